@@ -1,0 +1,2 @@
+//! leveret: an MQTT client with a local post office.
+#![forbid(unsafe_code)]

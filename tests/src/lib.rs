@@ -1,0 +1,1 @@
+//! Tests that span the crates: simulation, freshness of generated files, tidiness, conformance.
