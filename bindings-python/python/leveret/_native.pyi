@@ -1,0 +1,3 @@
+"""The types of the native half; the package `leveret` is the public face."""
+
+__version__: str
