@@ -1,0 +1,319 @@
+"""Plays the scenarios through one agent per language and prints a table of scenario and language; see PROTOCOL.md."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import pathlib
+import re
+import selectors
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+REPLY_TIMEOUT = 60.0
+UNQUOTED = "-._~/:,=+$#"
+
+
+# --- what a scenario file says ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Step:
+    where: str
+    request: list[str]
+    expected: list[str]
+
+
+@dataclass
+class Scenario:
+    name: str
+    brokers: list[str] = field(default_factory=lambda: ["embedded"])
+    matrix: dict[str, list[str]] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+
+    def cells(self):
+        """Every combination of broker and matrix values, with the variables it sets."""
+        for broker in self.brokers:
+            for values in itertools.product(*self.matrix.values()):
+                yield broker, dict(zip(self.matrix, values, strict=True))
+
+
+def read_scenarios(folder: pathlib.Path) -> list[Scenario]:
+    scenarios: list[Scenario] = []
+    for path in sorted(folder.glob("*.txt")):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            line = line.strip()
+            if not line or line.startswith("#"):
+                continue
+            request, _, expected = line.partition(" => ")
+            words = shlex.split(request)
+            if words[0] == "scenario":
+                scenarios.append(Scenario(words[1]))
+            elif words[0] == "broker":
+                scenarios[-1].brokers = words[1:]
+            elif words[0] == "matrix":
+                for word in words[1:]:
+                    key, _, values = word.partition("=")
+                    scenarios[-1].matrix[key] = values.split(",")
+            else:
+                step = Step(f"{path.name}:{number}", words, shlex.split(expected) or ["ok"])
+                scenarios[-1].steps.append(step)
+    return scenarios
+
+
+# --- the two kinds of broker a scenario runs against ----------------------------------------------------------------
+
+
+class Embedded:
+    """The test broker inside the agent's own process, made and moved through its language's own binding."""
+
+    def __init__(self, agent: "Agent"):
+        self.agent = agent
+        self.url = agent.ask(["broker_new", "broker=broker"])[1][0][1]
+
+    def start(self):
+        self.agent.ask(["broker_start", "broker=broker"])
+
+    def stop(self):
+        self.agent.ask(["broker_stop", "broker=broker"])
+
+    def close(self):
+        if self.agent.alive():
+            self.agent.ask(["broker_close", "broker=broker"])
+
+
+class Mosquitto:
+    """A real mosquitto on a free loopback port that keeps its sessions over a restart."""
+
+    def __init__(self, agent: "Agent"):
+        del agent
+        self.folder = tempfile.TemporaryDirectory(prefix="leveret-mosquitto-")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        os.chmod(self.folder.name, 0o777)
+        self.configuration = pathlib.Path(self.folder.name, "mosquitto.conf")
+        self.configuration.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
+            f"persistence_location {self.folder.name}/\nmax_queued_messages 0\nmax_inflight_messages 100\n"
+            "autosave_interval 1\nautosave_on_changes true\n"
+        )
+        self.url = f"mqtt://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen | None = None
+        self.start()
+
+    @staticmethod
+    def program() -> str | None:
+        return shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [self.program(), "-c", str(self.configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise
+                time.sleep(0.02)  # between two tries to connect; the connection is what is waited for
+
+    def stop(self):
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(10)
+            self.process = None
+
+    def close(self):
+        self.stop()
+        self.folder.cleanup()
+
+
+BROKERS = {"embedded": Embedded, "mosquitto": Mosquitto}
+
+
+# --- one agent ------------------------------------------------------------------------------------------------------
+
+
+class AgentDied(Exception):
+    """The agent ended or did not answer in time: always a failure of the language under test."""
+
+
+class Agent:
+    """A running agent: one request, one reply."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]):
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env={**os.environ, **environment}
+        )
+        self.buffer = b""
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.process.stdout, selectors.EVENT_READ)
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def ask(self, request: list[str]) -> tuple[str, list[tuple[str, str]]]:
+        line = " ".join(quote(word, safe=UNQUOTED) for word in request) + "\n"
+        try:
+            self.process.stdin.write(line.encode())
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise AgentDied(f"the agent ended with status {self.process.wait(10)}") from None
+        words = self.read_line().split(" ")
+        pairs = [tuple(map(unquote, word.split("=", 1))) for word in words[1:] if "=" in word]
+        return words[0], pairs
+
+    def read_line(self) -> str:
+        deadline = time.monotonic() + REPLY_TIMEOUT
+        while b"\n" not in self.buffer:
+            if not self.selector.select(max(0.0, deadline - time.monotonic())):
+                raise AgentDied(f"no answer within {REPLY_TIMEOUT:.0f} s")
+            chunk = os.read(self.process.stdout.fileno(), 1 << 16)
+            if not chunk:
+                raise AgentDied(f"the agent ended with status {self.process.wait(10)}")
+            self.buffer += chunk
+        line, _, self.buffer = self.buffer.partition(b"\n")
+        return line.decode()
+
+    def end(self) -> int:
+        """Closes the agent's input; it must then end by itself, with status 0."""
+        self.process.stdin.close()
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            return -1
+        finally:
+            self.selector.close()
+            self.process.stdout.close()
+
+
+# --- playing and judging --------------------------------------------------------------------------------------------
+
+
+def mismatch(expected: list[str], kind: str, pairs: list[tuple[str, str]]) -> str | None:
+    """Why the reply is not what was expected; None if it is."""
+    if kind != expected[0]:
+        return f"the reply is {kind} {dict(pairs)}"
+    wanted: dict[str, list[tuple[str, str]]] = {}
+    for word in expected[1:]:
+        key, operator, value = re.fullmatch(r"(\w+)([=~>])(.*)", word, re.DOTALL).groups()
+        wanted.setdefault(key, []).append((operator, value))
+    for key, tests in wanted.items():
+        got = [value for name, value in pairs if name == key]
+        if len(got) != len(tests):
+            return f"{key} occurs {len(got)} times in {pairs}, expected {len(tests)}"
+        for (operator, value), actual in zip(tests, got, strict=True):
+            good = {
+                "=": lambda: actual == value,
+                "~": lambda: re.search(value, actual) is not None,
+                ">": lambda: float(actual) > float(value),
+            }[operator]()
+            if not good:
+                return f"{key} is {actual!r}, expected {operator} {value!r}"
+    return None
+
+
+def play(scenario: Scenario, broker_kind: str, variables: dict[str, str], agent: Agent) -> str | None:
+    """Plays one cell; returns what went wrong, or None."""
+    broker = BROKERS[broker_kind](agent)
+    variables = {**variables, "url": broker.url}
+
+    def fill(word: str) -> str:
+        return re.sub(r"\$(\w+)", lambda match: variables.get(match[1], match[0]), word)
+
+    try:
+        for step in scenario.steps:
+            request = [fill(word) for word in step.request]
+            if request[0] in ("start", "stop", "restart"):
+                if request[0] != "start":
+                    broker.stop()
+                if request[0] != "stop":
+                    broker.start()
+                continue
+            problem = mismatch([fill(word) for word in step.expected], *agent.ask(request))
+            if problem:
+                return f"{step.where}: {' '.join(request)[:200]}: {problem}"
+        return None
+    finally:
+        broker.close()
+
+
+def run_cell(scenario, broker_kind, variables, command, environment) -> str | None:
+    agent = Agent(command, environment)
+    try:
+        problem = play(scenario, broker_kind, variables, agent)
+    except AgentDied as died:
+        problem = str(died)
+    status = agent.end()
+    if problem is None and status != 0:
+        problem = f"the agent ended with status {status}"
+    return problem
+
+
+def agents() -> dict[str, tuple[list[str], dict[str, str]]]:
+    """How each language's agent is started; tests/scripts build them."""
+    python = os.environ.get("LEVERET_PYTHON", sys.executable)
+    node = os.environ.get("LEVERET_NODE", "node")
+    built = pathlib.Path(os.environ.get("LEVERET_AGENTS", ROOT / "target" / "agents"))
+    return {
+        "rust": ([str(built / "agent-rust")], {}),
+        "c": ([str(built / "agent-c")], {}),
+        "python": ([python, str(HERE / "agents" / "agent.py")], {}),
+        "python_async": ([python, str(HERE / "agents" / "agent_async.py")], {}),
+        "node": ([node, str(HERE / "agents" / "agent.mjs")], {}),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--language", default=",".join(agents()), help="comma-separated; default: all")
+    parser.add_argument("--scenario", default="", help="only scenarios whose name contains this")
+    parser.add_argument("--broker", default="embedded,mosquitto", help="comma-separated kinds")
+    arguments = parser.parse_args()
+    languages = arguments.language.split(",")
+    brokers = arguments.broker.split(",")
+    if "mosquitto" in brokers and Mosquitto.program() is None:
+        print("skipped: everything against mosquitto, because no program named mosquitto is installed here")
+        brokers.remove("mosquitto")
+    scenarios = [each for each in read_scenarios(HERE / "scenarios") if arguments.scenario in each.name]
+    passed, failures = 0, []
+    width = max((len(each.name) for each in scenarios), default=0) + 28
+    print(f"{'':{width}} {' '.join(f'{language:12}' for language in languages)}")
+    for scenario in scenarios:
+        for broker, variables in scenario.cells():
+            if broker not in brokers:
+                continue
+            name = " ".join([scenario.name, broker, *(f"{k}={v}" for k, v in variables.items())])
+            marks = []
+            for language in languages:
+                command, environment = agents()[language]
+                problem = run_cell(scenario, broker, variables, command, environment)
+                marks.append("ok" if problem is None else "FAILED")
+                if problem is None:
+                    passed += 1
+                else:
+                    failures.append(f"{language}: {name}: {problem}")
+            print(f"{name:{width}} {' '.join(f'{mark:12}' for mark in marks)}", flush=True)
+    for failure in failures:
+        print(failure)
+    print(f"{passed} passed, {len(failures)} failed")
+    return 1 if failures or passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
