@@ -1,1 +1,5 @@
 //! Tests that span the crates: simulation, freshness of generated files, tidiness, conformance.
+
+pub mod generated;
+pub mod source;
+pub mod tree;
