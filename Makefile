@@ -1,0 +1,34 @@
+# One place for every command; each sets up what it needs by itself. Plain `make` prints this list.
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-soak test lint bench generate simulate package clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## build everything and run the main job in all languages on the embedded broker
+	tests/scripts/demo.sh
+
+demo-soak: ## run each demo N=200 times in a row, idle and with every core loaded
+	tests/scripts/demo-soak.sh $(or $(N),200)
+
+test: ## all tests: Rust, simulation, loom, C, Python, Node, mosquitto, demos
+	tests/scripts/test.sh $(ONLY)
+
+lint: ## formatting, clippy, types of Python and Node, generated files, tidiness
+	tests/scripts/lint.sh
+
+bench: ## instructions and system calls per message (release build)
+	tests/scripts/bench.sh
+
+generate: ## print the generated files anew from their tables and sources
+	env -u CI cargo test -q -p leveret-tests --test generated
+
+simulate: ## run the simulation: SEED=… replays one, COUNT=… runs as many
+	tests/scripts/simulate.sh $(if $(SEED),--seed $(SEED),--count $(or $(COUNT),2000))
+
+package: ## wheel, Node packages, C library and crates, in target/package
+	tests/scripts/package.sh
+
+clean: ## remove everything that was built
+	cargo clean
+	rm -rf bindings-python/python/leveret/*.so bindings-node/*.node bindings-node/node_modules examples/node_modules

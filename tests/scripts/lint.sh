@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Formatting, clippy, the types of Python and Node, generated files, tidiness.
+source "$(dirname "$0")/env.sh"
+require_node
+
+say "format"; cargo fmt --all --check
+say "clippy"; cargo clippy --workspace --all-targets -- -D warnings
+say "documentation"; RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+say "generated files and tidiness"; CI=true cargo test -p leveret-tests --test generated --test tidy
+
+say "types of Python"
+tests/scripts/build.sh
+tests/scripts/venv.sh
+(cd bindings-python && "$VENV/bin/python" -m mypy --strict --cache-dir "$TARGET/mypy" python/leveret)
+
+say "types of Node"
+tests/scripts/npm.sh
+npm --prefix bindings-node run --silent types

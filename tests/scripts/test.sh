@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# All tests, one part after the other; the names of parts as arguments run these alone.
+# Each part prints what it skipped and why. The end is a table of the parts and their times.
+source "$(dirname "$0")/env.sh"
+
+only=" $* "
+failed=0
+table=""
+
+# part NAME COMMAND…
+part() {
+  local name=$1 start=$SECONDS verdict=ok
+  shift
+  [ "$only" = "  " ] || [[ $only == *" $name "* ]] || return 0
+  say "$name: $*"
+  "$@" </dev/null || { verdict=FAILED; failed=1; }
+  table+=$(printf '%-12s %-6s %4d s' "$name" "$verdict" $((SECONDS - start)))$'\n'
+}
+
+part build      tests/scripts/build.sh
+part rust       cargo test --workspace
+part loom       tests/scripts/loom.sh
+part simulation tests/scripts/simulate.sh --count 2000
+part c          tests/scripts/c.sh
+part python     tests/scripts/python.sh
+part node       tests/scripts/node.sh
+
+say "summary"
+printf '%s' "$table"
+exit "$failed"
