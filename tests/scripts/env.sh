@@ -8,6 +8,12 @@ TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 VENV=$TARGET/venv
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 
+# cargo, pip and npm keep their caches under HOME: give them one where there is none.
+if [ ! -w "${HOME:-}" ]; then
+  export HOME=$TARGET/home
+  mkdir -p "$HOME"
+fi
+
 # say TEXT: a heading, so that a long log can be searched.
 say() { printf '\n=== %s\n' "$*"; }
 
@@ -45,5 +51,4 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; elif have sudo && sudo -n true 2>/dev/null; then sudo -n "$@"; else return 1; fi
 }
 
-# Shared by every language: the one build that gives them all.
 find_toolchain
