@@ -1,4 +1,8 @@
 //! The MQTT protocol and the post office as a pure value: no I/O, no clock, no threads.
+//!
+//! # Map
+//!
+//! * `time.rs`: instants of the boot clock, saturating; there is no now()
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# What is published, for this machine's platform, in target/package: crates, C library, wheel, Node packages; then a try of each.
+source "$(dirname "$0")/env.sh"
+require_python
+require_node
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+host=$(rustc -vV | sed -n 's/^host: //p')
+out=$TARGET/package
+rm -rf "$out"
+mkdir -p "$out"
+
+# cargo puts them into target/package by itself.
+say "crates"
+cargo package --no-verify --allow-dirty -p leveret-protocol -p leveret-sys -p leveret
+
+say "C library"
+cargo build --release -p leveret-ffi
+c=$out/leveret-$version-$host
+mkdir -p "$c/include" "$c/lib"
+cp include/*.h "$c/include"
+cp "$TARGET/release/libleveret.so" "$c/lib/libleveret.so.0"
+ln -s libleveret.so.0 "$c/lib/libleveret.so"
+cp "$TARGET/release/libleveret.a" "$c/lib"
+cp LICENSE-MIT LICENSE-APACHE README.md "$c"
+tar -C "$out" -czf "$c.tar.gz" "$(basename "$c")"
+
+say "Python wheel"
+tests/scripts/venv.sh
+"$VENV/bin/maturin" build --release --manifest-path bindings-python/Cargo.toml --out "$out"
+
+say "Node packages"
+cargo build --release -p leveret-node
+node tests/scripts/package-node.mjs "$TARGET/release/libleveret_node.so" "$out/npm"
+for package in "$out"/npm/*/; do (cd "$out" && npm pack --silent "$package"); done
+
+rm -rf "$out"/tmp-*
+say "trying them where nothing else of the project is"
+try=$(mktemp -d)
+trap 'rm -rf "$try"' EXIT
+python3 -m venv "$try/venv"
+"$try/venv/bin/pip" install --quiet --no-index "$out"/leveret-*.whl
+(cd "$try" && npm install --silent --offline --no-audit --no-fund "$out"/leveret-*.tgz)
+
+cd "$try"
+venv/bin/python -c 'import leveret; print("Python", leveret.__version__)'
+node --input-type=module -e 'import { version } from "leveret"; console.log("Node", version)'
+ls -l "$out"
