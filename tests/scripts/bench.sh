@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
-# The benchmarks of every crate, in a release build with symbols.
+# What a message costs: the benchmarks of the crates, then instructions and system calls from C, held against their limits.
 source "$(dirname "$0")/env.sh"
-exec cargo bench --workspace "$@"
+cargo bench --workspace
+exec ffi-c/bench/instructions.sh

@@ -13,7 +13,8 @@ part() {
   shift
   [ "$only" = "  " ] || [[ $only == *" $name "* ]] || return 0
   say "$name: $*"
-  "$@" </dev/null || { verdict=FAILED; failed=1; }
+  # No part takes this long: what hangs must not hang the rest.
+  timeout --kill-after=10 900 "$@" </dev/null || { verdict=FAILED; failed=1; }
   table+=$(printf '%-12s %-6s %4d s' "$name" "$verdict" $((SECONDS - start)))$'\n'
 }
 
