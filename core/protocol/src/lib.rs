@@ -3,9 +3,30 @@
 //! # Map
 //!
 //! * `time.rs`: instants of the boot clock, saturating; there is no now()
+//! * `text.rs`: text that shares the buffer it was read from
+//! * `packet_type.rs`: the fifteen packet types, and sets of them
+//! * `reason.rs`: the table of reason codes
+//! * `topic.rs`: topic names and filters: validity, matching, the tree of filters
+//! * `message.rs`: QoS, the received message, the will
+//! * `codec/mod.rs`: `Packet`, and `decode`: bytes to packets; both versions, one path
+//! * `codec/rules.rs`: the table of rules that decoding enforces, and the errors
+//! * `codec/wire.rs`: fixed header, variable byte integers, strings
+//! * `codec/property_table.rs`: the table of MQTT 5 properties: type, range, packets
+//! * `codec/properties.rs`: the property block of a packet
+//! * `codec/connect.rs`: CONNECT with its will, CONNACK
+//! * `codec/publish.rs`: PUBLISH, and the frame that is written once and patched later
+//! * `codec/ack.rs`: PUBACK, PUBREC, PUBREL, PUBCOMP
+//! * `codec/subscribe.rs`: SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK
+//! * `codec/control.rs`: DISCONNECT, AUTH
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+pub mod codec;
+pub mod message;
+pub mod packet_type;
+pub mod reason;
+pub mod text;
 pub mod time;
+pub mod topic;
