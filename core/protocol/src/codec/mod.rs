@@ -9,6 +9,7 @@ mod ack;
 mod connect;
 mod control;
 mod properties;
+mod property_table;
 mod rules;
 mod subscribe;
 mod wire;
@@ -16,9 +17,9 @@ mod wire;
 pub use ack::{Ack, encode_plain_ack};
 pub use connect::{ConnAck, Connect};
 pub use control::{Auth, Disconnect};
-pub use properties::{
-    Properties, PropertyError, PropertyId, PropertyProblem, PropertyRow, PropertyType,
-    PropertyValue,
+pub use properties::Properties;
+pub use property_table::{
+    PropertyError, PropertyId, PropertyProblem, PropertyRow, PropertyType, PropertyValue,
 };
 pub use publish::Publish;
 pub use rules::{DecodeError, EncodeError, RULES, Rule};
