@@ -28,4 +28,3 @@ check_demo() {
   diff examples/demo/expected.txt - <<<"$output" || true
   return 1
 }
-export TARGET VENV

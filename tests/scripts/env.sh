@@ -6,6 +6,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$ROOT"
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 VENV=$TARGET/venv
+export TARGET VENV
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 
 # cargo, pip and npm keep their caches under HOME: give them one where there is none.

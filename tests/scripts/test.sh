@@ -6,6 +6,9 @@ source "$(dirname "$0")/env.sh"
 only=" $* "
 failed=0
 table=""
+# Where nobody watches, what hangs must not hang the rest; no part takes this long.
+bound=()
+[ -z "${CI:-}" ] || bound=(timeout --kill-after=10 900)
 
 # part NAME COMMAND…
 part() {
@@ -13,8 +16,7 @@ part() {
   shift
   [ "$only" = "  " ] || [[ $only == *" $name "* ]] || return 0
   say "$name: $*"
-  # No part takes this long: what hangs must not hang the rest.
-  timeout --kill-after=10 900 "$@" </dev/null || { verdict=FAILED; failed=1; }
+  "${bound[@]}" "$@" </dev/null || { verdict=FAILED; failed=1; }
   table+=$(printf '%-12s %-6s %4d s' "$name" "$verdict" $((SECONDS - start)))$'\n'
 }
 

@@ -1,0 +1,127 @@
+"""Runs the four programs on the first screen of the README against the embedded broker; each must print what it promises."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import threading
+
+from leveret.testing import Broker
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TARGET = pathlib.Path(os.environ.get("TARGET", ROOT / "target"))
+PLACE = TARGET / "readme"
+MOST_LINES = 12
+ADDRESS = "mqtt://localhost"
+PROMISED = {"acknowledged", "doors/front/state closed"}
+
+# What the README leaves out for the reader's sake.
+C_FRAME = """#include <stdio.h>
+#include <leveret.h>
+{functions}
+int main(void) {{
+{body}
+}}
+"""
+RUST_FRAME = """use futures::StreamExt;
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {{
+{body}
+    Ok(())
+}}
+"""
+# A package outside the workspace, as a user's would be; with the workspace's lock file it fetches nothing.
+RUST_MANIFEST = """[package]
+name = "readme"
+version = "0.0.0"
+edition = "2024"
+[dependencies]
+leveret = {{ path = "{root}/core" }}
+futures = "0.3"
+tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
+[profile.dev]
+opt-level = 1
+debug = "line-tables-only"
+[workspace]
+"""
+
+
+def blocks() -> dict[str, str]:
+    """The program of each language: the first fenced block that names it."""
+    found: dict[str, str] = {}
+    for language, text in re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S):
+        found.setdefault(language, text)
+    return found
+
+
+def python(text: str) -> list[str]:
+    (PLACE / "readme.py").write_text(text)
+    return [sys.executable, str(PLACE / "readme.py")]
+
+
+def js(text: str) -> list[str]:
+    # Beside the examples, where `import 'leveret'` finds the package.
+    place = ROOT / "examples" / "node_modules" / "readme.mjs"
+    place.write_text(text)
+    return ["node", str(place)]
+
+
+def c(text: str) -> list[str]:
+    functions, _, body = text.partition("\n\n")
+    (PLACE / "readme.c").write_text(C_FRAME.format(functions=functions, body=body))
+    built = TARGET / "debug"
+    compiler = [os.environ.get("CC", "cc"), "-std=c99", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/include"]
+    libraries = [f"-L{built}", "-lleveret", f"-Wl,-rpath,{built}"]
+    subprocess.run([*compiler, PLACE / "readme.c", "-o", PLACE / "readme_c", *libraries], check=True)
+    return [str(PLACE / "readme_c")]
+
+
+def rust(text: str) -> list[str]:
+    package = PLACE / "rust"
+    (package / "src").mkdir(parents=True, exist_ok=True)
+    (package / "src" / "main.rs").write_text(RUST_FRAME.format(body=text))
+    (package / "Cargo.toml").write_text(RUST_MANIFEST.format(root=ROOT))
+    shutil.copy(ROOT / "Cargo.lock", package / "Cargo.lock")
+    built = ["--target-dir", str(TARGET), "--offline", "--quiet"]
+    subprocess.run(["cargo", "build", *built], cwd=package, check=True)
+    return [str(TARGET / "debug" / "readme")]
+
+
+def run(command: list[str]) -> set[str]:
+    """Runs until all that is promised was printed, then closes standard input, which ends a program that waits for a key."""
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    guard = threading.Timer(30, process.kill)
+    guard.start()
+    printed: set[str] = set()
+    with process:
+        for line in process.stdout:
+            printed.add(line.strip())
+            if printed >= PROMISED and not process.stdin.closed:
+                process.stdin.close()
+    guard.cancel()
+    if process.returncode != 0:
+        sys.exit(f"{command[0]} ended with status {process.returncode}, after {sorted(printed)}")
+    return printed
+
+
+def main() -> None:
+    PLACE.mkdir(parents=True, exist_ok=True)
+    programs = blocks()
+    for prepare in (c, python, js, rust):
+        language = prepare.__name__
+        if language not in programs:
+            sys.exit(f"README.md has no block of {language}")
+        text = programs[language]
+        if len(text.splitlines()) > MOST_LINES or ADDRESS not in text:
+            sys.exit(f"README.md: the {language} program has more than {MOST_LINES} lines, or does not connect to {ADDRESS}")
+        with Broker() as broker:
+            printed = run(prepare(text.replace(ADDRESS, broker.url)))
+        if not printed >= PROMISED:
+            sys.exit(f"README.md: the {language} program printed {sorted(printed)}, not {sorted(PROMISED)}")
+        print(f"ok: the {language} program of the README")
+
+
+if __name__ == "__main__":
+    main()
