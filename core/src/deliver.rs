@@ -1,0 +1,107 @@
+//! Sorts what the engine tells into the handoffs: room to senders, outcomes to those who wait, messages
+//! and news to the application.
+
+use leveret_protocol::engine::{AckToken, Command, Cost, EngineStats, Event, Reply, Tag};
+use leveret_protocol::reason::ReasonCode;
+
+use crate::handoff::Rings;
+use crate::inbox::{Inbox, News};
+use crate::ledger::Ledger;
+use crate::shared::Shared;
+
+/// The memory that sorting needs, kept from turn to turn.
+#[derive(Debug, Default)]
+pub(crate) struct Sorter {
+    for_ledger: Vec<Event>,
+    for_inbox: Vec<Event>,
+    unhandled: Vec<AckToken>,
+}
+
+impl Sorter {
+    /// Hands the events of a turn over. Room first: whoever learns of an outcome finds its room given back.
+    /// Returns whether reading has to pause because the inbox is full.
+    pub(crate) fn deliver(&mut self, events: &mut Vec<Event>, engine: EngineStats, shared: &Shared) -> bool {
+        let mut given_back = Cost::ZERO;
+        for event in events.drain(..) {
+            match event {
+                Event::Settled { tag, cost, .. } => {
+                    given_back += cost;
+                    if tag != 0 {
+                        self.for_ledger.push(event);
+                    }
+                }
+                Event::Released(cost) => given_back += cost,
+                Event::Reply { .. } => self.for_ledger.push(event),
+                Event::Status(status) => {
+                    self.for_ledger.push(Event::Status(status));
+                    self.for_inbox.push(event);
+                }
+                _ => self.for_inbox.push(event),
+            }
+        }
+        shared.outbox.put(|outbox, rings| outbox.settle(given_back, engine, rings));
+        // Before the answer to a subscribe is told, so that a refused one leaves no route behind.
+        let paused = self.fill_inbox(shared);
+        if !self.for_ledger.is_empty() {
+            shared.ledger.put(|ledger, rings| {
+                self.for_ledger.drain(..).for_each(|event| enter(ledger, event, rings));
+            });
+        }
+        paused
+    }
+
+    fn fill_inbox(&mut self, shared: &Shared) -> bool {
+        let answers = self.for_ledger.iter().filter_map(subscribe_answer);
+        if self.for_inbox.is_empty() && answers.clone().next().is_none() {
+            return shared.inbox.with(|inbox| inbox.is_paused());
+        }
+        let paused = shared.inbox.put(|inbox, rings| {
+            answers.for_each(|(tag, codes)| inbox.routes.answered(tag, codes));
+            for event in self.for_inbox.drain(..) {
+                match event {
+                    Event::Message(incoming) => self.unhandled.extend(inbox.deliver(incoming, rings)),
+                    event => tell(inbox, event, rings),
+                }
+            }
+            inbox.pause(rings)
+        });
+        for token in self.unhandled.drain(..) {
+            let command = Command::Acknowledge { token, reason: ReasonCode::SUCCESS };
+            // Only a client that has ended takes no commands, and this one's driver is here.
+            let _ = shared.outbox.put(|outbox, rings| outbox.push(command, rings));
+        }
+        paused
+    }
+}
+
+/// The codes of a subscribe's answer; none where the question was given up.
+fn subscribe_answer(event: &Event) -> Option<(Tag, &[ReasonCode])> {
+    match event {
+        Event::Reply { tag, result: Ok(Reply::Subscribed(answers)) } => Some((*tag, &answers.codes)),
+        Event::Reply { tag, result: Err(_) } => Some((*tag, &[])),
+        _ => None,
+    }
+}
+
+fn enter(ledger: &mut Ledger, event: Event, rings: &mut Rings) {
+    match event {
+        Event::Settled { tag, outcome, .. } => ledger.settle(tag, outcome, rings),
+        Event::Reply { tag, result } => ledger.answer(tag, result, rings),
+        Event::Status(status) => ledger.set_status(status, rings),
+        // Sorted into the inbox.
+        _ => {}
+    }
+}
+
+fn tell(inbox: &mut Inbox, event: Event, rings: &mut Rings) {
+    let news = match event {
+        Event::Status(status) => News::Status(status),
+        Event::Connection(event) => News::Connection(event),
+        Event::Subscription { filter, state, reason, .. } => News::Subscription { filter, state, reason },
+        Event::RoundTrip(time) => News::RoundTrip(time),
+        Event::Notice(notice) => News::Notice(notice),
+        // Sorted into the ledger, or handed over before.
+        Event::Settled { .. } | Event::Released(_) | Event::Reply { .. } | Event::Message(_) => return,
+    };
+    inbox.tell(news, rings);
+}

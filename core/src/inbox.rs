@@ -1,0 +1,474 @@
+//! What the driver hands to the application: messages by queue, news, and what happens when it is full.
+//!
+//! Plain data; the lock around it is in `handoff`. Who gets a message is decided in `routes`.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use leveret_protocol::engine::{AckToken, ConnectionEvent, Incoming, Notice};
+use leveret_protocol::error::{Error, ErrorKind};
+use leveret_protocol::message::{Message, QoS};
+use leveret_protocol::options::InboxOverflow;
+use leveret_protocol::outcome::{Status, SubscriptionState};
+use leveret_protocol::reason::ReasonCode;
+use leveret_protocol::text::Text;
+
+use crate::doorbell::Bell;
+use crate::handoff::{Rings, Waiters};
+use crate::routes::{General, Handlers, Places, Routes};
+
+/// A queue of received messages within a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QueueId(pub(crate) u32);
+
+impl QueueId {
+    /// What is for handlers, the general handler included, and all news.
+    pub const MAIN: QueueId = QueueId(0);
+    /// What is for nobody in particular, when an iterator takes it and not a general handler.
+    pub const GENERAL: QueueId = QueueId(1);
+}
+
+/// One thing that a host takes from a queue.
+#[derive(Clone, Debug)]
+pub enum Delivery {
+    /// A message for handlers or for an iterator.
+    Message(Arrival),
+    /// News of the client; in [`QueueId::MAIN`] only.
+    News(News),
+}
+
+/// A received message, for whom it is, and what its acknowledgement waits for.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The message.
+    pub message: Message,
+    /// What acknowledges it by hand (`manual_ack`); `None` at QoS 0.
+    pub token: Option<AckToken>,
+    /// The handlers to call, by the host's own numbers.
+    pub handlers: Handlers,
+    /// Whether the general handler or iterator is to get it, after the handlers.
+    pub general: bool,
+    /// Where it is counted when it lies in several queues at once.
+    pub(crate) ticket: Option<u64>,
+}
+
+/// News of a client, in the order in which it happened.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// The status changed.
+    Status(Status),
+    /// A connection began, ended, or could not be had.
+    Connection(ConnectionEvent),
+    /// How a subscription stands with the broker.
+    Subscription {
+        /// The topic filter.
+        filter: Text,
+        /// Its state.
+        state: SubscriptionState,
+        /// The broker's code: the granted QoS, or why it refused. `None` for `down`.
+        reason: Option<ReasonCode>,
+    },
+    /// A ping was answered after this time.
+    RoundTrip(Duration),
+    /// Something odd that an operator may want to know.
+    Notice(Notice),
+}
+
+/// How much lies in the inbox: messages, and bytes with their bookkeeping.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Size {
+    /// Bytes counted for each message on top of topic and payload.
+    const PER_MESSAGE: usize = 128;
+
+    fn of(message: &Message) -> Size {
+        let bytes = message.topic.as_str().len() + message.payload.len() + Size::PER_MESSAGE;
+        Size { messages: 1, bytes }
+    }
+
+    fn add(&mut self, other: Size) {
+        self.messages += other.messages;
+        self.bytes += other.bytes;
+    }
+
+    fn remove(&mut self, other: Size) {
+        self.messages = self.messages.saturating_sub(other.messages);
+        self.bytes = self.bytes.saturating_sub(other.bytes);
+    }
+
+    fn reaches(self, limit: Size) -> bool {
+        self.messages >= limit.messages || self.bytes >= limit.bytes
+    }
+
+    /// Reading goes on below three quarters, so that it does not stop and start at every message.
+    fn three_quarters(self) -> Size {
+        let most = |limit: usize| (limit - limit / 4).max(1);
+        Size { messages: most(self.messages), bytes: most(self.bytes) }
+    }
+}
+
+/// How much news is kept for a host that takes none; the oldest goes first.
+const MOST_NEWS: usize = 1_024;
+
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    pub(crate) routes: Routes,
+    queues: BTreeMap<QueueId, Queue>,
+    last_queue: u32,
+    limit: Size,
+    overflow: InboxOverflow,
+    /// What lies in queues, and what was taken from them last.
+    held: Size,
+    tickets: BTreeMap<u64, Ticket>,
+    last_ticket: u64,
+    bell: Bell,
+    paused: bool,
+    /// The driver, while it waits for room.
+    reader: Option<Waker>,
+    /// Those who wait inside a handler and have to be told when reading pauses.
+    pause_watchers: Waiters,
+    ended: bool,
+    /// Messages that matched nothing and that nobody took.
+    pub(crate) unhandled: u64,
+    /// QoS 0 messages dropped because the inbox was full.
+    pub(crate) dropped: u64,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// An emptied place is a message that was dropped.
+    places: VecDeque<Option<Delivery>>,
+    /// The number of the first place.
+    first: u64,
+    /// How many places are not emptied.
+    live: usize,
+    /// Places that hold a QoS 0 message, and places that hold news; some may be gone.
+    droppable: VecDeque<u64>,
+    news: VecDeque<u64>,
+    held: Size,
+    /// What the host took last and may still hold.
+    taken: Size,
+    waiters: Waiters,
+}
+
+/// A message that lies in several queues: acknowledged when the last has done with it.
+#[derive(Debug)]
+struct Ticket {
+    left: usize,
+    failed: bool,
+}
+
+impl Inbox {
+    pub(crate) fn new(max_messages: usize, max_bytes: usize, overflow: InboxOverflow) -> Inbox {
+        let queues = [QueueId::MAIN, QueueId::GENERAL].map(|id| (id, Queue::default()));
+        Inbox {
+            routes: Routes::default(),
+            queues: BTreeMap::from(queues),
+            last_queue: QueueId::GENERAL.0,
+            limit: Size { messages: max_messages, bytes: max_bytes },
+            overflow,
+            held: Size::default(),
+            tickets: BTreeMap::new(),
+            last_ticket: 0,
+            bell: Bell::None,
+            paused: false,
+            reader: None,
+            pause_watchers: Waiters::default(),
+            ended: false,
+            unhandled: 0,
+            dropped: 0,
+        }
+    }
+
+    /// Puts a message where it belongs. What is returned is to be acknowledged now: nobody takes it.
+    pub(crate) fn deliver(&mut self, incoming: Incoming, rings: &mut Rings) -> Option<AckToken> {
+        let Incoming { message, token, subscriptions } = incoming;
+        let places = self.routes.places(&subscriptions);
+        let count = places.count();
+        if count == 0 {
+            self.unhandled += 1;
+            // A filter that is still declared but has lost its taker: the broker keeps the message.
+            return token.filter(|_| !places.abandoned);
+        }
+        if !self.make_room(&message) {
+            return None;
+        }
+        let ticket = (count > 1 && token.is_some()).then(|| self.new_ticket(count));
+        let Places { main, general_queue, queues, handlers, general, .. } = places;
+        for queue in queues {
+            let copy = Arrival { message: message.clone(), token, handlers: Handlers::default(), general: false, ticket };
+            self.append(queue, Delivery::Message(copy), rings);
+        }
+        if general_queue {
+            let copy = Arrival { message: message.clone(), token, handlers: Handlers::default(), general: true, ticket };
+            self.append(QueueId::GENERAL, Delivery::Message(copy), rings);
+        }
+        if main {
+            let arrival = Arrival { message, token, handlers, general, ticket };
+            self.append(QueueId::MAIN, Delivery::Message(arrival), rings);
+        }
+        None
+    }
+
+    /// Adds news for the host.
+    pub(crate) fn tell(&mut self, news: News, rings: &mut Rings) {
+        self.append(QueueId::MAIN, Delivery::News(news), rings);
+    }
+
+    /// Moves up to `max` deliveries to `into`; how many. What was taken before counts as gone.
+    pub(crate) fn take(
+        &mut self,
+        id: QueueId,
+        max: usize,
+        into: &mut Vec<Delivery>,
+        rings: &mut Rings,
+    ) -> usize {
+        let Some(queue) = self.queues.get_mut(&id) else { return 0 };
+        let gone = std::mem::take(&mut queue.taken);
+        let count = queue.take(max, into);
+        self.held.remove(gone);
+        self.resume(rings);
+        count
+    }
+
+    /// Like [`Inbox::take`], but waits for the first. An error when nothing will ever come.
+    pub(crate) fn poll_take(
+        &mut self,
+        id: QueueId,
+        max: usize,
+        into: &mut Vec<Delivery>,
+        rings: &mut Rings,
+        context: &Context<'_>,
+    ) -> Poll<Result<usize, Error>> {
+        let count = self.take(id, max, into, rings);
+        if count > 0 || max == 0 {
+            return Poll::Ready(Ok(count));
+        }
+        match self.queues.get_mut(&id) {
+            Some(queue) if !self.ended => {
+                queue.waiters.add(context);
+                Poll::Pending
+            }
+            _ => Poll::Ready(Err(ErrorKind::Closed.into())),
+        }
+    }
+
+    /// One queue has done with a ticket's message. When it was the last: whether any handler failed.
+    pub(crate) fn finish(&mut self, ticket: u64, failed: bool) -> Option<bool> {
+        let entry = self.tickets.get_mut(&ticket)?;
+        entry.failed |= failed;
+        entry.left = entry.left.saturating_sub(1);
+        if entry.left > 0 {
+            return None;
+        }
+        self.tickets.remove(&ticket).map(|entry| entry.failed)
+    }
+
+    /// A queue of its own for one iterator.
+    pub(crate) fn open_queue(&mut self) -> QueueId {
+        self.last_queue += 1;
+        let id = QueueId(self.last_queue);
+        self.queues.insert(id, Queue::default());
+        id
+    }
+
+    /// Forgets a queue; what nobody took from it is returned.
+    pub(crate) fn close_queue(&mut self, id: QueueId, rings: &mut Rings) -> Vec<Delivery> {
+        let Some(mut queue) = self.queues.remove(&id) else { return Vec::new() };
+        let mut left = Vec::new();
+        queue.take(usize::MAX, &mut left);
+        self.held.remove(queue.taken);
+        queue.waiters.wake_all(rings);
+        self.resume(rings);
+        left
+    }
+
+    /// Says who takes what is for nobody in particular. What waits for an iterator goes to a handler.
+    pub(crate) fn set_general(&mut self, general: General, rings: &mut Rings) {
+        self.routes.general = general;
+        if general != General::Handler {
+            return;
+        }
+        let Some(queue) = self.queues.get_mut(&QueueId::GENERAL) else { return };
+        let mut waiting = Vec::new();
+        queue.take(usize::MAX, &mut waiting);
+        self.held.remove(std::mem::take(&mut queue.taken));
+        for delivery in waiting {
+            self.append(QueueId::MAIN, delivery, rings);
+        }
+    }
+
+    /// Rings `bell` from now on, and at once when something waits already.
+    pub(crate) fn set_bell(&mut self, bell: Bell, rings: &mut Rings) {
+        if self.ended || self.queues.values().any(|queue| queue.live > 0) {
+            rings.bell(&bell);
+        }
+        self.bell = bell;
+    }
+
+    /// Whether reading has to pause: the inbox is full and is to wait for room.
+    pub(crate) fn pause(&mut self, rings: &mut Rings) -> bool {
+        if !self.paused && self.overflow == InboxOverflow::Wait && self.held.reaches(self.limit) {
+            self.paused = true;
+            self.pause_watchers.wake_all(rings);
+        }
+        self.paused
+    }
+
+    /// Ready once reading may go on.
+    pub(crate) fn poll_room(&mut self, context: &Context<'_>) -> Poll<()> {
+        if !self.paused {
+            return Poll::Ready(());
+        }
+        self.reader = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    /// Ready while reading is paused: whoever drains this inbox must not wait for the broker now.
+    pub(crate) fn poll_paused(&mut self, context: &Context<'_>) -> Poll<()> {
+        if self.paused {
+            return Poll::Ready(());
+        }
+        self.pause_watchers.add(context);
+        Poll::Pending
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Nothing comes any more: everybody who waits is told, and the bell rings a last time.
+    pub(crate) fn end(&mut self, rings: &mut Rings) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        for queue in self.queues.values_mut() {
+            queue.waiters.wake_all(rings);
+        }
+        rings.bell(&self.bell);
+    }
+
+    pub(crate) fn size(&self) -> Size {
+        self.held
+    }
+
+    fn append(&mut self, id: QueueId, delivery: Delivery, rings: &mut Rings) {
+        let Some(queue) = self.queues.get_mut(&id) else { return };
+        if queue.live == 0 {
+            rings.bell(&self.bell);
+            queue.waiters.wake_all(rings);
+        }
+        self.held.add(queue.append(delivery));
+    }
+
+    /// Under `drop_oldest`, drops QoS 0 messages until the new one fits, those of QoS 1 and 2 being
+    /// bounded by the window we grant. False when the new one itself has to go.
+    fn make_room(&mut self, message: &Message) -> bool {
+        if self.overflow != InboxOverflow::DropOldest {
+            return true;
+        }
+        while self.held.reaches(self.limit) {
+            let dropped = self.queues.values_mut().find_map(Queue::drop_oldest);
+            match dropped {
+                Some(size) => self.held.remove(size),
+                None => break,
+            }
+            self.dropped += 1;
+        }
+        let keep = message.qos != QoS::AtMostOnce || !self.held.reaches(self.limit);
+        self.dropped += u64::from(!keep);
+        keep
+    }
+
+    fn resume(&mut self, rings: &mut Rings) {
+        if self.paused && !self.held.reaches(self.limit.three_quarters()) {
+            self.paused = false;
+            self.reader.take().into_iter().for_each(|reader| rings.wake(reader));
+        }
+    }
+
+    fn new_ticket(&mut self, count: usize) -> u64 {
+        self.last_ticket += 1;
+        self.tickets.insert(self.last_ticket, Ticket { left: count, failed: false });
+        self.last_ticket
+    }
+}
+
+impl Queue {
+    /// Adds a delivery; by how much that enlarges what is held.
+    fn append(&mut self, delivery: Delivery) -> Size {
+        let place = self.first + self.places.len() as u64;
+        let size = match &delivery {
+            Delivery::Message(arrival) => {
+                if arrival.message.qos == QoS::AtMostOnce {
+                    self.droppable.push_back(place);
+                }
+                Size::of(&arrival.message)
+            }
+            Delivery::News(_) => {
+                self.news.push_back(place);
+                Size::default()
+            }
+        };
+        self.places.push_back(Some(delivery));
+        self.live += 1;
+        self.held.add(size);
+        if self.news.len() > MOST_NEWS {
+            let oldest = self.news.pop_front();
+            oldest.and_then(|place| self.empty(place));
+        }
+        size
+    }
+
+    /// Moves deliveries out; their size stays counted as taken.
+    fn take(&mut self, max: usize, into: &mut Vec<Delivery>) -> usize {
+        let mut count = 0;
+        while count < max {
+            let Some(place) = self.places.pop_front() else { break };
+            self.first += 1;
+            let Some(delivery) = place else { continue };
+            if let Delivery::Message(arrival) = &delivery {
+                let size = Size::of(&arrival.message);
+                self.held.remove(size);
+                self.taken.add(size);
+            }
+            self.live -= 1;
+            into.push(delivery);
+            count += 1;
+        }
+        for gone in [&mut self.droppable, &mut self.news] {
+            while gone.front().is_some_and(|&place| place < self.first) {
+                gone.pop_front();
+            }
+        }
+        if self.places.is_empty() && self.places.capacity() > KEPT_PLACES {
+            self.places = VecDeque::new();
+        }
+        count
+    }
+
+    /// Drops the oldest QoS 0 message; its size.
+    fn drop_oldest(&mut self) -> Option<Size> {
+        let place = self.droppable.pop_front()?;
+        let Some(Delivery::Message(arrival)) = self.empty(place) else { return None };
+        let size = Size::of(&arrival.message);
+        self.held.remove(size);
+        Some(size)
+    }
+
+    fn empty(&mut self, place: u64) -> Option<Delivery> {
+        let index = usize::try_from(place.checked_sub(self.first)?).ok()?;
+        let delivery = self.places.get_mut(index)?.take()?;
+        self.live -= 1;
+        Some(delivery)
+    }
+}
+
+/// Room that an empty queue keeps for the next burst.
+const KEPT_PLACES: usize = 1_024;
+

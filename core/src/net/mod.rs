@@ -1,0 +1,178 @@
+//! The link to a broker: dial it, read it, write it, hang it up. Which transport an address means.
+
+#[cfg(test)]
+pub(crate) mod memory;
+mod tcp;
+pub(crate) mod url;
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use leveret_protocol::engine::{LinkError, LinkErrorKind};
+use tokio::io::AsyncWrite;
+use tokio::net::TcpStream;
+
+use crate::clock::{self, Clock};
+use url::Address;
+
+/// A connected byte stream. Dropping it without [`Link::finish`] is abortive.
+#[derive(Debug)]
+pub(crate) struct Link {
+    transport: Option<Transport>,
+}
+
+#[derive(Debug)]
+enum Transport {
+    Tcp(TcpStream),
+    #[cfg(test)]
+    Memory(memory::MemoryLink),
+}
+
+/// How many slices one write hands to the kernel.
+pub(crate) const MAX_SLICES: usize = 64;
+
+/// How many bytes one read asks for.
+const READ_SIZE: usize = 64 * 1024;
+
+/// How long the peer has to close its end after a DISCONNECT.
+const FINISH_WITHIN: Duration = Duration::from_secs(1);
+
+impl Link {
+    /// Connects. Dropping the future gives the attempt up. How long it may take is not decided here.
+    pub(crate) async fn dial(address: Arc<Address>) -> Result<Link, LinkError> {
+        tcp::dial(&address).await.map(|stream| Link::new(Transport::Tcp(stream)))
+    }
+
+    fn new(transport: Transport) -> Link {
+        Link { transport: Some(transport) }
+    }
+
+    /// Appends what the peer sent to `buffer`, at most one read's worth. The buffer gets room only when
+    /// there is something to read, so that an idle link holds no memory. An end of the stream is an error.
+    pub(crate) fn poll_read(
+        &mut self,
+        buffer: &mut BytesMut,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), LinkError>> {
+        loop {
+            let read = match &mut self.transport {
+                None => return Poll::Ready(Err(ended())),
+                Some(Transport::Tcp(stream)) => {
+                    if let Err(error) = ready!(stream.poll_read_ready(context)) {
+                        return Poll::Ready(Err(link_error(&error)));
+                    }
+                    buffer.reserve(READ_SIZE);
+                    stream.try_read_buf(&mut LimitedTo(buffer, READ_SIZE).limited())
+                }
+                #[cfg(test)]
+                Some(Transport::Memory(link)) => ready!(link.poll_read(buffer, context)),
+            };
+            match read {
+                Ok(0) => return Poll::Ready(Err(ended())),
+                Ok(_) => return Poll::Ready(Ok(())),
+                // Readiness was a rumour: ask again.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(link_error(&error))),
+            }
+        }
+    }
+
+    /// Hands the slices to the operating system; how many bytes it took, which is 0 when it has no room.
+    pub(crate) fn write(&mut self, slices: &[Bytes]) -> Result<usize, LinkError> {
+        let mut io_slices = [const { IoSlice::new(&[]) }; MAX_SLICES];
+        let mut count = 0;
+        for (place, slice) in io_slices.iter_mut().zip(slices) {
+            *place = IoSlice::new(slice);
+            count += 1;
+        }
+        let io_slices = &io_slices[..count];
+        loop {
+            let written = match &mut self.transport {
+                None => return Err(ended()),
+                Some(Transport::Tcp(stream)) => stream.try_write_vectored(io_slices),
+                #[cfg(test)]
+                Some(Transport::Memory(link)) => link.try_write_vectored(io_slices),
+            };
+            match written {
+                Ok(count) => return Ok(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(link_error(&error)),
+            }
+        }
+    }
+
+    /// Ready once a write may be taken again, or would fail.
+    pub(crate) fn poll_writable(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.transport {
+            None => Poll::Ready(()),
+            Some(Transport::Tcp(stream)) => stream.poll_write_ready(context).map(drop),
+            #[cfg(test)]
+            Some(Transport::Memory(link)) => link.poll_writable(context),
+        }
+    }
+
+    /// Ends the stream in order, after a DISCONNECT: closes our half, then reads on until the peer has
+    /// closed its own, so that what it still sends does not turn into a reset that eats the DISCONNECT.
+    pub(crate) async fn finish(mut self, clock: Arc<Clock>) {
+        let Some(Transport::Tcp(mut stream)) = self.transport.take() else { return };
+        let mut alarm = clock.alarm();
+        let deadline = Some(clock::now() + FINISH_WITHIN);
+        let end = poll_fn(|context| {
+            if alarm.poll(deadline, context).is_ready() {
+                return Poll::Ready(());
+            }
+            if ready!(Pin::new(&mut stream).poll_shutdown(context)).is_err() {
+                return Poll::Ready(());
+            }
+            let mut rest = [0; 4096];
+            loop {
+                if ready!(stream.poll_read_ready(context)).is_err() {
+                    return Poll::Ready(());
+                }
+                match stream.try_read(&mut rest) {
+                    Ok(0) => return Poll::Ready(()),
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(_) => return Poll::Ready(()),
+                }
+            }
+        });
+        end.await;
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        match self.transport.take() {
+            Some(Transport::Tcp(stream)) => tcp::abort(stream),
+            #[cfg(test)]
+            Some(Transport::Memory(_)) => {}
+            None => {}
+        }
+    }
+}
+
+fn ended() -> LinkError {
+    LinkError { kind: LinkErrorKind::Closed, text: "the broker closed the connection".into() }
+}
+
+fn link_error(error: &io::Error) -> LinkError {
+    let kind = match error.kind() {
+        io::ErrorKind::ConnectionRefused => LinkErrorKind::Refused,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
+            LinkErrorKind::Unreachable
+        }
+        io::ErrorKind::TimedOut => LinkErrorKind::TimedOut,
+        io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => LinkErrorKind::Closed,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => LinkErrorKind::Reset,
+        _ => LinkErrorKind::Other,
+    };
+    LinkError { kind, text: error.to_string() }
+}

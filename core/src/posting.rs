@@ -1,0 +1,209 @@
+//! How a letter gets into the post office: at once, or after waiting for room.
+//!
+//! While online a full post office holds the sender up. While offline the overflow rule decides, and only
+//! the engine knows which letters may be dropped: the sender asks it for room and waits for the answer,
+//! which takes one turn of the driver and no network.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use leveret_protocol::engine::{Command, Reply, Room, SealedLetter, Tag};
+use leveret_protocol::error::{Error, ErrorKind};
+use leveret_protocol::options::Overflow;
+use leveret_protocol::outcome::{Outcome, OutcomeStatus};
+use leveret_protocol::time::Instant;
+
+use crate::clock::{self, Alarm};
+use crate::handoff::{Rings, block_on};
+use crate::outbox::{Full, Outbox};
+use crate::runtime;
+use crate::shared::Shared;
+
+/// One letter on its way in.
+#[derive(Debug)]
+pub(crate) struct Posting<'a> {
+    shared: &'a Shared,
+    letter: &'a SealedLetter<'a>,
+    stamp: Instant,
+    report: bool,
+    /// The question for room that is not answered yet.
+    asked: Option<Tag>,
+    /// Wakes a sender who is held up when the letter's time to live is over.
+    alarm: Option<Alarm>,
+}
+
+/// What came of one try.
+enum Tried {
+    Posted(Tag),
+    Asked(Tag),
+    HeldUp,
+}
+
+impl<'a> Posting<'a> {
+    /// The time to live of the letter counts from here.
+    pub(crate) fn new(shared: &'a Shared, letter: &'a SealedLetter<'a>, report: bool) -> Posting<'a> {
+        Posting { shared, letter, stamp: clock::now(), report, asked: None, alarm: None }
+    }
+
+    /// Posts the letter now or fails. Waits at most for one turn of the driver.
+    pub(crate) fn now(mut self) -> Result<Tag, Error> {
+        self.shared.check_process()?;
+        match self.attempt(None)? {
+            Tried::Posted(tag) => Ok(tag),
+            Tried::HeldUp => Err(ErrorKind::QueueFull.into()),
+            // The runtime's thread would wait for itself.
+            Tried::Asked(question) if runtime::on_runtime_thread() => {
+                self.shared.forget(question);
+                Err(ErrorKind::QueueFull.into())
+            }
+            Tried::Asked(question) => {
+                self.asked = Some(question);
+                block_on(None, |context| match self.poll_once(context) {
+                    Poll::Ready(Ok(Tried::Posted(tag))) => Poll::Ready(Ok(tag)),
+                    // The link came up meanwhile.
+                    Poll::Ready(Ok(_)) => Poll::Ready(Err(ErrorKind::QueueFull.into())),
+                    Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                    Poll::Pending => Poll::Pending,
+                })
+                .unwrap_or_else(|| Err(ErrorKind::QueueFull.into()))
+            }
+        }
+    }
+
+    /// Ready once the letter is posted, or refused for good. A letter whose time to live passes while its
+    /// sender is held up is accepted with the outcome `expired`.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Tag, Error>> {
+        match self.poll_once(context)? {
+            Poll::Ready(Tried::Posted(tag)) => return Poll::Ready(Ok(tag)),
+            Poll::Ready(_) | Poll::Pending => {}
+        }
+        let Some(ttl) = self.letter.ttl() else { return Poll::Pending };
+        let deadline = self.stamp + ttl;
+        let alarm = self.alarm.get_or_insert_with(|| self.shared.machine.clock().alarm());
+        ready!(alarm.poll(Some(deadline), context));
+        Poll::Ready(self.settle_here(OutcomeStatus::Expired))
+    }
+
+    /// Follows up the answer for room, if one is awaited, and tries. `HeldUp` has registered the sender.
+    fn poll_once(&mut self, context: &mut Context<'_>) -> Poll<Result<Tried, Error>> {
+        loop {
+            if let Some(question) = self.asked {
+                let answer = ready!(self.shared.ledger.with(|ledger| ledger.poll_reply(question, context)));
+                self.asked = None;
+                match answer? {
+                    Reply::Room(Room::NewOneGoes) => return Poll::Ready(self.discard().map(Tried::Posted)),
+                    Reply::Room(Room::Refused) => return Poll::Ready(Err(ErrorKind::QueueFull.into())),
+                    // Somebody else may have taken the room that was made: then it is asked for again.
+                    _ => {}
+                }
+            }
+            match self.attempt(Some(context))? {
+                Tried::Asked(question) => self.asked = Some(question),
+                tried => return Poll::Ready(Ok(tried)),
+            }
+        }
+    }
+
+    /// One try, under the outbox's lock: posts, asks for room, or registers a sender who may wait.
+    fn attempt(&self, waiter: Option<&Context<'_>>) -> Result<Tried, Error> {
+        let cost = self.letter.cost();
+        self.shared.outbox.put(|outbox, rings| {
+            outbox.check_open()?;
+            match outbox.admit(cost) {
+                Ok(()) => {
+                    let tag = self.number(outbox);
+                    outbox.letters(rings).post(self.letter, self.stamp, tag);
+                    Ok(Tried::Posted(tag))
+                }
+                Err(Full::HeldUp) => {
+                    waiter.into_iter().for_each(|context| outbox.wait_for_room(context));
+                    Ok(Tried::HeldUp)
+                }
+                Err(Full::AskForRoom(_)) if self.letter.overflow() == Overflow::Reject => {
+                    Err(ErrorKind::QueueFull.into())
+                }
+                Err(Full::AskForRoom(lacking)) => {
+                    let reply = outbox.next_tag();
+                    self.shared.expect_reply(reply, true);
+                    let (rule, priority) = (self.letter.overflow(), self.letter.priority());
+                    outbox.push(Command::MakeRoom { reply, lacking, rule, priority }, rings)?;
+                    Ok(Tried::Asked(reply))
+                }
+            }
+        })
+    }
+
+    /// The overflow rule chose the new letter itself: it is accepted and settled `dropped`.
+    fn discard(&self) -> Result<Tag, Error> {
+        self.shared.outbox.put(|outbox, rings| {
+            outbox.check_open()?;
+            let tag = self.number(outbox);
+            outbox.push(Command::Discard { tag }, rings)?;
+            Ok(tag)
+        })
+    }
+
+    /// Gives the letter an outcome that the engine never hears of.
+    fn settle_here(&self, status: OutcomeStatus) -> Result<Tag, Error> {
+        let tag = self.shared.outbox.with(|outbox| {
+            outbox.check_open()?;
+            outbox.count_outside(status);
+            Ok::<_, Error>(self.number(outbox))
+        })?;
+        self.shared.ledger.put(|ledger, rings: &mut Rings| ledger.settle(tag, Outcome::new(status), rings));
+        Ok(tag)
+    }
+
+    /// The receipt, entered before the driver can settle it; 0 when none is wanted.
+    fn number(&self, outbox: &mut Outbox) -> Tag {
+        if !self.report {
+            return 0;
+        }
+        let tag = outbox.next_tag();
+        self.shared.ledger.with(|ledger| ledger.expect_outcome(tag));
+        tag
+    }
+}
+
+impl Drop for Posting<'_> {
+    fn drop(&mut self) {
+        if let Some(question) = self.asked {
+            self.shared.forget(question);
+        }
+    }
+}
+
+/// Posts letters in order under one lock, and falls back to one at a time where there is no room at once.
+/// The receipts are appended to `tags`; at an error they say how many letters were accepted.
+pub(crate) fn post_many(
+    shared: &Arc<Shared>,
+    letters: &[SealedLetter<'_>],
+    report: bool,
+    tags: &mut Vec<Tag>,
+) -> Result<(), Error> {
+    shared.check_process()?;
+    let stamp = clock::now();
+    let mut rest = letters.iter();
+    shared.outbox.put(|outbox, rings| {
+        outbox.check_open()?;
+        shared.ledger.with(|ledger| {
+            while let Some(letter) = rest.as_slice().first() {
+                if outbox.admit(letter.cost()).is_err() {
+                    break;
+                }
+                let tag = if report { outbox.next_tag() } else { 0 };
+                if report {
+                    ledger.expect_outcome(tag);
+                }
+                outbox.letters(rings).post(letter, stamp, tag);
+                tags.push(tag);
+                rest.next();
+            }
+        });
+        Ok::<_, Error>(())
+    })?;
+    for letter in rest {
+        tags.push(Posting::new(shared, letter, report).now()?);
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! Which client's handler the calling thread is running, and what that forbids or puts off.
+//!
+//! A handler that waits for the broker while the inbox is full waits for itself: reading has stopped until
+//! the inbox is drained, and the thread that drains it is the one that waits. Such a wait fails at once.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use leveret_protocol::error::{Error, ErrorKind};
+
+use crate::handoff::block_on;
+use crate::runtime;
+use crate::shared::{CloseRequest, Shared};
+
+/// While it lives, the thread that made it runs handlers of the client. A close asked for meanwhile takes
+/// effect when it is dropped, after the messages of these handlers were [done](crate::host::Client::done).
+#[derive(Debug)]
+#[must_use = "the scope ends when this is dropped"]
+pub struct HandlerScope {
+    shared: Arc<Shared>,
+    /// A scope belongs to its thread.
+    _not_send: PhantomData<*const ()>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    shared: Arc<Shared>,
+    close: Option<CloseRequest>,
+}
+
+thread_local! {
+    /// The scopes of this thread; a handler may run another client's handlers.
+    static SCOPES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+}
+
+impl HandlerScope {
+    pub(crate) fn enter(shared: &Arc<Shared>) -> HandlerScope {
+        let entry = Entry { shared: Arc::clone(shared), close: None };
+        SCOPES.with_borrow_mut(|scopes| scopes.push(entry));
+        HandlerScope { shared: Arc::clone(shared), _not_send: PhantomData }
+    }
+}
+
+impl Drop for HandlerScope {
+    fn drop(&mut self) {
+        let entry = SCOPES.with_borrow_mut(|scopes| {
+            let index = scopes.iter().rposition(|entry| Arc::ptr_eq(&entry.shared, &self.shared))?;
+            Some(scopes.remove(index))
+        });
+        let Some(Entry { shared, close: Some(request) }) = entry else { return };
+        // A handler of a handler of the same client: its turn comes when the outer one returns.
+        if !put_off(&shared, request) && !shared.is_forked() {
+            shared.close(request);
+        }
+    }
+}
+
+/// Whether the calling thread runs a handler of this client.
+pub(crate) fn is_inside(shared: &Arc<Shared>) -> bool {
+    SCOPES.with_borrow(|scopes| scopes.iter().any(|entry| Arc::ptr_eq(&entry.shared, shared)))
+}
+
+/// Inside a handler of this client, puts its close off until the handler returns, and says so.
+pub(crate) fn put_off(shared: &Arc<Shared>, request: CloseRequest) -> bool {
+    SCOPES.with_borrow_mut(|scopes| {
+        let entry = scopes.iter_mut().rfind(|entry| Arc::ptr_eq(&entry.shared, shared));
+        let Some(entry) = entry else { return false };
+        entry.close = Some(request);
+        true
+    })
+}
+
+/// Blocks until `poll` has an answer or the time is over. Fails at once where that could never happen: on
+/// the runtime's own thread, and inside a handler of this client while reading is paused.
+pub(crate) fn wait<R>(
+    shared: &Arc<Shared>,
+    timeout: Option<Duration>,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<R, Error>>,
+) -> Result<R, Error> {
+    shared.check_process()?;
+    let inside = is_inside(shared);
+    let on_runtime = runtime::on_runtime_thread();
+    let waited = block_on(timeout, |context| {
+        if let Poll::Ready(result) = poll(context) {
+            return Poll::Ready(result);
+        }
+        let paused = inside && shared.inbox.with(|inbox| inbox.poll_paused(context)).is_ready();
+        if paused || on_runtime {
+            return Poll::Ready(Err(would_deadlock(on_runtime)));
+        }
+        Poll::Pending
+    });
+    waited.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
+}
+
+fn would_deadlock(on_runtime: bool) -> Error {
+    let detail = if on_runtime {
+        "this call would wait for the runtime's thread, on that very thread"
+    } else {
+        "this call would wait for the broker inside a handler while the inbox is full and nothing is read; \
+         return from the handler first"
+    };
+    Error::new(ErrorKind::WouldDeadlock, detail)
+}

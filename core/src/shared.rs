@@ -1,0 +1,136 @@
+//! What the threads of one client share: three handoffs and a few facts that never change.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use leveret_protocol::engine::{AckToken, Command, Cost, EngineStats, Tag};
+use leveret_protocol::error::{Error, ErrorKind};
+use leveret_protocol::options::ClientOptions;
+use leveret_protocol::reason::ReasonCode;
+use leveret_protocol::sentence::Dialect;
+
+use crate::handoff::{Handoff, Rings};
+use crate::inbox::{Arrival, Inbox};
+use crate::ledger::{Keep, Ledger};
+use crate::outbox::Outbox;
+use crate::runtime::Machine;
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// Callers → driver.
+    pub(crate) outbox: Handoff<Outbox>,
+    /// Driver → application.
+    pub(crate) inbox: Handoff<Inbox>,
+    /// Driver → those who wait. May be locked under the outbox, never the other way round.
+    pub(crate) ledger: Handoff<Ledger>,
+    pub(crate) options: ClientOptions,
+    pub(crate) dialect: Dialect,
+    pub(crate) machine: Arc<Machine>,
+    generation: u64,
+}
+
+/// How a client is to be closed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CloseRequest {
+    pub(crate) reply: Tag,
+    pub(crate) timeout: Duration,
+    pub(crate) end_session: Option<bool>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        options: ClientOptions,
+        dialect: Dialect,
+        keep: Keep,
+        engine: EngineStats,
+        machine: Arc<Machine>,
+    ) -> Shared {
+        let limit = Cost { messages: options.max_queued_messages, bytes: options.max_queued_bytes };
+        let inbox_messages = usize::try_from(options.max_inbox_messages).unwrap_or(usize::MAX);
+        let inbox_bytes = usize::try_from(options.max_inbox_bytes).unwrap_or(usize::MAX);
+        Shared {
+            outbox: Handoff::new(Outbox::new(limit, engine)),
+            inbox: Handoff::new(Inbox::new(inbox_messages, inbox_bytes, options.inbox_overflow)),
+            ledger: Handoff::new(Ledger::new(keep)),
+            options,
+            dialect,
+            machine,
+            generation: leveret_sys::fork_generation(),
+        }
+    }
+
+    /// An error in a forked child. To be asked before any lock is taken: the thread that held it at the
+    /// fork does not exist here.
+    pub(crate) fn check_process(&self) -> Result<(), Error> {
+        if self.is_forked() { Err(ErrorKind::Forked.into()) } else { Ok(()) }
+    }
+
+    pub(crate) fn is_forked(&self) -> bool {
+        self.generation != leveret_sys::fork_generation()
+    }
+
+    /// Asks the engine something; the number under which the answer comes.
+    pub(crate) fn ask(&self, question: impl FnOnce(Tag) -> Command) -> Result<Tag, Error> {
+        self.check_process()?;
+        self.outbox.put(|outbox, rings| {
+            let tag = outbox.next_tag();
+            self.expect_reply(tag, false);
+            outbox.push(question(tag), rings).inspect_err(|_| self.forget(tag))?;
+            Ok(tag)
+        })
+    }
+
+    /// Enters a question, under the outbox's lock, before the driver can answer it.
+    pub(crate) fn expect_reply(&self, tag: Tag, private: bool) {
+        self.ledger.with(|ledger| ledger.expect_reply(tag, private));
+    }
+
+    /// Nobody will ask for this outcome or answer.
+    pub(crate) fn forget(&self, tag: Tag) {
+        if !self.is_forked() {
+            self.ledger.with(|ledger| ledger.forget(tag));
+        }
+    }
+
+    /// Takes no letters from now on and closes in the background. Reply tag 0 wants no answer.
+    pub(crate) fn close(&self, request: CloseRequest) {
+        let CloseRequest { reply, timeout, end_session } = request;
+        let told = self.outbox.put(|outbox, rings| {
+            outbox.begin_close(rings);
+            outbox.push(Command::Close { reply, timeout, end_session }, rings)
+        });
+        if told.is_err() {
+            // Closed already, which is what was asked for.
+            self.ledger.put(|ledger, rings| ledger.answer_done(reply, rings));
+        }
+    }
+
+    /// Acknowledges a message by hand.
+    pub(crate) fn acknowledge(&self, token: AckToken, reason: ReasonCode) -> Result<(), Error> {
+        self.check_process()?;
+        self.outbox.put(|outbox, rings| outbox.push(Command::Acknowledge { token, reason }, rings))
+    }
+
+    /// A queue has done with a message. After the last one it is acknowledged, unless by hand.
+    pub(crate) fn done(&self, arrival: &Arrival, handled: bool) {
+        let Some(token) = arrival.token else { return };
+        if self.options.manual_ack || self.is_forked() {
+            return;
+        }
+        let failed = match arrival.ticket {
+            None => Some(!handled),
+            Some(ticket) => self.inbox.with(|inbox| inbox.finish(ticket, !handled)),
+        };
+        let Some(failed) = failed else { return };
+        let reason = if failed { ReasonCode::UNSPECIFIED_ERROR } else { ReasonCode::SUCCESS };
+        // On a closed client the broker delivers it again; there is nobody left to tell.
+        let _ = self.acknowledge(token, reason);
+    }
+
+    /// The driver has ended, in order or not: everything open is settled and everybody who waits is told.
+    pub(crate) fn end(&self) {
+        self.outbox.put(|outbox, rings| outbox.end(rings));
+        self.ledger.put(|ledger, rings| ledger.end(rings));
+        self.inbox.put(|inbox, rings: &mut Rings| inbox.end(rings));
+    }
+}
