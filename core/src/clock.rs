@@ -168,6 +168,7 @@ mod device {
 
     pub(super) fn watch(clock: &Arc<Clock>) -> std::io::Result<()> {
         let watched = Watched(Arc::clone(&clock.timer.descriptor));
+        #[allow(deprecated, reason = "its successor is unsafe; the descriptor lives in `watched` and never changes")]
         let timer = AsyncFd::with_interest(watched, Interest::READABLE)?;
         let clock: Weak<Clock> = Arc::downgrade(clock);
         tokio::spawn(async move {

@@ -178,13 +178,15 @@ impl Driver {
 
     fn pump(&mut self) {
         loop {
-            match self.engine.poll(clock::now()) {
+            match self.engine.poll() {
                 Output::Sleep(until) => {
                     self.deadline = until;
                     return;
                 }
                 Output::Deliver(events) => self.events.append(events),
-                Output::Dial { attempt, endpoint } => self.dial(attempt, endpoint),
+                Output::Dial { attempt, endpoint, reference } => {
+                    self.dial(attempt, endpoint, reference.as_deref());
+                }
                 Output::HangUp { graceful } => self.hang_up(graceful),
                 Output::Write(slices) => {
                     let Line::Up(link) = &mut self.line else { continue };
@@ -205,12 +207,15 @@ impl Driver {
         }
     }
 
-    fn dial(&mut self, attempt: u64, endpoint: usize) {
+    fn dial(&mut self, attempt: u64, endpoint: usize, reference: Option<&str>) {
         self.attempt = attempt;
         self.forget_link();
-        if let Some(address) = self.addresses.get(endpoint) {
-            self.line = Line::Dialing(Box::pin(Link::dial(Arc::clone(address))));
-        }
+        let Some(address) = self.addresses.get(endpoint) else { return };
+        let address = match reference {
+            Some(reference) => Arc::new(address.referred(reference)),
+            None => Arc::clone(address),
+        };
+        self.line = Line::Dialing(Box::pin(Link::dial(address)));
     }
 
     fn hang_up(&mut self, graceful: bool) {

@@ -20,12 +20,21 @@ use loom::sync::{Condvar, Mutex};
 #[cfg(not(leveret_loom))]
 use std::sync::{Condvar, Mutex};
 
+use leveret_protocol::time::Instant;
+
+use crate::clock;
 use crate::doorbell::Bell;
 
 /// A value that threads hand to each other.
 #[derive(Debug)]
 pub(crate) struct Handoff<T> {
     value: Mutex<T>,
+}
+
+impl<T: Default> Default for Handoff<T> {
+    fn default() -> Handoff<T> {
+        Handoff::new(T::default())
+    }
 }
 
 impl<T> Handoff<T> {
@@ -127,8 +136,7 @@ pub(crate) fn block_on<R>(
     timeout: Option<Duration>,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>,
 ) -> Option<R> {
-    // A moment too far away to be told as an instant is as good as no timeout.
-    let deadline = timeout.and_then(|timeout| std::time::Instant::now().checked_add(timeout));
+    let deadline = timeout.map(|timeout| clock::now() + timeout);
     PARKER.with(|parker| {
         let waker = Waker::from(std::sync::Arc::clone(parker));
         let mut context = Context::from_waker(&waker);
@@ -136,7 +144,7 @@ pub(crate) fn block_on<R>(
             if let Poll::Ready(result) = poll(&mut context) {
                 return Some(result);
             }
-            if timeout.is_some_and(|timeout| timeout.is_zero()) || !parker.park(deadline) {
+            if !parker.park(deadline) {
                 return None;
             }
         }
@@ -165,13 +173,13 @@ impl Parker {
     }
 
     /// Blocks until woken; at once if that happened since the last time. False when the deadline passed.
-    pub(crate) fn park(&self, deadline: Option<std::time::Instant>) -> bool {
+    pub(crate) fn park(&self, deadline: Option<Instant>) -> bool {
         let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
         while !*woken {
             woken = match deadline {
                 None => self.changed.wait(woken).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
-                    let left = deadline.saturating_duration_since(std::time::Instant::now());
+                    let left = clock::now().until(deadline);
                     if left.is_zero() {
                         return false;
                     }

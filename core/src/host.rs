@@ -23,6 +23,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use leveret_protocol::engine::{Command, Engine, Subscribe, SubscribeEntry, Unsubscribe};
+use leveret_protocol::topic::validate_topic_filter;
 
 use crate::driver::Driver;
 use crate::net::url::{Address, Credentials};
@@ -219,8 +220,7 @@ impl Client {
             return Err(Error::invalid("filters must have at least 1 topic filter, but there is none"));
         }
         for (filter, options) in filters {
-            sentence::check_filter(filter)?;
-            options.check(shared.dialect)?;
+            options.check(filter, shared.dialect)?;
         }
         let tag = shared.outbox.with(|outbox| {
             outbox.check_open()?;
@@ -251,7 +251,7 @@ impl Client {
             return Err(Error::invalid("filters must have at least 1 topic filter, but there is none"));
         }
         for filter in filters {
-            sentence::check_filter(filter)?;
+            validate_topic_filter(filter).map_err(|error| sentence::topic("topic filter", filter, error))?;
         }
         shared.inbox.with(|inbox| filters.iter().for_each(|filter| inbox.routes.forget(filter)));
         let filters = filters.iter().map(|filter| (*filter).into()).collect();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leveret_protocol::error::{Error, ErrorKind};
+use leveret_protocol::sentence;
 use leveret_sys::PerProcess;
 
 use crate::clock::Clock;
@@ -77,13 +78,11 @@ pub(crate) fn pool() -> &'static Pool {
 /// When the number is out of range, or when the runtime runs already: set it before the first client.
 pub fn set_runtime_threads(threads: usize) -> Result<(), Error> {
     if !(1..=64).contains(&threads) {
-        let detail = format!("runtime_threads: {threads} was given; allowed is 1 to 64");
-        return Err(Error::new(ErrorKind::InvalidArgument, detail));
+        return Err(sentence::must_be("runtime_threads", "1 to 64", threads));
     }
     let process = process();
     if process.machine.with(|machine| machine.is_some()) {
-        let detail = "runtime_threads: set it before the first client is made; the runtime runs already";
-        return Err(Error::new(ErrorKind::InvalidArgument, detail.into()));
+        return Err(Error::invalid("runtime_threads must be set before the first client is made, but the runtime runs already"));
     }
     process.threads.with(|setting| *setting = threads);
     Ok(())
@@ -99,7 +98,7 @@ pub fn set_runtime_threads(threads: usize) -> Result<(), Error> {
 pub fn shutdown() -> Result<(), Error> {
     if on_runtime_thread() {
         let detail = "shutdown was called on the runtime's own thread, which cannot wait for itself";
-        return Err(Error::new(ErrorKind::WouldDeadlock, detail.into()));
+        return Err(Error::new(ErrorKind::WouldDeadlock, detail));
     }
     let Some(process) = PROCESS.get() else { return Ok(()) };
     let Some(running) = process.machine.with(Option::take) else { return Ok(()) };
@@ -115,7 +114,7 @@ pub fn shutdown() -> Result<(), Error> {
 }
 
 /// Whether the calling thread is one of the runtime's, which must never wait for the runtime.
-pub(crate) fn on_runtime_thread() -> bool {
+pub fn on_runtime_thread() -> bool {
     ON_RUNTIME.get()
 }
 

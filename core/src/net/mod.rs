@@ -5,14 +5,14 @@ pub(crate) mod memory;
 mod tcp;
 pub(crate) mod url;
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use leveret_protocol::engine::{LinkError, LinkErrorKind};
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
@@ -38,6 +38,10 @@ pub(crate) const MAX_SLICES: usize = 64;
 
 /// How many bytes one read asks for.
 const READ_SIZE: usize = 64 * 1024;
+
+/// Room in the buffer below which a read makes more. Much less than a read asks for, so that a packet of
+/// which a little is left over does not move to a new buffer each time.
+const LEAST_ROOM: usize = 16 * 1024;
 
 /// How long the peer has to close its end after a DISCONNECT.
 const FINISH_WITHIN: Duration = Duration::from_secs(1);
@@ -66,8 +70,10 @@ impl Link {
                     if let Err(error) = ready!(stream.poll_read_ready(context)) {
                         return Poll::Ready(Err(link_error(&error)));
                     }
-                    buffer.reserve(READ_SIZE);
-                    stream.try_read_buf(&mut LimitedTo(buffer, READ_SIZE).limited())
+                    if buffer.capacity() - buffer.len() < LEAST_ROOM {
+                        buffer.reserve(READ_SIZE);
+                    }
+                    stream.try_read_buf(&mut buffer.limit(READ_SIZE))
                 }
                 #[cfg(test)]
                 Some(Transport::Memory(link)) => ready!(link.poll_read(buffer, context)),
@@ -85,7 +91,7 @@ impl Link {
 
     /// Hands the slices to the operating system; how many bytes it took, which is 0 when it has no room.
     pub(crate) fn write(&mut self, slices: &[Bytes]) -> Result<usize, LinkError> {
-        let mut io_slices = [const { IoSlice::new(&[]) }; MAX_SLICES];
+        let mut io_slices = [IoSlice::new(&[]); MAX_SLICES];
         let mut count = 0;
         for (place, slice) in io_slices.iter_mut().zip(slices) {
             *place = IoSlice::new(slice);
@@ -124,27 +130,28 @@ impl Link {
         let Some(Transport::Tcp(mut stream)) = self.transport.take() else { return };
         let mut alarm = clock.alarm();
         let deadline = Some(clock::now() + FINISH_WITHIN);
-        let end = poll_fn(|context| {
-            if alarm.poll(deadline, context).is_ready() {
-                return Poll::Ready(());
-            }
-            if ready!(Pin::new(&mut stream).poll_shutdown(context)).is_err() {
-                return Poll::Ready(());
-            }
-            let mut rest = [0; 4096];
-            loop {
-                if ready!(stream.poll_read_ready(context)).is_err() {
-                    return Poll::Ready(());
-                }
-                match stream.try_read(&mut rest) {
-                    Ok(0) => return Poll::Ready(()),
-                    Ok(_) => {}
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(_) => return Poll::Ready(()),
-                }
-            }
-        });
-        end.await;
+        let mut rest = std::pin::pin!(drain(&mut stream));
+        poll_fn(|context| {
+            let in_time = alarm.poll(deadline, context).is_pending();
+            if in_time { rest.as_mut().poll(context) } else { Poll::Ready(()) }
+        })
+        .await;
+    }
+}
+
+/// Closes our half and reads until the peer has closed its own.
+async fn drain(stream: &mut TcpStream) {
+    if poll_fn(|context| Pin::new(&mut *stream).poll_shutdown(context)).await.is_err() {
+        return;
+    }
+    let mut rest = [0; 4096];
+    while stream.readable().await.is_ok() {
+        match stream.try_read(&mut rest) {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return,
+        }
     }
 }
 

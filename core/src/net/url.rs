@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use leveret_protocol::error::{Error, ErrorKind};
+use leveret_protocol::sentence::Quoted;
 
 /// Where a broker is, and who we say we are there.
 #[derive(Clone, PartialEq, Eq)]
@@ -49,6 +50,15 @@ impl Address {
         };
         let (host, port) = split_port(url, place)?;
         Ok(Address { host, port, credentials })
+    }
+
+    /// Where a broker refers us to, reached in the same way: the first of its server references, each a
+    /// host with or without a port (MQTT 5, 4.11.1). One that cannot be read is looked up as a name, so
+    /// that the failure names it.
+    pub(crate) fn referred(&self, reference: &str) -> Address {
+        let first = reference.split_whitespace().next().unwrap_or_default();
+        let (host, port) = split_port(first, first).unwrap_or_else(|_| (first.to_owned(), self.port));
+        Address { host, port, credentials: None }
     }
 }
 
@@ -151,17 +161,16 @@ fn unescape(url: &str, text: &str) -> Result<Vec<u8>, Error> {
 }
 
 fn invalid(url: &str, fault: &str) -> Error {
-    let detail = format!("url: {:?} {fault}; allowed is {ALLOWED}", redacted(url));
-    Error::new(ErrorKind::InvalidArgument, detail)
+    Error::invalid(format!("url must be {ALLOWED}, but {} {fault}", Quoted(&redacted(url))))
 }
 
 fn not_supported(url: &str, scheme: &str) -> Error {
-    let detail =
-        format!("url: {:?} asks for {scheme}, which is not supported yet; allowed is {ALLOWED}", redacted(url));
+    let url = redacted(url);
+    let detail = format!("url must be {ALLOWED}, but {} asks for {scheme}, which is not supported yet", Quoted(&url));
     Error::new(ErrorKind::NotSupported, detail)
 }
 
-const ALLOWED: &str = "mqtt://[user[:password]@]host[:port]";
+const ALLOWED: &str = "\"mqtt://[user[:password]@]host[:port]\"";
 
 /// The URL without what stands before the last @, which may be a password.
 fn redacted(url: &str) -> String {
@@ -218,7 +227,7 @@ mod tests {
         ] {
             let error = Address::parse(url).expect_err(url).to_string();
             assert!(error.contains(fault), "{url}: {error}");
-            assert!(error.starts_with("url: ") && error.contains("mqtt://[user[:password]@]host[:port]"), "{error}");
+            assert!(error.starts_with("url must be ") && error.contains("mqtt://[user[:password]@]host[:port]"), "{error}");
             assert!(!error.contains("secret"), "{error}");
         }
     }

@@ -22,7 +22,7 @@ pub fn boot_time_ns() -> u64 {
 /// Nanoseconds since the first call in this process.
 #[cfg(not(unix))]
 pub fn boot_time_ns() -> u64 {
-    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    static START: crate::PerProcess<std::time::Instant> = crate::PerProcess::new();
     let elapsed = START.get_or_init(std::time::Instant::now).elapsed();
     u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
 }
