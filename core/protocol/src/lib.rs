@@ -7,7 +7,18 @@
 //! * `packet_type.rs`: the fifteen packet types, and sets of them
 //! * `reason.rs`: the table of reason codes
 //! * `topic.rs`: topic names and filters: validity, matching, the tree of filters
+//! * `error.rs`: the error table: number, name, class, text
+//! * `sentence.rs`: the sentences for bad input, the same in every language
+//! * `named.rs`: enums whose names and numbers every language shares
 //! * `message.rs`: QoS, the received message, the will
+//! * `outcome.rs`: what became of a letter; the statuses of clients and subscriptions
+//! * `options/mod.rs`: the option tables: a row per option
+//! * `options/table.rs`: what becomes of a row in Rust
+//! * `options/field.rs`: how the fields are read and shown
+//! * `options/value.rs`: values as hosts give them, and how they fit a row
+//! * `options/duration.rs`: durations as text
+//! * `options/choices.rs`: the options that choose from named values
+//! * `options/check.rs`: the checks that look at more than one option
 //! * `codec/mod.rs`: `Packet`, and `decode`: bytes to packets; both versions, one path
 //! * `codec/rules.rs`: the table of rules that decoding enforces, and the errors
 //! * `codec/wire.rs`: fixed header, variable byte integers, strings
@@ -24,9 +35,14 @@
 extern crate alloc;
 
 pub mod codec;
+pub mod error;
 pub mod message;
+mod named;
+pub mod options;
+pub mod outcome;
 pub mod packet_type;
 pub mod reason;
+pub mod sentence;
 pub mod text;
 pub mod time;
 pub mod topic;

@@ -1,0 +1,145 @@
+//! The checks that look at more than one option, made once before the options are used.
+use alloc::borrow::Cow;
+use alloc::format;
+
+use super::duration::{Shown, nanos};
+use super::{
+    ClientOptions, Mqtt, OptionSpec, PropertiesOn311, Protocol, PublishOptions, SubscribeOptions,
+};
+use crate::error::Error;
+use crate::sentence::{self, Dialect};
+use crate::topic;
+
+impl ClientOptions {
+    /// Checks every option by itself and against the others.
+    ///
+    /// # Errors
+    /// `InvalidArgument`, with a sentence that names the options as `dialect` spells them.
+    pub fn check(&self, dialect: Dialect) -> Result<(), Error> {
+        self.check_each(dialect)?;
+        self.check_connection(dialect)?;
+        self.check_will(dialect)?;
+        self.check_for_311(dialect)
+    }
+
+    fn check_connection(&self, dialect: Dialect) -> Result<(), Error> {
+        let name = |name| dialect.spell(name);
+        if self.backoff_max < self.backoff_min {
+            let allowed = format!(
+                "at least {}, which is {}",
+                name("backoff_min"),
+                Shown(nanos(self.backoff_min))
+            );
+            return Err(sentence::must_be(
+                &name("backoff_max"),
+                &allowed,
+                Shown(nanos(self.backoff_max)),
+            ));
+        }
+        if !self.clean_start && self.client_id.is_empty() {
+            return Err(Error::invalid(format!(
+                "{} must be given where {} is false, because the broker keeps the session under it",
+                name("client_id"),
+                name("clean_start")
+            )));
+        }
+        Ok(())
+    }
+
+    fn check_will(&self, dialect: Dialect) -> Result<(), Error> {
+        let Some(topic) = &self.will_topic else {
+            return match self.changed(|spec| spec.name.starts_with("will_")).next() {
+                Some(spec) => Err(Error::invalid(format!(
+                    "{} must be given where {} is",
+                    dialect.spell("will_topic"),
+                    dialect.spell(spec.name)
+                ))),
+                None => Ok(()),
+            };
+        };
+        check_topic_name(dialect.spell("will_topic"), topic)?;
+        match &self.will_response_topic {
+            Some(topic) => check_topic_name(dialect.spell("will_response_topic"), topic),
+            None => Ok(()),
+        }
+    }
+
+    /// What MQTT 3.1.1 cannot say is an error where nothing else can be spoken.
+    fn check_for_311(&self, dialect: Dialect) -> Result<(), Error> {
+        if self.protocol != Protocol::V311 {
+            return Ok(());
+        }
+        if self.password.is_some() && self.username.is_none() {
+            return Err(Error::invalid(format!(
+                "{} must be given where {} is, because MQTT 3.1.1 has no password without one (3.1.2.9)",
+                dialect.spell("username"),
+                dialect.spell("password")
+            )));
+        }
+        let told_to_broker = |spec: &OptionSpec| {
+            spec.mqtt == Mqtt::V5
+                && (spec.name.starts_with("will_") || spec.name == "user_properties")
+        };
+        match self.changed(told_to_broker).next() {
+            Some(spec) if self.properties_on_311 == PropertiesOn311::Reject => {
+                Err(Error::invalid(format!(
+                    "{} must not be given where {} is \"3.1.1\", unless {} is \"drop\"",
+                    dialect.spell(spec.name),
+                    dialect.spell("protocol"),
+                    dialect.spell("properties_on_311")
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Of the options that `which` picks, those that are not at their defaults.
+    fn changed(
+        &self,
+        which: impl Fn(&OptionSpec) -> bool,
+    ) -> impl Iterator<Item = &'static OptionSpec> {
+        let plain = ClientOptions::default();
+        ClientOptions::SPECS
+            .iter()
+            .filter(move |spec| which(spec) && self.get(spec.name) != plain.get(spec.name))
+    }
+}
+
+impl PublishOptions {
+    /// Checks every option by itself and against the others.
+    ///
+    /// # Errors
+    /// `InvalidArgument`, with a sentence that names the options as `dialect` spells them.
+    pub fn check(&self, dialect: Dialect) -> Result<(), Error> {
+        self.check_each(dialect)?;
+        match &self.response_topic {
+            Some(topic) => check_topic_name(dialect.spell("response_topic"), topic),
+            None => Ok(()),
+        }
+    }
+}
+
+impl SubscribeOptions {
+    /// Checks the topic filter, every option by itself, and the options against the filter.
+    ///
+    /// # Errors
+    /// `InvalidArgument`, with a sentence that names what is wrong as `dialect` spells it.
+    pub fn check(&self, filter: &str, dialect: Dialect) -> Result<(), Error> {
+        topic::validate_topic_filter(filter)
+            .map_err(|error| sentence::topic("topic filter", filter, error))?;
+        self.check_each(dialect)?;
+        if self.no_local && filter.starts_with("$share/") {
+            let name = dialect.spell("no_local");
+            return Err(sentence::must_be(
+                &name,
+                "false for a shared subscription (MQTT-3.8.3-4)",
+                "true",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn check_topic_name(argument: Cow<'_, str>, given: &str) -> Result<(), Error> {
+    topic::validate_topic_name(given).map_err(|error| sentence::topic(&argument, given, error))
+}

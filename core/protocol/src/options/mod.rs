@@ -1,0 +1,257 @@
+//! The options of a client, of a publish and of a subscribe: one row each, from which every language has them.
+//!
+//! To add an option: write its row, write the line that uses it, run `make generate`.
+mod check;
+mod choices;
+mod duration;
+mod field;
+mod table;
+mod value;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use bytes::Bytes;
+
+pub use self::choices::{
+    ExpiredInFlight, InboxOverflow, OnSessionLost, Overflow, Priority, PropertiesOn311, Protocol,
+};
+pub use self::field::Given;
+pub use self::table::{Kind, Mqtt, OptionSpec};
+pub use self::value::Value;
+
+/// The types of the options, for crates that use the macros `publish_setters!` and `subscribe_setters!`.
+pub mod setter_types {
+    pub use alloc::string::String;
+    pub use alloc::vec::Vec;
+    pub use core::time::Duration;
+
+    pub use bytes::Bytes;
+
+    pub use super::{Given, Overflow, Priority, Ttl};
+    pub use crate::message::QoS;
+}
+
+use self::field::{Field, Redacted};
+use self::table::{find, options, spec_of, unknown};
+use crate::error::Error;
+use crate::message::QoS;
+use crate::sentence::Dialect;
+
+const MINUTE: u64 = 60_000;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+/// The longest time that MQTT 5 can say in its fields of seconds.
+const LONGEST: u64 = u32::MAX as u64;
+const MIB: u64 = 1024 * 1024;
+
+options! {
+    /// How a client connects, what its post office holds, and how it treats what it receives.
+    pub struct ClientOptions as "client", setters client_setters;
+
+    /// Client identifier by which the broker knows this client and keeps its session (MQTT 5, 3.1.3.1). Empty: a random one, kept for the
+    /// life of the client.
+    client_id: String = String::new(), Kind::Text, unset "random, then kept", since "0.1", mqtt All;
+
+    /// Which version of MQTT to speak. `auto` tries 5 and falls back to 3.1.1 where the broker does not know 5.
+    protocol: Protocol = Protocol::Auto, Kind::Choice(Protocol::NAMES), since "0.1", mqtt All;
+
+    /// Begin without the state of an earlier session, and end the session with a clean close. Reconnects within the life of the client
+    /// resume the session either way, where the protocol allows it. `false` needs a `client_id`. On 3.1.1 it is Clean Session.
+    clean_start: bool = true, Kind::Flag, since "0.1", mqtt All;
+
+    /// How long the broker keeps the session after the connection is gone (MQTT 5, 3.1.2.11.2); 4294967295 s is for ever.
+    session_expiry: Duration = Duration::from_secs(3600), Kind::seconds(0, LONGEST), since "0.1", mqtt V5;
+
+    /// The longest silence: after it a ping is sent (MQTT 5, 3.1.2.10). 0 turns pings off; the value of the broker, if it gives one, wins.
+    keep_alive: Duration = Duration::from_secs(60), Kind::seconds(0, 65_535), since "0.1", mqtt All;
+
+    /// How long to wait for the answer to a ping before the connection counts as lost.
+    ping_timeout: Option<Duration> = None, Kind::span(1, HOUR), none "half the keep alive (at most 10s)", since "0.1", mqtt All;
+
+    /// How long one attempt to connect may take in all, until the broker has accepted it.
+    connect_timeout: Duration = Duration::from_secs(10), Kind::span(1, HOUR), since "0.1", mqtt All;
+
+    /// The shortest delay before connecting again. Each delay is drawn evenly from this to a cap that doubles up to `backoff_max`.
+    backoff_min: Duration = Duration::from_secs(1), Kind::span(1, HOUR), since "0.1", mqtt All;
+
+    /// The longest delay before connecting again; not less than `backoff_min`.
+    backoff_max: Duration = Duration::from_secs(30), Kind::span(1, DAY), since "0.1", mqtt All;
+
+    /// User name to log in with.
+    username: Option<String> = None, Kind::Text, none "no user name", since "0.1", mqtt All;
+
+    /// Password to log in with. On 3.1.1 it needs a `username`. Never shown.
+    password: Option<Bytes> = None, Kind::Bytes, none "no password", secret true, since "0.1", mqtt All;
+
+    /// Topic of the will, the message that the broker publishes when the connection ends without a DISCONNECT. Without it there is no will.
+    will_topic: Option<String> = None, Kind::Text, none "no will", since "0.1", mqtt All;
+
+    /// Payload of the will.
+    will_payload: Bytes = Bytes::new(), Kind::Bytes, since "0.1", mqtt All;
+
+    /// QoS of the will.
+    will_qos: QoS = QoS::AtMostOnce, Kind::Integer { min: 0, max: 2 }, since "0.1", mqtt All;
+
+    /// Whether the broker retains the will.
+    will_retain: bool = false, Kind::Flag, since "0.1", mqtt All;
+
+    /// How long the broker waits before it publishes the will; a reconnect within that time stops it (MQTT 5, 3.1.3.2.2).
+    will_delay: Duration = Duration::ZERO, Kind::seconds(0, LONGEST), since "0.1", mqtt V5;
+
+    /// How long the will is of use once published (MQTT 5, 3.1.3.2.4).
+    will_message_expiry: Option<Duration> = None, Kind::seconds(0, LONGEST), none "no expiry", since "0.1", mqtt V5;
+
+    /// 1 says that the payload of the will is UTF-8 text, 0 that it is bytes (MQTT 5, 3.1.3.2.3).
+    will_payload_format: Option<u8> = None, Kind::Integer { min: 0, max: 1 }, none "saying nothing", since "0.1", mqtt V5;
+
+    /// Content type of the will, such as `application/json` (MQTT 5, 3.1.3.2.5).
+    will_content_type: Option<String> = None, Kind::Text, none "no content type", since "0.1", mqtt V5;
+
+    /// Topic on which the will asks to be answered (MQTT 5, 3.1.3.2.6).
+    will_response_topic: Option<String> = None, Kind::Text, none "no response topic", since "0.1", mqtt V5;
+
+    /// What the answer to the will is to carry, so that it is known again (MQTT 5, 3.1.3.2.7).
+    will_correlation_data: Option<Bytes> = None, Kind::Bytes, none "no correlation data", since "0.1", mqtt V5;
+
+    /// User properties of the will (MQTT 5, 3.1.3.2.8).
+    will_user_properties: Vec<(String, String)> = Vec::new(), Kind::Pairs, since "0.1", mqtt V5;
+
+    /// User properties sent to the broker with each CONNECT (MQTT 5, 3.1.2.11.8).
+    user_properties: Vec<(String, String)> = Vec::new(), Kind::Pairs, since "0.1", mqtt V5;
+
+    /// Time to live of letters that state none: one that has not been delivered by then is settled `expired`.
+    default_ttl: Option<Duration> = Some(Duration::from_secs(3600)), Kind::span(1, LONGEST * 1000), none "no time to live",
+        since "0.1", mqtt All;
+
+    /// Send a TTL given with a publish to the broker as the Message Expiry Interval, less the time waited here, in seconds rounded up. The
+    /// default TTL is not sent.
+    forward_ttl: bool = true, Kind::Flag, since "0.1", mqtt V5;
+
+    /// What happens after a reconnect to a letter that expired or was cancelled while in flight: `withhold` does not send it again,
+    /// `resend` follows the standard (MQTT 5, 4.4.0-1).
+    expired_in_flight: ExpiredInFlight = ExpiredInFlight::Withhold, Kind::Choice(ExpiredInFlight::NAMES), since "0.1", mqtt All;
+
+    /// What happens to letters in flight when the broker lost the session: `republish_qos1` posts QoS 1 again and settles QoS 2 that was
+    /// sent as `session_lost`; `republish_all` posts both again, QoS 2 not after PUBREC; `report_all` settles all.
+    on_session_lost: OnSessionLost = OnSessionLost::RepublishQos1, Kind::Choice(OnSessionLost::NAMES), since "0.1", mqtt All;
+
+    /// The most letters that the post office holds, waiting and in flight together.
+    max_queued_messages: u32 = 100_000, Kind::Integer { min: 1, max: 10_000_000 }, since "0.1", mqtt All;
+
+    /// The most bytes that the post office holds: frames and bookkeeping, waiting and in flight together.
+    max_queued_bytes: u64 = 16 * MIB, Kind::Integer { min: 1024, max: 1 << 40 }, since "0.1", mqtt All;
+
+    /// What gives way when the post office is full while offline: the oldest waiting letter, the new one, the one of lowest priority, or
+    /// none, so that the new letter is refused. While online the sender waits instead.
+    overflow: Overflow = Overflow::DropOldest, Kind::Choice(Overflow::NAMES), since "0.1", mqtt All;
+
+    /// The most letters of QoS 1 and 2 sent and not yet acknowledged. The receive maximum of the broker bounds it too.
+    max_in_flight: u16 = 65_535, Kind::Integer { min: 1, max: 65_535 }, since "0.1", mqtt All;
+
+    /// The most messages of QoS 1 and 2 that the broker may send before they are acknowledged (MQTT 5, 3.1.2.11.3).
+    receive_maximum: u16 = 1_000, Kind::Integer { min: 1, max: 65_535 }, since "0.1", mqtt V5;
+
+    /// The largest packet accepted from the broker, in bytes. MQTT 5 tells the broker; on 3.1.1 a larger one is skipped, acknowledged,
+    /// counted and reported.
+    max_packet_size: u32 = 16 * 1024 * 1024, Kind::Integer { min: 1024, max: 268_435_455 }, since "0.1", mqtt All;
+
+    /// The most received messages that wait for the application.
+    max_inbox_messages: u32 = 10_000, Kind::Integer { min: 1, max: 10_000_000 }, since "0.1", mqtt All;
+
+    /// The most bytes of received messages that wait for the application.
+    max_inbox_bytes: u64 = 16 * MIB, Kind::Integer { min: 1024, max: 1 << 40 }, since "0.1", mqtt All;
+
+    /// What happens when the inbox is full: `wait` stops reading until there is room, `drop_oldest` drops the oldest of QoS 0.
+    inbox_overflow: InboxOverflow = InboxOverflow::Wait, Kind::Choice(InboxOverflow::NAMES), since "0.1", mqtt All;
+
+    /// Leave acknowledging to the application, with `message.ack()`. Otherwise a message is acknowledged after its handler returned.
+    manual_ack: bool = false, Kind::Flag, since "0.1", mqtt All;
+
+    /// What happens to a letter with MQTT 5 properties on a 3.1.1 connection: it is rejected, or sent without them.
+    properties_on_311: PropertiesOn311 = PropertiesOn311::Reject, Kind::Choice(PropertiesOn311::NAMES), since "0.1", mqtt All;
+
+    /// How long a subscribe or unsubscribe waits for the answer of the broker while online.
+    subscribe_timeout: Duration = Duration::from_secs(30), Kind::span(1, HOUR), since "0.1", mqtt All;
+
+    /// How long a close that states no time of its own lets waiting letters go out.
+    close_timeout: Duration = Duration::from_secs(5), Kind::span(0, HOUR), since "0.1", mqtt All;
+}
+
+options! {
+    /// How one letter is sent.
+    pub struct PublishOptions as "publish", setters publish_setters;
+
+    /// How surely it is delivered: 0 at most once, 1 at least once, 2 exactly once.
+    qos: QoS = QoS::AtLeastOnce, Kind::Integer { min: 0, max: 2 }, since "0.1", mqtt All;
+
+    /// Whether the broker keeps it for those who subscribe later.
+    retain: bool = false, Kind::Flag, since "0.1", mqtt All;
+
+    /// Time to live: not delivered by then, it is settled `expired` and no longer sent. Sent to MQTT 5 brokers as message expiry.
+    ttl: Ttl = Ttl::Default, Kind::span(1, LONGEST * 1000), none "no time to live", unset "the client's default TTL",
+        since "0.1", mqtt All;
+
+    /// Which letters go first. Within a priority: first posted, first sent.
+    priority: Priority = Priority::Normal, Kind::Choice(Priority::NAMES), since "0.1", mqtt All;
+
+    /// What gives way when the post office is full while offline.
+    overflow: Option<Overflow> = None, Kind::Choice(Overflow::NAMES), none "the client's overflow rule", since "0.1", mqtt All;
+
+    /// Key of which only the newest letter is wanted: a waiting letter of the same key is settled `dropped`.
+    replace: Option<String> = None, Kind::Text, none "replacing nothing", since "0.1", mqtt All;
+
+    /// How long the broker keeps it for receivers that are not there (MQTT 5, 3.3.2.3.3). Where a TTL is forwarded too, the shorter wins.
+    message_expiry: Option<Duration> = None, Kind::seconds(0, LONGEST), none "no expiry of its own", since "0.1", mqtt V5;
+
+    /// 1 says that the payload is UTF-8 text, 0 that it is bytes (MQTT 5, 3.3.2.3.2).
+    payload_format: Option<u8> = None, Kind::Integer { min: 0, max: 1 }, none "saying nothing", since "0.1", mqtt V5;
+
+    /// Content type, such as `application/json` (MQTT 5, 3.3.2.3.9).
+    content_type: Option<String> = None, Kind::Text, none "no content type", since "0.1", mqtt V5;
+
+    /// Topic on which an answer is expected (MQTT 5, 3.3.2.3.5).
+    response_topic: Option<String> = None, Kind::Text, none "no response topic", since "0.1", mqtt V5;
+
+    /// What the answer is to carry, so that it is known again (MQTT 5, 3.3.2.3.6).
+    correlation_data: Option<Bytes> = None, Kind::Bytes, none "no correlation data", since "0.1", mqtt V5;
+
+    /// User properties, passed on to the receivers (MQTT 5, 3.3.2.3.7).
+    user_properties: Vec<(String, String)> = Vec::new(), Kind::Pairs, since "0.1", mqtt V5;
+}
+
+options! {
+    /// How one topic filter is subscribed to.
+    pub struct SubscribeOptions as "subscribe", setters subscribe_setters;
+
+    /// The highest QoS with which the broker is to deliver.
+    qos: QoS = QoS::AtLeastOnce, Kind::Integer { min: 0, max: 2 }, since "0.1", mqtt All;
+
+    /// Do not deliver what this client itself publishes (MQTT 5, 3.8.3.1).
+    no_local: bool = false, Kind::Flag, since "0.1", mqtt V5;
+
+    /// Deliver with the retain flag as it was published (MQTT 5, 3.8.3.1).
+    retain_as_published: bool = false, Kind::Flag, since "0.1", mqtt V5;
+
+    /// When retained messages are delivered: 0 at each subscribe, 1 only if the subscription is new, 2 never (MQTT 5, 3.8.3.1).
+    retain_handling: u8 = 0, Kind::Integer { min: 0, max: 2 }, since "0.1", mqtt V5;
+
+    /// User properties of the SUBSCRIBE (MQTT 5, 3.8.2.1.3).
+    user_properties: Vec<(String, String)> = Vec::new(), Kind::Pairs, since "0.1", mqtt V5;
+
+    /// How long to wait for the answer of the broker while online.
+    timeout: Option<Duration> = None, Kind::span(1, HOUR), none "the client's subscribe timeout", since "0.1", mqtt All;
+}
+
+/// The time to live of one letter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ttl {
+    /// The client's `default_ttl`; not told to the broker.
+    #[default]
+    Default,
+    /// None: it waits as long as it takes.
+    Never,
+    /// This long from the call of publish; told to an MQTT 5 broker as message expiry if `forward_ttl` is on.
+    After(Duration),
+}
