@@ -1,5 +1,6 @@
 //! Tests that span the crates: simulation, freshness of generated files, tidiness, conformance.
 
 pub mod generated;
+pub mod print;
 pub mod source;
 pub mod tree;

@@ -1,5 +1,6 @@
-//! Generated files are fresh: the C headers say what the sources of the C ABI say.
+//! Generated files are fresh: headers, modules and documents say what the tables and the sources of the C ABI say.
 use cbindgen::{Builder, Config};
+use leveret_tests::print::{c, markdown, node, python};
 use leveret_tests::{generated, tree};
 
 #[test]
@@ -10,6 +11,7 @@ fn the_c_header_is_what_the_sources_say() {
     let mut config = config();
     config.header = Some(as_c_comment(&lib.text));
     config.include_guard = Some("LEVERET_H".to_owned());
+    config.after_includes = Some(c::constants());
     generated::check("include/leveret.h", &header(config, &modules(&lib.text)));
 }
 
@@ -26,6 +28,28 @@ fn the_c_header_of_the_test_broker_is_what_the_sources_say() {
         "include/leveret_testing.h",
         &header(config, &["testing".to_owned()]),
     );
+}
+
+#[test]
+fn the_python_modules_are_what_the_tables_say() {
+    const PACKAGE: &str = "bindings-python/python/leveret";
+    generated::check(&format!("{PACKAGE}/errors.py"), &python::errors());
+    generated::check(&format!("{PACKAGE}/_tables.py"), &python::values());
+    generated::check(&format!("{PACKAGE}/options.py"), &python::options());
+}
+
+#[test]
+fn the_node_files_are_what_the_tables_say() {
+    generated::check("bindings-node/options.d.ts", &node::options());
+    generated::check("bindings-node/tables.d.ts", &node::types());
+    generated::check("bindings-node/tables.cjs", &node::values());
+}
+
+#[test]
+fn the_readme_has_the_option_tables() {
+    let readme = tree::read("README.md").expect("there is a README");
+    let fresh = markdown::with_options(&readme.text).expect("the README has a place for the option tables");
+    generated::check("README.md", &fresh);
 }
 
 fn config() -> Config {
