@@ -1,0 +1,306 @@
+// The options of leveret, as types. Printed from the option table by `make generate`.
+
+/** Milliseconds, or text such as `250ms`, `5s`, `2m`, `1h`. */
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h'}`
+
+/** Bytes, or text that becomes UTF-8. */
+export type Binary = Uint8Array | ArrayBuffer | string
+
+/** Pairs of texts in their order, names possibly repeated; an object where none is. */
+export type Pairs = ReadonlyArray<readonly [string, string]> | Readonly<Record<string, string>>
+
+/** The message that the broker publishes when the connection ends without a DISCONNECT. */
+export interface Will {
+  /**
+   * Topic of the will, the message that the broker publishes when the connection ends without a DISCONNECT. Without
+   * it there is no will. Default: . Allowed: text of at most 65535 bytes of UTF-8; null for no will.
+   */
+  topic?: string | null
+  /** Payload of the will. Default: . Allowed: bytes or text of at most 65535 bytes. */
+  payload?: Binary
+  /** QoS of the will. Default: . Allowed: 0, 1 or 2. */
+  qos?: 0 | 1 | 2
+  /** Whether the broker retains the will. Default: . Allowed: true or false. */
+  retain?: boolean
+  /**
+   * How long the broker waits before it publishes the will; a reconnect within that time stops it (MQTT 5,
+   * 3.1.3.2.2). Default: . Allowed: a whole number of seconds from 0s to 4294967295s. MQTT 5 only.
+   */
+  delay?: Duration
+  /**
+   * How long the will is of use once published (MQTT 5, 3.1.3.2.4). Default: . Allowed: a whole number of seconds
+   * from 0s to 4294967295s; null for no expiry. MQTT 5 only.
+   */
+  messageExpiry?: Duration | null
+  /**
+   * 1 says that the payload of the will is UTF-8 text, 0 that it is bytes (MQTT 5, 3.1.3.2.3). Default: . Allowed: 0
+   * or 1; null for saying nothing. MQTT 5 only.
+   */
+  payloadFormat?: 0 | 1 | null
+  /**
+   * Content type of the will, such as `application/json` (MQTT 5, 3.1.3.2.5). Default: . Allowed: text of at most
+   * 65535 bytes of UTF-8; null for no content type. MQTT 5 only.
+   */
+  contentType?: string | null
+  /**
+   * Topic on which the will asks to be answered (MQTT 5, 3.1.3.2.6). Default: . Allowed: text of at most 65535 bytes
+   * of UTF-8; null for no response topic. MQTT 5 only.
+   */
+  responseTopic?: string | null
+  /**
+   * What the answer to the will is to carry, so that it is known again (MQTT 5, 3.1.3.2.7). Default: . Allowed:
+   * bytes or text of at most 65535 bytes; null for no correlation data. MQTT 5 only.
+   */
+  correlationData?: Binary | null
+  /**
+   * User properties of the will (MQTT 5, 3.1.3.2.8). Default: 0 pairs of texts. Allowed: pairs of texts. MQTT 5
+   * only.
+   */
+  userProperties?: Pairs
+}
+
+/** How a client connects, what its post office holds, and how it treats what it receives. */
+export interface ClientOptions {
+  /**
+   * Client identifier by which the broker knows this client and keeps its session (MQTT 5, 3.1.3.1). Empty: a random
+   * one, kept for the life of the client. Default: random, then kept. Allowed: text of at most 65535 bytes of UTF-8.
+   */
+  clientId?: string
+  /**
+   * Which version of MQTT to speak. `auto` tries 5 and falls back to 3.1.1 where the broker does not know 5.
+   * Default: "auto". Allowed: "auto", "5" or "3.1.1".
+   */
+  protocol?: 'auto' | '5' | '3.1.1'
+  /**
+   * Begin without the state of an earlier session, and end the session with a clean close. Reconnects within the
+   * life of the client resume the session either way, where the protocol allows it. `false` needs a `clientId`. On
+   * 3.1.1 it is Clean Session. Default: true. Allowed: true or false.
+   */
+  cleanStart?: boolean
+  /**
+   * How long the broker keeps the session after the connection is gone (MQTT 5, 3.1.2.11.2); 4294967295 s is for
+   * ever. Default: 1h. Allowed: a whole number of seconds from 0s to 4294967295s. MQTT 5 only.
+   */
+  sessionExpiry?: Duration
+  /**
+   * The longest silence: after it a ping is sent (MQTT 5, 3.1.2.10). 0 turns pings off; the value of the broker, if
+   * it gives one, wins. Default: 1m. Allowed: a whole number of seconds from 0s to 65535s.
+   */
+  keepAlive?: Duration
+  /**
+   * How long to wait for the answer to a ping before the connection counts as lost. Default: half the keep alive (at
+   * most 10s). Allowed: a duration from 1ms to 1h; null for half the keep alive (at most 10s).
+   */
+  pingTimeout?: Duration | null
+  /**
+   * How long one attempt to connect may take in all, until the broker has accepted it. Default: 10s. Allowed: a
+   * duration from 1ms to 1h.
+   */
+  connectTimeout?: Duration
+  /**
+   * The shortest delay before connecting again. Each delay is drawn evenly from this to a cap that doubles up to
+   * `backoffMax`. Default: 1s. Allowed: a duration from 1ms to 1h.
+   */
+  backoffMin?: Duration
+  /**
+   * The longest delay before connecting again; not less than `backoffMin`. Default: 30s. Allowed: a duration from
+   * 1ms to 24h.
+   */
+  backoffMax?: Duration
+  /**
+   * User name to log in with. Default: no user name. Allowed: text of at most 65535 bytes of UTF-8; null for no user
+   * name.
+   */
+  username?: string | null
+  /**
+   * Password to log in with. On 3.1.1 it needs a `username`. Never shown. Default: no password. Allowed: bytes or
+   * text of at most 65535 bytes; null for no password.
+   */
+  password?: Binary | null
+  /**
+   * User properties sent to the broker with each CONNECT (MQTT 5, 3.1.2.11.8). Default: 0 pairs of texts. Allowed:
+   * pairs of texts. MQTT 5 only.
+   */
+  userProperties?: Pairs
+  /**
+   * Time to live of letters that state none: one that has not been delivered by then is settled `expired`. Default:
+   * 1h. Allowed: a duration from 1ms to 4294967295s; null for no time to live.
+   */
+  defaultTtl?: Duration | null
+  /**
+   * Send a TTL given with a publish to the broker as the Message Expiry Interval, less the time waited here, in
+   * seconds rounded up. The default TTL is not sent. Default: true. Allowed: true or false. MQTT 5 only.
+   */
+  forwardTtl?: boolean
+  /**
+   * What happens after a reconnect to a letter that expired or was cancelled while in flight: `withhold` does not
+   * send it again, `resend` follows the standard (MQTT 5, 4.4.0-1). Default: "withhold". Allowed: "withhold" or
+   * "resend".
+   */
+  expiredInFlight?: 'withhold' | 'resend'
+  /**
+   * What happens to letters in flight when the broker lost the session: `republish_qos1` posts QoS 1 again and
+   * settles QoS 2 that was sent as `session_lost`; `republish_all` posts both again, QoS 2 not after PUBREC;
+   * `report_all` settles all. Default: "republish_qos1". Allowed: "republish_qos1", "republish_all" or "report_all".
+   */
+  onSessionLost?: 'republish_qos1' | 'republish_all' | 'report_all'
+  /**
+   * The most letters that the post office holds, waiting and in flight together. Default: 100000. Allowed: a whole
+   * number from 1 to 10000000.
+   */
+  maxQueuedMessages?: number
+  /**
+   * The most bytes that the post office holds: frames and bookkeeping, waiting and in flight together. Default:
+   * 16777216. Allowed: a whole number from 1024 to 1099511627776.
+   */
+  maxQueuedBytes?: number
+  /**
+   * What gives way when the post office is full while offline: the oldest waiting letter, the new one, the one of
+   * lowest priority, or none, so that the new letter is refused. While online the sender waits instead. Default:
+   * "drop_oldest". Allowed: "drop_oldest", "drop_newest", "drop_lowest" or "reject".
+   */
+  overflow?: 'drop_oldest' | 'drop_newest' | 'drop_lowest' | 'reject'
+  /**
+   * The most letters of QoS 1 and 2 sent and not yet acknowledged. The receive maximum of the broker bounds it too.
+   * Default: 65535. Allowed: a whole number from 1 to 65535.
+   */
+  maxInFlight?: number
+  /**
+   * The most messages of QoS 1 and 2 that the broker may send before they are acknowledged (MQTT 5, 3.1.2.11.3).
+   * Default: 1000. Allowed: a whole number from 1 to 65535. MQTT 5 only.
+   */
+  receiveMaximum?: number
+  /**
+   * The largest packet accepted from the broker, in bytes. MQTT 5 tells the broker; on 3.1.1 a larger one is
+   * skipped, acknowledged, counted and reported. Default: 16777216. Allowed: a whole number from 1024 to 268435455.
+   */
+  maxPacketSize?: number
+  /**
+   * The most received messages that wait for the application. Default: 10000. Allowed: a whole number from 1 to
+   * 10000000.
+   */
+  maxInboxMessages?: number
+  /**
+   * The most bytes of received messages that wait for the application. Default: 16777216. Allowed: a whole number
+   * from 1024 to 1099511627776.
+   */
+  maxInboxBytes?: number
+  /**
+   * What happens when the inbox is full: `wait` stops reading until there is room, `drop_oldest` drops the oldest of
+   * QoS 0. Default: "wait". Allowed: "wait" or "drop_oldest".
+   */
+  inboxOverflow?: 'wait' | 'drop_oldest'
+  /**
+   * Leave acknowledging to the application, with `message.ack()`. Otherwise a message is acknowledged after its
+   * handler returned. Default: false. Allowed: true or false.
+   */
+  manualAck?: boolean
+  /**
+   * What happens to a letter with MQTT 5 properties on a 3.1.1 connection: it is rejected, or sent without them.
+   * Default: "reject". Allowed: "reject" or "drop".
+   */
+  propertiesOn311?: 'reject' | 'drop'
+  /**
+   * How long a subscribe or unsubscribe waits for the answer of the broker while online. Default: 30s. Allowed: a
+   * duration from 1ms to 1h.
+   */
+  subscribeTimeout?: Duration
+  /**
+   * How long a close that states no time of its own lets waiting letters go out. Default: 5s. Allowed: a duration
+   * from 0s to 1h.
+   */
+  closeTimeout?: Duration
+  /** The will; `null` for none. */
+  will?: Will | null
+}
+
+/** How one letter is sent. */
+export interface PublishOptions {
+  /** How surely it is delivered: 0 at most once, 1 at least once, 2 exactly once. Default: 1. Allowed: 0, 1 or 2. */
+  qos?: 0 | 1 | 2
+  /** Whether the broker keeps it for those who subscribe later. Default: false. Allowed: true or false. */
+  retain?: boolean
+  /**
+   * Time to live: not delivered by then, it is settled `expired` and no longer sent. Sent to MQTT 5 brokers as
+   * message expiry. Default: the client's default TTL. Allowed: a duration from 1ms to 4294967295s; null for no time
+   * to live.
+   */
+  ttl?: Duration | null
+  /**
+   * Which letters go first. Within a priority: first posted, first sent. Default: "normal". Allowed: "high",
+   * "normal" or "low".
+   */
+  priority?: 'high' | 'normal' | 'low'
+  /**
+   * What gives way when the post office is full while offline. Default: the client's overflow rule. Allowed:
+   * "drop_oldest", "drop_newest", "drop_lowest" or "reject"; null for the client's overflow rule.
+   */
+  overflow?: 'drop_oldest' | 'drop_newest' | 'drop_lowest' | 'reject' | null
+  /**
+   * Key of which only the newest letter is wanted: a waiting letter of the same key is settled `dropped`. Default:
+   * replacing nothing. Allowed: text of at most 65535 bytes of UTF-8; null for replacing nothing.
+   */
+  replace?: string | null
+  /**
+   * How long the broker keeps it for receivers that are not there (MQTT 5, 3.3.2.3.3). Where a TTL is forwarded too,
+   * the shorter wins. Default: no expiry of its own. Allowed: a whole number of seconds from 0s to 4294967295s; null
+   * for no expiry of its own. MQTT 5 only.
+   */
+  messageExpiry?: Duration | null
+  /**
+   * 1 says that the payload is UTF-8 text, 0 that it is bytes (MQTT 5, 3.3.2.3.2). Default: saying nothing. Allowed:
+   * 0 or 1; null for saying nothing. MQTT 5 only.
+   */
+  payloadFormat?: 0 | 1 | null
+  /**
+   * Content type, such as `application/json` (MQTT 5, 3.3.2.3.9). Default: no content type. Allowed: text of at most
+   * 65535 bytes of UTF-8; null for no content type. MQTT 5 only.
+   */
+  contentType?: string | null
+  /**
+   * Topic on which an answer is expected (MQTT 5, 3.3.2.3.5). Default: no response topic. Allowed: text of at most
+   * 65535 bytes of UTF-8; null for no response topic. MQTT 5 only.
+   */
+  responseTopic?: string | null
+  /**
+   * What the answer is to carry, so that it is known again (MQTT 5, 3.3.2.3.6). Default: no correlation data.
+   * Allowed: bytes or text of at most 65535 bytes; null for no correlation data. MQTT 5 only.
+   */
+  correlationData?: Binary | null
+  /**
+   * User properties, passed on to the receivers (MQTT 5, 3.3.2.3.7). Default: 0 pairs of texts. Allowed: pairs of
+   * texts. MQTT 5 only.
+   */
+  userProperties?: Pairs
+}
+
+/** How one topic filter is subscribed to. */
+export interface SubscribeOptions {
+  /** The highest QoS with which the broker is to deliver. Default: 1. Allowed: 0, 1 or 2. */
+  qos?: 0 | 1 | 2
+  /**
+   * Do not deliver what this client itself publishes (MQTT 5, 3.8.3.1). Default: false. Allowed: true or false. MQTT
+   * 5 only.
+   */
+  noLocal?: boolean
+  /**
+   * Deliver with the retain flag as it was published (MQTT 5, 3.8.3.1). Default: false. Allowed: true or false. MQTT
+   * 5 only.
+   */
+  retainAsPublished?: boolean
+  /**
+   * When retained messages are delivered: 0 at each subscribe, 1 only if the subscription is new, 2 never (MQTT 5,
+   * 3.8.3.1). Default: 0. Allowed: 0, 1 or 2. MQTT 5 only.
+   */
+  retainHandling?: 0 | 1 | 2
+  /**
+   * User properties of the SUBSCRIBE (MQTT 5, 3.8.2.1.3). Default: 0 pairs of texts. Allowed: pairs of texts. MQTT 5
+   * only.
+   */
+  userProperties?: Pairs
+  /**
+   * How long to wait for the answer of the broker while online. Default: the client's subscribe timeout. Allowed: a
+   * duration from 1ms to 1h; null for the client's subscribe timeout.
+   */
+  timeout?: Duration | null
+}

@@ -1,0 +1,85 @@
+// Outcomes, reason codes and error codes. Printed from the tables of the core by `make generate`.
+'use strict'
+
+/** What the statuses of outcomes mean: did it go as asked, and does the broker have it for certain. */
+const outcomes = Object.freeze({
+  acknowledged: Object.freeze({ ok: true, delivered: true }),
+  sent: Object.freeze({ ok: true, delivered: false }),
+  expired: Object.freeze({ ok: false, delivered: false }),
+  dropped: Object.freeze({ ok: false, delivered: false }),
+  rejected: Object.freeze({ ok: false, delivered: false }),
+  cancelled: Object.freeze({ ok: false, delivered: false }),
+  session_lost: Object.freeze({ ok: false, delivered: false }),
+  closed: Object.freeze({ ok: false, delivered: false }),
+})
+
+/** Reason codes (MQTT 5.0 section 2.4). From 0x80 on they report failures. */
+const ReasonCode = Object.freeze({
+  SUCCESS: 0x00,
+  GRANTED_QOS_1: 0x01,
+  GRANTED_QOS_2: 0x02,
+  DISCONNECT_WITH_WILL: 0x04,
+  NO_MATCHING_SUBSCRIBERS: 0x10,
+  NO_SUBSCRIPTION_EXISTED: 0x11,
+  CONTINUE_AUTHENTICATION: 0x18,
+  REAUTHENTICATE: 0x19,
+  UNSPECIFIED_ERROR: 0x80,
+  MALFORMED_PACKET: 0x81,
+  PROTOCOL_ERROR: 0x82,
+  IMPLEMENTATION_SPECIFIC_ERROR: 0x83,
+  UNSUPPORTED_PROTOCOL_VERSION: 0x84,
+  CLIENT_IDENTIFIER_NOT_VALID: 0x85,
+  BAD_USER_NAME_OR_PASSWORD: 0x86,
+  NOT_AUTHORIZED: 0x87,
+  SERVER_UNAVAILABLE: 0x88,
+  SERVER_BUSY: 0x89,
+  BANNED: 0x8a,
+  SERVER_SHUTTING_DOWN: 0x8b,
+  BAD_AUTHENTICATION_METHOD: 0x8c,
+  KEEP_ALIVE_TIMEOUT: 0x8d,
+  SESSION_TAKEN_OVER: 0x8e,
+  TOPIC_FILTER_INVALID: 0x8f,
+  TOPIC_NAME_INVALID: 0x90,
+  PACKET_IDENTIFIER_IN_USE: 0x91,
+  PACKET_IDENTIFIER_NOT_FOUND: 0x92,
+  RECEIVE_MAXIMUM_EXCEEDED: 0x93,
+  TOPIC_ALIAS_INVALID: 0x94,
+  PACKET_TOO_LARGE: 0x95,
+  MESSAGE_RATE_TOO_HIGH: 0x96,
+  QUOTA_EXCEEDED: 0x97,
+  ADMINISTRATIVE_ACTION: 0x98,
+  PAYLOAD_FORMAT_INVALID: 0x99,
+  RETAIN_NOT_SUPPORTED: 0x9a,
+  QOS_NOT_SUPPORTED: 0x9b,
+  USE_ANOTHER_SERVER: 0x9c,
+  SERVER_MOVED: 0x9d,
+  SHARED_SUBSCRIPTIONS_NOT_SUPPORTED: 0x9e,
+  CONNECTION_RATE_EXCEEDED: 0x9f,
+  MAXIMUM_CONNECT_TIME: 0xa0,
+  SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED: 0xa1,
+  WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED: 0xa2,
+})
+
+/** By error code: can the same call succeed later without anything being changed. */
+const errors = Object.freeze({
+  ERR_MQTT_INVALID_ARGUMENT: Object.freeze({ retryable: false, text: 'an argument is not valid' }),
+  ERR_MQTT_UNKNOWN_OPTION: Object.freeze({ retryable: false, text: 'there is no such option' }),
+  ERR_MQTT_QUEUE_FULL: Object.freeze({ retryable: true, text: 'the post office is full' }),
+  ERR_MQTT_WOULD_DEADLOCK: Object.freeze({ retryable: false, text: 'waiting here would wait for this thread itself' }),
+  ERR_MQTT_TIMED_OUT: Object.freeze({ retryable: true, text: 'it did not happen in the time given' }),
+  ERR_MQTT_CLOSED: Object.freeze({ retryable: false, text: 'the client is closed' }),
+  ERR_MQTT_NOT_CONNECTED: Object.freeze({ retryable: true, text: 'there is no connection to the broker' }),
+  ERR_MQTT_CONNECTION_LOST: Object.freeze({ retryable: true, text: 'the connection was lost before the answer came' }),
+  ERR_MQTT_REFUSED: Object.freeze({ retryable: false, text: 'the broker refused' }),
+  ERR_MQTT_NOT_SUPPORTED: Object.freeze({ retryable: false, text: 'this broker or protocol version cannot do that' }),
+  ERR_MQTT_PROTOCOL_VIOLATION: Object.freeze({ retryable: false, text: 'the broker broke the rules of the protocol' }),
+  ERR_MQTT_FORKED: Object.freeze({ retryable: false, text: 'this client belongs to the parent process; make a new one after a fork' }),
+  ERR_MQTT_RECEIPT_FORGOTTEN: Object.freeze({ retryable: false, text: 'the outcome of this receipt is no longer kept' }),
+  ERR_MQTT_NOT_DELIVERED: Object.freeze({ retryable: false, text: 'the letter was not delivered' }),
+  ERR_MQTT_NULL_POINTER: Object.freeze({ retryable: false, text: 'a pointer must not be NULL' }),
+  ERR_MQTT_PANIC: Object.freeze({ retryable: false, text: 'leveret met a defect of its own; the client is finished' }),
+  ERR_MQTT_SYSTEM: Object.freeze({ retryable: false, text: 'the operating system refused' }),
+  ERR_MQTT_CANCELLED: Object.freeze({ retryable: false, text: 'the wait was given up' }),
+})
+
+module.exports = { outcomes, ReasonCode, errors }
