@@ -29,12 +29,20 @@
 //! * `codec/ack.rs`: PUBACK, PUBREC, PUBREL, PUBCOMP
 //! * `codec/subscribe.rs`: SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK
 //! * `codec/control.rs`: DISCONNECT, AUTH
+//! * `engine/mod.rs`: `Engine`, `Input`, `Output`: one client as a value with two methods
+//! * `engine/publish.rs`: what a caller wants published, checked and sealed
+//! * `engine/batch.rs`: letters and commands on their way to the engine
+//! * `engine/letter.rs`: a letter, and the receipt by which it is settled once
+//! * `engine/pages.rs`: the texts of letters
+//! * `engine/budget.rs`: what letters cost and the post office may hold
+//! * `engine/event.rs`: what applications are told
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
 pub mod codec;
+pub mod engine;
 pub mod error;
 pub mod message;
 mod named;
