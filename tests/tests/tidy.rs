@@ -296,7 +296,7 @@ fn bindings_stand_on_the_crate_leveret_alone() {
 fn every_file_of_the_core_is_on_a_map() {
     let mut found = Findings::default();
     for crate_folder in ["core/src", "core/protocol/src", "core/sys/src"] {
-        for file in files_of_kind(crate_folder, "rs") {
+        for file in sources(crate_folder, "rs") {
             if file.path != format!("{crate_folder}/lib.rs") && !on_a_map(crate_folder, &file.path)
             {
                 found.add(
