@@ -19,6 +19,13 @@
 //! assert!(broker.received().is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Map
+//!
+//! The thread: `host.rs` over `link.rs` (a connection's bytes) and `port.rs` (kept while stopped). The server, a
+//! value without sockets: `server.rs`; per client `connection.rs`, `session.rs`, `will.rs`; per packet `handshake.rs`,
+//! `publishing.rs` (messages in), `delivery.rs` (messages out), `subscribing.rs`; what it keeps: `subscriptions.rs`,
+//! `retained.rs`. For tests: `options.rs` (set up before the start), `record.rs` (what was seen), `swallow.rs` (faults).
 mod connection;
 mod delivery;
 mod handshake;
