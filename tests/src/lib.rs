@@ -2,5 +2,6 @@
 
 pub mod generated;
 pub mod print;
+pub mod sim;
 pub mod source;
 pub mod tree;

@@ -2,14 +2,6 @@
 //!
 //! Linux is what is tested. Elsewhere every function has a fallback that keeps the crate building
 //! and says in its own words what it can do less.
-//!
-//! # Map
-//!
-//! * `clock.rs`: the boot clock and its timer
-//! * `fork.rs`: the fork generation, and the one cell that is empty again in a child
-//! * `signal.rs`: SIGPIPE, kept from threads of ours
-//! * `socket.rs`: how much the kernel holds unsent
-//! * `wake.rs`: a descriptor that becomes readable when rung
 
 mod clock;
 mod fork;

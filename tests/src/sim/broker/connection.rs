@@ -1,0 +1,238 @@
+//! One connection of the model broker: what is queued towards the client, and what the broker remembers for as long as it lasts.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::BytesMut;
+
+use super::strict::Violation;
+use crate::sim::frames::kind;
+use crate::sim::network::{End, Nanos, SECOND};
+use crate::sim::packets::{Connect, FromClient, ToClient};
+use crate::sim::plan::BrokerManners;
+use crate::sim::speech;
+
+/// What the broker will do on a connection when its time comes.
+#[derive(Debug)]
+pub enum Due {
+    /// Send a packet.
+    Packet(ToClient),
+    /// End the connection.
+    Close(End),
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Connection {
+    /// Protocol level of CONNECT, 0 before it.
+    pub level: u8,
+    /// CONNECTs that came in.
+    pub connects: u32,
+    /// The client id once accepted, until the session is taken off the connection.
+    pub client_id: Option<String>,
+    /// The broker is done with it; what still comes in is not looked at.
+    pub closing: bool,
+    /// When bytes came in last.
+    pub last_heard: Nanos,
+    /// No answer is due before the one that was put last; acknowledgements may be, but not before `earliest`.
+    pub latest: Nanos,
+    /// The time of CONNACK.
+    pub earliest: Nanos,
+    /// What is to be done, by time and order.
+    pub queue: BTreeMap<(Nanos, u64), Due>,
+    /// The will, until DISCONNECT.
+    pub will: Option<(String, u8)>,
+    /// Seconds the session outlives the connection; `u32::MAX` for ever.
+    pub lasting: u32,
+    /// CONNACK said that no session was there.
+    pub fresh: bool,
+    /// The plan made the broker send nonsense: the client's answers to it are not held against it.
+    pub misled: bool,
+    /// Most QoS 1 and 2 messages towards the client at a time.
+    pub window: usize,
+    /// Largest packet the client takes.
+    pub client_maximum: usize,
+    /// Most QoS 1 and 2 letters from the client at a time.
+    pub receive_maximum: usize,
+    /// The client's Receive Maximum, if it named one.
+    pub client_receive_maximum: Option<u16>,
+    /// Letters of this connection that are not completed, by packet id.
+    pub unfinished: BTreeMap<u16, Unfinished>,
+    /// Packet ids of SUBSCRIBE and UNSUBSCRIBE without an answer.
+    pub requests: BTreeSet<u16>,
+    /// QoS 1 messages sent on this connection, in order, without PUBACK.
+    pub sent_qos1: VecDeque<u16>,
+    /// QoS 2 messages sent on this connection, in order, without PUBREC.
+    pub sent_qos2: VecDeque<u16>,
+    /// PUBRELs sent without PUBCOMP.
+    pub sent_pubrel: BTreeSet<u16>,
+    /// PUBRECs sent, in order, without PUBREL.
+    pub sent_pubrec: VecDeque<u16>,
+    keep_alive: u64,
+    count: u64,
+    buffer: BytesMut,
+}
+
+/// How far the broker's part of an exchange is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// PUBLISH came in.
+    Arrived,
+    /// PUBREC was sent.
+    Recorded,
+    /// PUBREL came in.
+    Released,
+}
+
+impl Connection {
+    /// A connection on which nothing was said yet.
+    pub fn new(now: Nanos) -> Connection {
+        Connection {
+            level: 0,
+            connects: 0,
+            client_id: None,
+            closing: false,
+            last_heard: now,
+            latest: now,
+            earliest: now,
+            queue: BTreeMap::new(),
+            will: None,
+            lasting: 0,
+            fresh: true,
+            misled: false,
+            window: 1,
+            client_maximum: usize::MAX,
+            receive_maximum: 65_535,
+            client_receive_maximum: None,
+            unfinished: BTreeMap::new(),
+            requests: BTreeSet::new(),
+            sent_qos1: VecDeque::new(),
+            sent_qos2: VecDeque::new(),
+            sent_pubrel: BTreeSet::new(),
+            sent_pubrec: VecDeque::new(),
+            keep_alive: 0,
+            count: 0,
+            buffer: BytesMut::new(),
+        }
+    }
+
+    /// CONNECT was accepted.
+    pub fn connected(
+        &mut self,
+        client_id: String,
+        connect: &Connect,
+        lasting: u32,
+        session_present: bool,
+        manners: &BrokerManners,
+    ) {
+        self.client_id = Some(client_id);
+        self.lasting = lasting;
+        self.fresh = !session_present;
+        self.will = connect.will.clone();
+        self.client_maximum = connect
+            .maximum_packet_size
+            .map_or(usize::MAX, |bytes| bytes as usize);
+        let own = manners.server_keep_alive.filter(|_| connect.level == 5);
+        self.keep_alive = u64::from(own.unwrap_or(connect.keep_alive)) * SECOND;
+        self.window = usize::from(if connect.level == 5 {
+            connect
+                .receive_maximum
+                .unwrap_or(u16::MAX)
+                .min(manners.window.max(1) * 8)
+        } else {
+            manners.window.max(1)
+        });
+        self.client_receive_maximum = connect.receive_maximum;
+        if connect.level == 5 {
+            self.receive_maximum = usize::from(manners.receive_maximum.unwrap_or(u16::MAX));
+        }
+    }
+
+    /// The packets that are complete with these bytes.
+    pub fn decode(&mut self, bytes: &[u8]) -> Result<Vec<(FromClient, usize)>, Violation> {
+        self.buffer.extend_from_slice(bytes);
+        let mut packets = Vec::new();
+        while let Some((packet, length)) = speech::decode(&mut self.buffer, self.level)? {
+            if let FromClient::Connect(connect) = &packet
+                && self.level == 0
+            {
+                self.level = connect.level;
+            }
+            packets.push((packet, length));
+        }
+        Ok(packets)
+    }
+
+    /// Queues something to be done at `at`.
+    pub fn push(&mut self, at: Nanos, due: Due) {
+        self.count += 1;
+        self.queue.insert((at, self.count), due);
+    }
+
+    /// The first thing that is due.
+    pub fn pop_due(&mut self, now: Nanos) -> Option<Due> {
+        let entry = self
+            .queue
+            .first_entry()
+            .filter(|entry| entry.key().0 <= now)?;
+        Some(entry.remove())
+    }
+
+    /// When silence ends the connection.
+    pub fn keep_alive_deadline(&self) -> Option<Nanos> {
+        (self.keep_alive > 0 && !self.closing && self.client_id.is_some())
+            .then(|| self.last_heard + self.keep_alive * 3 / 2 + 1)
+    }
+
+    /// When there is something to do next.
+    pub fn next_wake(&self) -> Option<Nanos> {
+        let queued = self.queue.first_key_value().map(|((at, _), _)| *at);
+        queued.into_iter().chain(self.keep_alive_deadline()).min()
+    }
+
+    /// A packet is put onto the wire: what it ends or begins.
+    pub fn sent(&mut self, packet: &ToClient) {
+        match packet {
+            ToClient::Publish(publication) if publication.qos == 1 => {
+                self.sent_qos1.push_back(publication.packet_id)
+            }
+            ToClient::Publish(publication) if publication.qos == 2 => {
+                self.sent_qos2.push_back(publication.packet_id)
+            }
+            ToClient::Ack {
+                kind: kind::PUBACK | kind::PUBCOMP,
+                packet_id,
+                ..
+            } => {
+                self.unfinished.remove(packet_id);
+            }
+            ToClient::Ack {
+                kind: kind::PUBREC,
+                packet_id,
+                reason,
+            } if *reason >= 0x80 => {
+                self.unfinished.remove(packet_id);
+            }
+            ToClient::Ack {
+                kind: kind::PUBREC,
+                packet_id,
+                ..
+            } => {
+                self.sent_pubrec.push_back(*packet_id);
+                if let Some(state) = self.unfinished.get_mut(packet_id) {
+                    *state = Unfinished::Recorded;
+                }
+            }
+            ToClient::Ack {
+                kind: kind::PUBREL,
+                packet_id,
+                ..
+            } => {
+                self.sent_pubrel.insert(*packet_id);
+            }
+            ToClient::Suback { packet_id, .. } | ToClient::Unsuback { packet_id, .. } => {
+                self.requests.remove(packet_id);
+            }
+            _ => {}
+        }
+    }
+}

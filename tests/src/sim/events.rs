@@ -1,0 +1,454 @@
+//! What an engine tells its application, and what a broker tells the world: noted, counted, and held against the truth.
+
+use leveret_protocol::engine::{ConnectionEvent, Event, Incoming, Notice, Place, Reply};
+use leveret_protocol::error::Error;
+use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};
+
+use super::broker::Fact;
+use super::broker::session::Session;
+use super::checkers::{self, Failure, Verdict, claim, outcomes::Circumstances};
+use super::frames;
+use super::host::{Host, Question};
+use super::world::{Phase, World};
+
+impl World {
+    /// One event from an engine.
+    pub(super) fn told(&mut self, client: usize, event: Event) -> Verdict {
+        self.trace
+            .note(self.now, || format!("client {client} is told {event:?}"));
+        let events = self.hosts[client].tamper.event(event);
+        for event in events {
+            self.believe(client, event)?;
+        }
+        Ok(())
+    }
+
+    fn believe(&mut self, client: usize, event: Event) -> Verdict {
+        let host = &mut self.hosts[client];
+        claim(
+            host.status != Status::Closed || matches!(event, Event::Reply { .. }),
+            "nothing_after_closed",
+            || format!("{event:?} after Status::Closed"),
+        )?;
+        match event {
+            Event::Settled { tag, outcome, cost } => self.settled(client, tag, &outcome, cost),
+            Event::Released(cost) => {
+                host.budget.give_back(cost);
+                self.tally.count("room released after resending");
+                Ok(())
+            }
+            Event::Message(incoming) => self.message(client, &incoming),
+            Event::Reply { tag, result } => self.reply(client, tag, result),
+            Event::Status(status) => {
+                claim(host.status != status, "statuses_change", || {
+                    format!("the status is {status:?} already")
+                })?;
+                host.status = status;
+                self.tally.count(&format!("status: {}", status.name()));
+                Ok(())
+            }
+            Event::Connection(event) => self.connection(client, event),
+            Event::Subscription {
+                id, filter, state, ..
+            } => {
+                self.tally.count(&format!("subscription: {}", state.name()));
+                let Some(declared) = host.filters.get_mut(filter.as_str()) else {
+                    return Ok(());
+                };
+                claim(declared.id == id, "subscription_ids_are_kept", || {
+                    format!("{filter:?} has number {:?}, told {id:?}", declared.id)
+                })?;
+                declared.state = state;
+                declared.granted |=
+                    matches!(state, SubscriptionState::Up | SubscriptionState::Downgraded);
+                Ok(())
+            }
+            Event::RoundTrip(_) => {
+                self.tally.count("round trips");
+                Ok(())
+            }
+            Event::Notice(notice) => {
+                self.tally
+                    .count(&format!("notice: {}", notice_name(&notice)));
+                Ok(())
+            }
+        }
+    }
+
+    fn settled(
+        &mut self,
+        client: usize,
+        tag: u64,
+        outcome: &Outcome,
+        cost: leveret_protocol::engine::Cost,
+    ) -> Verdict {
+        let now = self.now;
+        let host = &mut self.hosts[client];
+        let number =
+            checkers::outcomes::settled_exactly_once(&host.ledger, now, tag, outcome, cost)?;
+        let Some(letter) = host.ledger.letters.get(&number) else {
+            return Ok(());
+        };
+        let woke = if host.suspended_until == now { now } else { 0 };
+        let circumstances = Circumstances {
+            options: &host.options,
+            now,
+            woke,
+            closing: host.closing,
+            misled: host.misled,
+        };
+        checkers::outcomes::outcome_is_true(letter, outcome, cost, circumstances)?;
+        self.trace.add(number ^ outcome.status.number() as u64);
+        host.ledger.settle(number, now, outcome);
+        host.budget.give_back(cost);
+        let maybe = if outcome.maybe_delivered && outcome.status != OutcomeStatus::Sent {
+            ", maybe delivered"
+        } else {
+            ""
+        };
+        self.tally
+            .count(&format!("outcome: {}{maybe}", outcome.status.name()));
+        Ok(())
+    }
+
+    fn message(&mut self, client: usize, incoming: &Incoming) -> Verdict {
+        let host = &mut self.hosts[client];
+        let message = &incoming.message;
+        let number = frames::number_of(message.topic(), &message.payload);
+        checkers::inbound::message_is_right(host, incoming, number)?;
+        if let Some(number) = number {
+            host.consumer
+                .copies
+                .entry((number, message.qos.into()))
+                .or_default()
+                .delivered += 1;
+            self.trace.add(number);
+        }
+        host.schedule(self.now, incoming.token);
+        self.tally.count("messages handed over");
+        Ok(())
+    }
+
+    fn reply(&mut self, client: usize, tag: u64, result: Result<Reply, Error>) -> Verdict {
+        let host = &mut self.hosts[client];
+        let Some(question) = host.questions.remove(&tag) else {
+            return claim(false, "questions_are_answered_once", || {
+                format!("reply {tag}: {result:?}, which was not asked or is answered already")
+            });
+        };
+        let kind = if result.is_ok() { "answered" } else { "failed" };
+        self.tally
+            .count(&format!("question {kind}: {}", question.name()));
+        match (question, result) {
+            (Question::Flush { last }, Ok(Reply::Done)) => {
+                let left = host
+                    .ledger
+                    .letters
+                    .range(..=last)
+                    .find(|(_, letter)| letter.settled.is_none());
+                claim(left.is_none(), "flush_means_settled", || {
+                    format!(
+                        "flushed, and letter {:x} is not settled",
+                        left.map_or(0, |(number, _)| *number)
+                    )
+                })
+            }
+            (Question::Cancel { letter }, Ok(Reply::Cancelled(found))) => {
+                self.cancelled(client, letter, found)
+            }
+            (Question::Explain { letter }, Ok(Reply::Explained(explanation))) => {
+                let facts = host.ledger.letters.get(&letter);
+                let live = facts.is_some_and(|letter| letter.settled.is_none());
+                claim(
+                    explanation.is_some() == live,
+                    "explain_knows_the_living",
+                    || format!("letter {letter:x}, unsettled {live}: {explanation:?}"),
+                )?;
+                let sent = facts.is_some_and(|letter| !letter.begun.is_empty());
+                let in_flight = explanation
+                    .is_some_and(|explanation| matches!(explanation.place, Place::InFlight { .. }));
+                claim(!in_flight || sent, "explain_tells_the_place", || {
+                    format!("letter {letter:x} is said to be in flight and was never begun")
+                })
+            }
+            (Question::Room, Ok(Reply::Room(room))) => {
+                self.room = Some(room);
+                Ok(())
+            }
+            (Question::Subscribe { filters }, result) => {
+                self.subscribed(client, &filters, result);
+                Ok(())
+            }
+            (Question::Ping, Ok(Reply::RoundTrip(_)))
+            | (Question::Unsubscribe { .. }, Ok(Reply::Unsubscribed(_))) => Ok(()),
+            (Question::Close, Ok(Reply::Done)) => claim(
+                host.status == Status::Closed && host.questions.is_empty(),
+                "close_answers_last",
+                || {
+                    format!(
+                        "close is answered, the status is {:?}, questions {:?}",
+                        host.status, host.questions
+                    )
+                },
+            ),
+            (_, Err(_)) => Ok(()),
+            (question, Ok(reply)) => claim(false, "answers_fit_questions", || {
+                format!("{question:?} is answered {reply:?}")
+            }),
+        }
+    }
+
+    fn cancelled(&mut self, client: usize, number: u64, found: bool) -> Verdict {
+        let Some(letter) = self.hosts[client].ledger.letters.get(&number) else {
+            return Ok(());
+        };
+        let cancelled = letter.settled.as_ref().is_some_and(|(at, outcome)| {
+            *at == self.now && outcome.status == OutcomeStatus::Cancelled
+        });
+        let hopeless = letter.settled.is_some() || letter.recorded.is_some();
+        claim(
+            if found { cancelled } else { hopeless },
+            "cancel_tells_the_truth",
+            || {
+                format!(
+                    "cancel found letter {number:x}: {found}, it is {:?}",
+                    letter.settled
+                )
+            },
+        )
+    }
+
+    /// A refused first subscribe is forgotten, anything else stays declared.
+    fn subscribed(&mut self, client: usize, filters: &[String], result: Result<Reply, Error>) {
+        let host = &mut self.hosts[client];
+        let codes = match result {
+            Ok(Reply::Subscribed(answers)) => answers.codes,
+            _ => Vec::new(),
+        };
+        for (position, filter) in filters.iter().enumerate() {
+            let Some(declared) = host.filters.get_mut(filter) else {
+                continue;
+            };
+            declared.asked = declared.asked.saturating_sub(1);
+            match codes.get(position) {
+                Some(code) if code.0 < 0x80 => declared.granted = true,
+                Some(_) if !declared.granted && declared.asked == 0 => {
+                    host.filters.remove(filter);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn connection(&mut self, client: usize, event: ConnectionEvent) -> Verdict {
+        let calm = matches!(self.phase, Phase::Quiet(_));
+        let host = &mut self.hosts[client];
+        match event {
+            ConnectionEvent::Online(online) => {
+                self.tally.count(&format!(
+                    "online: {:?}, session {}",
+                    online.version,
+                    if online.session_present {
+                        "resumed"
+                    } else {
+                        "new"
+                    }
+                ));
+                let accepted = host
+                    .link
+                    .and_then(|number| self.links.get(&number))
+                    .is_some_and(|link| link.sent.accepted);
+                claim(accepted, "online_means_accepted", || {
+                    "online without a CONNACK of success".into()
+                })?;
+                host.line.online = true;
+                Ok(())
+            }
+            ConnectionEvent::Offline { why } => {
+                self.tally.count(&format!("offline: {:?}", why.kind));
+                claim(!calm || host.unreachable, "quiet_connections_stay", || {
+                    format!("client {client} is offline in quiet times: {why}")
+                })
+            }
+            ConnectionEvent::AttemptFailed { why, .. } => {
+                self.tally.count(&format!("attempt failed: {:?}", why.kind));
+                Ok(())
+            }
+        }
+    }
+
+    /// What a broker found out.
+    pub(super) fn learn(&mut self, fact: Fact) -> Verdict {
+        match fact {
+            Fact::Broken {
+                connection,
+                violation,
+            } => {
+                return Err(Failure {
+                    checker: "client_keeps_the_standard",
+                    message: format!(
+                        "link {connection}: {} [{}]",
+                        violation.what, violation.statement
+                    ),
+                });
+            }
+            Fact::Accepted {
+                connection,
+                client_id,
+                ..
+            } => {
+                if let Some(link) = self.links.get(&connection) {
+                    self.clients.insert(client_id, link.client);
+                }
+            }
+            Fact::Arrived(arrived) => {
+                let Some(number) = arrived.number else {
+                    return claim(false, "letters_arrive_intact", || {
+                        format!("a PUBLISH without a number: {arrived:?}")
+                    });
+                };
+                let owner = (number >> 32) as usize;
+                let letter = owner
+                    .checked_sub(1)
+                    .and_then(|client| self.hosts.get_mut(client))
+                    .and_then(|host| host.ledger.letters.get_mut(&number));
+                let Some(letter) = letter else {
+                    return claim(false, "letters_arrive_intact", || {
+                        format!("nobody posted letter {number:x}")
+                    });
+                };
+                claim(
+                    arrived.intact && arrived.qos == letter.qos,
+                    "letters_arrive_intact",
+                    || format!("letter {number:x} arrived as {arrived:?}"),
+                )?;
+                letter.arrived += 1;
+                letter.onward += u32::from(arrived.onward);
+                let letter = letter.clone();
+                return checkers::outcomes::exactly_once_is_never_doubled(
+                    &letter,
+                    &self.hosts[owner - 1].options,
+                );
+            }
+            Fact::Copied {
+                client_id,
+                number,
+                qos,
+            } => self.copies(&client_id, number, qos, |copies| copies.made += 1),
+            Fact::GivenUp {
+                client_id,
+                number,
+                qos,
+            } => self.copies(&client_id, number, qos, |copies| copies.given_up += 1),
+        }
+        Ok(())
+    }
+
+    fn copies(
+        &mut self,
+        client_id: &str,
+        number: Option<u64>,
+        qos: u8,
+        change: impl FnOnce(&mut super::host::Copies),
+    ) {
+        let (Some(client), Some(number)) = (self.clients.get(client_id), number) else {
+            return;
+        };
+        change(
+            self.hosts[*client]
+                .consumer
+                .copies
+                .entry((number, qos))
+                .or_default(),
+        );
+    }
+
+    /// The session of a client at the broker it is connected to.
+    pub(super) fn session_of(&self, client: usize) -> Option<&Session> {
+        let link = self.links.get(&self.hosts[client].link?)?;
+        let broker = &self.brokers[link.broker];
+        let client_id = broker
+            .connections
+            .get(&link.sent.connection)?
+            .client_id
+            .as_ref()?;
+        broker.sessions.get(client_id)
+    }
+
+    /// Whether everything has come to rest.
+    pub(super) fn drained(&self) -> bool {
+        (0..self.hosts.len()).all(|client| self.why_not_drained(client).is_none())
+    }
+
+    /// What a client still waits for.
+    pub(super) fn why_not_drained(&self, client: usize) -> Option<String> {
+        let host = &self.hosts[client];
+        if host.closed() || host.unreachable {
+            return None;
+        }
+        if host.status != Status::Online {
+            return Some(format!("client {client} is {:?}", host.status));
+        }
+        if let Some(letter) = host
+            .ledger
+            .letters
+            .values()
+            .find(|letter| letter.settled.is_none())
+            .filter(|_| host.ledger.live > 0)
+        {
+            return Some(format!(
+                "client {client} has {} letters without outcome, the first is {letter:?}",
+                host.ledger.live
+            ));
+        }
+        if !host.questions.is_empty() {
+            return Some(format!(
+                "client {client} owes answers: {:?}",
+                host.questions
+            ));
+        }
+        if !host.consumer.inbox.is_empty() || !host.consumer.acks.is_empty() {
+            return Some(format!("client {client} has messages to handle"));
+        }
+        let session = self.session_of(client)?;
+        (!session.in_flight.is_empty() || !session.waiting.is_empty()).then(|| {
+            format!(
+                "client {client} owes the broker {} acknowledgements, {} wait",
+                session.in_flight.len(),
+                session.waiting.len()
+            )
+        })
+    }
+}
+
+impl Host {
+    /// Closed, and everything was answered.
+    pub fn closed(&self) -> bool {
+        self.status == Status::Closed && self.questions.is_empty()
+    }
+}
+
+impl Question {
+    fn name(&self) -> &'static str {
+        match self {
+            Question::Flush { .. } => "flush",
+            Question::Ping => "ping",
+            Question::Cancel { .. } => "cancel",
+            Question::Explain { .. } => "explain",
+            Question::Subscribe { .. } => "subscribe",
+            Question::Unsubscribe { .. } => "unsubscribe",
+            Question::Room => "room",
+            Question::Close => "close",
+        }
+    }
+}
+
+fn notice_name(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::AcknowledgementHeld { .. } => "acknowledgement held",
+        Notice::OversizeSkipped { .. } => "oversize skipped",
+        Notice::FreshSession { .. } => "fresh session",
+        Notice::Violation(_) => "violation",
+        Notice::Unanswered { .. } => "unanswered",
+    }
+}

@@ -1,0 +1,320 @@
+//! A client's surroundings: what the driver, the handoffs and the application are in a real process, around one engine.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use leveret_protocol::engine::{AckToken, Batch, Budget, Command, Cost, Engine, SubscriptionId};
+use leveret_protocol::options::{ClientOptions, Value};
+use leveret_protocol::outcome::{Status, SubscriptionState};
+use leveret_protocol::reason::ReasonCode;
+use leveret_protocol::sentence::Dialect;
+
+use super::broker::manners::FOREIGN_FILTER;
+use super::checkers::wire::LastBegun;
+use super::ledger::Ledger;
+use super::mutation::Tamper;
+use super::network::{Nanos, SECOND};
+use super::plan::{ClientPlan, Drawn};
+use super::random::Random;
+
+/// One client and everything around its engine.
+#[derive(Debug)]
+pub struct Host {
+    /// Its plan.
+    pub plan: ClientPlan,
+    /// Its options, as the engine has them.
+    pub options: ClientOptions,
+    /// The engine.
+    pub engine: Engine,
+    /// Deliberate damage, for proving the checkers.
+    pub tamper: Tamper,
+    /// Commands for the next turn.
+    pub batch: Batch,
+    /// The post office's bounds.
+    pub budget: Budget,
+    /// What is true of its letters.
+    pub ledger: Ledger,
+    /// What it was asked and has not answered.
+    pub questions: BTreeMap<u64, Question>,
+    /// The filters it declared and did not take back.
+    pub filters: BTreeMap<String, Declared>,
+    /// Messages on their way through the application.
+    pub consumer: Consumer,
+    /// Receipts given so far, for operations that pick one.
+    pub receipts: Vec<u64>,
+    /// The connection that is dialed or up.
+    pub link: Option<u32>,
+    /// How the connection stands.
+    pub line: Line,
+    /// When the engine wants its next tick.
+    pub sleep_until: Option<Nanos>,
+    /// The machine sleeps until then.
+    pub suspended_until: Nanos,
+    /// The status as last told.
+    pub status: Status,
+    /// Close was asked for.
+    pub closing: bool,
+    /// Its session is not what it seems: the broker sent nonsense.
+    pub misled: bool,
+    /// No broker it knows speaks its version: it never gets online.
+    pub unreachable: bool,
+    /// Filters that an earlier life left at the broker.
+    pub foreign_filters: Vec<String>,
+    /// Randomness of the application.
+    pub random: Random,
+    /// The last letters of each priority and QoS on the wire.
+    pub last_begun: LastBegun,
+    next_tag: u64,
+    next_letter: u64,
+    next_subscription: u32,
+}
+
+/// A question with a reply tag.
+#[allow(missing_docs, reason = "the names of the fields say what they are")]
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// Flush: everything up to this letter.
+    Flush { last: u64 },
+    /// Ping.
+    Ping,
+    /// Cancel of this letter.
+    Cancel { letter: u64 },
+    /// Explain of this letter.
+    Explain { letter: u64 },
+    /// Subscribe: the filters in their order.
+    Subscribe { filters: Vec<String> },
+    /// Unsubscribe.
+    Unsubscribe { filters: Vec<String> },
+    /// Make room; the answer is waited for on the spot.
+    Room,
+    /// Close.
+    Close,
+}
+
+/// A declared filter.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// Its number.
+    pub id: SubscriptionId,
+    /// Its state as last told.
+    pub state: SubscriptionState,
+    /// A SUBSCRIBE named it that was not answered yet.
+    pub asked: u32,
+    /// It was granted once: a refusal while restoring keeps it.
+    pub granted: bool,
+}
+
+/// The application's side of messages.
+#[derive(Debug, Default)]
+pub struct Consumer {
+    /// Messages not taken yet: when they will be, and their acknowledgement if it is due then.
+    pub inbox: VecDeque<(Nanos, Option<(AckToken, ReasonCode)>)>,
+    /// Acknowledgements to come, by time.
+    pub acks: BTreeMap<(Nanos, u64), (AckToken, ReasonCode)>,
+    /// When the handler of the last message is done.
+    pub free_at: Nanos,
+    /// Nothing is taken before.
+    pub paused_until: Nanos,
+    /// Nothing is acknowledged by hand before.
+    pub held_until: Nanos,
+    /// The engine was told that reading is paused.
+    pub reading_paused: bool,
+    /// When reading went on last.
+    pub resumed_at: Nanos,
+    /// Copies by message number and QoS: put into a session, handed over, given up.
+    pub copies: BTreeMap<(u64, u8), Copies>,
+    /// Counts messages.
+    pub count: u64,
+}
+
+/// What became of the copies of one message at one QoS.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Copies {
+    /// The broker put them into the client's session.
+    pub made: u32,
+    /// They were handed to the application.
+    pub delivered: u32,
+    /// The broker gave them up, or the client may skip them.
+    pub given_up: u32,
+}
+
+/// What is known of the connection and of the attempts before it.
+#[derive(Clone, Debug, Default)]
+pub struct Line {
+    /// The number of the last attempt.
+    pub attempt: u64,
+    /// When the last connection or attempt ended.
+    pub ended_at: Option<Nanos>,
+    /// The application asked for a new connection since.
+    pub hurried: bool,
+    /// CONNACK was received, the connection is up.
+    pub online: bool,
+}
+
+impl Host {
+    /// The client of a plan.
+    pub fn new(plan: &ClientPlan, seed: u64, index: usize) -> Result<Host, String> {
+        let options = options(plan)?;
+        let limit = Cost {
+            messages: options.max_queued_messages,
+            bytes: options.max_queued_bytes,
+        };
+        Ok(Host {
+            engine: Engine::new(options.clone(), plan.endpoints, plan.engine_seed),
+            budget: Budget::new(limit),
+            options,
+            plan: plan.clone(),
+            tamper: Tamper::default(),
+            batch: Batch::new(),
+            ledger: Ledger::default(),
+            questions: BTreeMap::new(),
+            filters: BTreeMap::new(),
+            consumer: Consumer::default(),
+            receipts: Vec::new(),
+            link: None,
+            line: Line::default(),
+            sleep_until: None,
+            suspended_until: 0,
+            status: Status::Offline,
+            closing: false,
+            misled: false,
+            unreachable: false,
+            foreign_filters: vec![FOREIGN_FILTER.to_owned()],
+            random: Random::stream(seed, "application", index as u64),
+            last_begun: LastBegun::default(),
+            next_tag: 0,
+            next_letter: (index as u64 + 1) << 32,
+            next_subscription: 0,
+        })
+    }
+
+    /// A new receipt or reply tag.
+    pub fn tag(&mut self) -> u64 {
+        self.next_tag += 1;
+        self.next_tag
+    }
+
+    /// The number of the next letter.
+    pub fn letter_number(&mut self) -> u64 {
+        self.next_letter += 1;
+        self.next_letter
+    }
+
+    /// The number of the last letter.
+    pub fn last_letter(&self) -> u64 {
+        self.next_letter
+    }
+
+    /// The number for a filter: its own if it is declared, a new one otherwise.
+    pub fn subscription(&mut self, filter: &str) -> SubscriptionId {
+        if let Some(declared) = self.filters.get(filter) {
+            return declared.id;
+        }
+        self.next_subscription += 1;
+        SubscriptionId(self.next_subscription)
+    }
+
+    /// Asks a question: a command with a reply tag.
+    pub fn ask(&mut self, question: Question, command: impl FnOnce(u64) -> Command) -> u64 {
+        let tag = self.tag();
+        self.questions.insert(tag, question);
+        self.batch.push(command(tag));
+        tag
+    }
+
+    /// Whether the client's process runs at `now`.
+    pub fn awake(&self, now: Nanos) -> bool {
+        self.suspended_until <= now
+    }
+
+    /// A time at which the client can notice what is due at `at`.
+    pub fn noticed(&self, at: Nanos) -> Nanos {
+        at.max(self.suspended_until)
+    }
+
+    /// When the application does something next.
+    pub fn next_consumption(&self) -> Option<Nanos> {
+        let taking = self
+            .consumer
+            .inbox
+            .front()
+            .map(|(at, _)| (*at).max(self.consumer.paused_until));
+        let acking = self
+            .consumer
+            .acks
+            .first_key_value()
+            .map(|((at, _), _)| (*at).max(self.consumer.held_until));
+        taking.into_iter().chain(acking).min()
+    }
+
+    /// The application takes messages and acknowledges: what is due goes into the batch.
+    pub fn consume(&mut self, now: Nanos) {
+        while let Some((at, _)) = self.consumer.inbox.front()
+            && (*at).max(self.consumer.paused_until) <= now
+        {
+            if let Some((_, Some((token, reason)))) = self.consumer.inbox.pop_front() {
+                self.batch.push(Command::Acknowledge { token, reason });
+            }
+        }
+        while let Some(entry) = self.consumer.acks.first_entry()
+            && entry.key().0.max(self.consumer.held_until) <= now
+        {
+            let (token, reason) = entry.remove();
+            self.batch.push(Command::Acknowledge { token, reason });
+        }
+    }
+
+    /// A message came into the inbox: when it will be taken and acknowledged.
+    pub fn schedule(&mut self, now: Nanos, token: Option<AckToken>) {
+        let manners = self.plan.consumer.clone();
+        let (low, high) = manners.handling;
+        let start = now.max(self.consumer.free_at);
+        let done = start + self.random.between(low, high);
+        let failed = self.random.chance(manners.failing);
+        let reason = if failed {
+            ReasonCode(0x80)
+        } else {
+            ReasonCode(0)
+        };
+        self.consumer.count += 1;
+        if !self.options.manual_ack {
+            self.consumer.free_at = done;
+            self.consumer
+                .inbox
+                .push_back((done, token.map(|token| (token, reason))));
+            return;
+        }
+        self.consumer.inbox.push_back((start, None));
+        if let Some(token) = token {
+            let late = if self.random.chance(manners.out_of_order) {
+                self.random.scaled(0, 40 * SECOND)
+            } else {
+                0
+            };
+            self.consumer
+                .acks
+                .insert((done + late, self.consumer.count), (token, reason));
+        }
+    }
+
+    /// Whether the inbox is full.
+    pub fn inbox_full(&self) -> bool {
+        self.consumer.inbox.len() as u64 >= u64::from(self.options.max_inbox_messages)
+    }
+}
+
+fn options(plan: &ClientPlan) -> Result<ClientOptions, String> {
+    let mut options = ClientOptions::default();
+    for (name, drawn) in &plan.options {
+        let value = match drawn {
+            Drawn::Integer(number) => Value::Integer(*number),
+            Drawn::Text(text) => Value::Text(text.clone()),
+            Drawn::Flag(flag) => Value::Bool(*flag),
+            Drawn::Nothing => Value::Absent,
+        };
+        options
+            .set(name, value, Dialect::Rust)
+            .map_err(|error| format!("option {name}: {error}"))?;
+    }
+    options.check(Dialect::Rust).map_err(|error| error.to_string())?;
+    Ok(options)
+}

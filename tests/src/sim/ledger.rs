@@ -1,0 +1,229 @@
+//! The ledger: what is true of every letter, seen from outside the engine. The checkers compare the engine's word with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use leveret_protocol::engine::Cost;
+use leveret_protocol::outcome::{Outcome, OutcomeStatus};
+
+use super::frames::{Frame, kind};
+use super::network::Nanos;
+
+/// What is true of one letter.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// Its number, unique in the run; later letters of a client have higher ones.
+    pub number: u64,
+    /// Its receipt, 0 if none was asked for.
+    pub tag: u64,
+    /// When it was posted.
+    pub posted: Nanos,
+    /// When its time to live ends.
+    pub deadline: Option<Nanos>,
+    /// When the Message Expiry Interval that goes with it ends.
+    pub expires: Option<Nanos>,
+    /// Quality of service.
+    pub qos: u8,
+    /// The retain flag.
+    pub retain: bool,
+    /// 0 high, 1 normal, 2 low.
+    pub priority: u8,
+    /// Its replace key.
+    pub replace: Option<u8>,
+    /// What it took of the budget.
+    pub cost: Cost,
+    /// Every time its first byte was taken.
+    pub begun: Vec<Begun>,
+    /// Its last byte was taken once.
+    pub completed: bool,
+    /// How often a broker read it off the wire.
+    pub arrived: u32,
+    /// How often a broker passed it on.
+    pub onward: u32,
+    /// When PUBREC of success reached the client.
+    pub recorded: Option<Nanos>,
+    /// The reason code of the last acknowledgement that reached the client.
+    pub answer: Option<u8>,
+    /// The caller asked to have it back.
+    pub cancel_asked: bool,
+    /// Its outcome and when it came.
+    pub settled: Option<(Nanos, Outcome)>,
+}
+
+/// One transmission.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun {
+    /// When its first byte was taken.
+    pub at: Nanos,
+    /// On which connection.
+    pub connection: u32,
+    /// In which session of the client.
+    pub epoch: u32,
+    /// Under which packet id.
+    pub packet_id: u16,
+}
+
+/// Who holds a packet id of a client's session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// A letter.
+    Letter(u64),
+    /// A SUBSCRIBE or UNSUBSCRIBE.
+    Request,
+}
+
+/// The ledger of one client.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// All accepted letters by number.
+    pub letters: BTreeMap<u64, Letter>,
+    /// Their numbers by receipt.
+    pub by_tag: BTreeMap<u64, u64>,
+    /// Accepted letters without a receipt, not settled yet: which of them is settled is not told.
+    pub untold: BTreeSet<u64>,
+    /// Unsettled letters with a time to live, by its end.
+    pub deadlines: BTreeSet<(Nanos, u64)>,
+    /// How many letters are not settled.
+    pub live: usize,
+    /// The live packet ids.
+    pub ids: BTreeMap<u16, Holder>,
+    /// Counts the sessions: up by one whenever CONNACK says that none was there.
+    pub epoch: u32,
+    /// Counts every beginning of a PUBLISH, for its place in the order of the wire.
+    pub order: u64,
+    /// The wire's order of each unacknowledged letter's first transmission in this life of it.
+    pub first_order: BTreeMap<u64, u64>,
+    /// How many letters came to each outcome.
+    pub outcomes: BTreeMap<&'static str, u64>,
+}
+
+impl Ledger {
+    /// A letter was accepted.
+    pub fn accept(&mut self, letter: Letter) {
+        self.live += 1;
+        if letter.tag == 0 {
+            self.untold.insert(letter.number);
+        } else {
+            self.by_tag.insert(letter.tag, letter.number);
+        }
+        if let Some(deadline) = letter.deadline {
+            self.deadlines.insert((deadline, letter.number));
+        }
+        self.letters.insert(letter.number, letter);
+    }
+
+    /// The letter of a receipt.
+    pub fn by_tag(&self, tag: u64) -> Option<&Letter> {
+        self.letters.get(self.by_tag.get(&tag)?)
+    }
+
+    /// A letter came to its outcome.
+    pub fn settle(&mut self, number: u64, now: Nanos, outcome: &Outcome) {
+        let Some(letter) = self.letters.get_mut(&number) else {
+            return;
+        };
+        letter.settled = Some((now, outcome.clone()));
+        self.live -= 1;
+        if let Some(deadline) = letter.deadline {
+            self.deadlines.remove(&(deadline, number));
+        }
+        self.untold.remove(&number);
+        *self.outcomes.entry(outcome.status.name()).or_default() += 1;
+    }
+
+    /// A letter without receipt was settled: finds one that this outcome fits, the oldest first.
+    pub fn match_untold(&self, now: Nanos, outcome: &Outcome, cost: Cost) -> Option<u64> {
+        let fits = |number: &&u64| {
+            self.letters
+                .get(number)
+                .is_some_and(|letter| letter.cost == cost && plausible(letter, now, outcome))
+        };
+        self.untold.iter().find(fits).copied()
+    }
+
+    /// The first byte of a PUBLISH was taken.
+    pub fn begin(&mut self, number: u64, at: Nanos, connection: u32, frame: &Frame) {
+        self.order += 1;
+        let (epoch, order) = (self.epoch, self.order);
+        if frame.qos > 0 {
+            self.ids.insert(frame.packet_id, Holder::Letter(number));
+            self.first_order.entry(number).or_insert(order);
+        }
+        if let Some(letter) = self.letters.get_mut(&number) {
+            letter.begun.push(Begun {
+                at,
+                connection,
+                epoch,
+                packet_id: frame.packet_id,
+            });
+        }
+    }
+
+    /// A frame from the broker reached the client.
+    pub fn hear(&mut self, now: Nanos, frame: &Frame) {
+        match frame.kind {
+            kind::CONNACK if frame.reason == 0 && !frame.flag => {
+                self.epoch += 1;
+                self.ids.clear();
+            }
+            kind::SUBACK | kind::UNSUBACK
+                if self.ids.get(&frame.packet_id) == Some(&Holder::Request) =>
+            {
+                self.ids.remove(&frame.packet_id);
+            }
+            kind::PUBACK | kind::PUBREC | kind::PUBCOMP => self.hear_ack(now, frame),
+            _ => {}
+        }
+    }
+
+    fn hear_ack(&mut self, now: Nanos, frame: &Frame) {
+        let Some(Holder::Letter(number)) = self.ids.get(&frame.packet_id).copied() else {
+            return;
+        };
+        let Some(letter) = self.letters.get_mut(&number) else {
+            return;
+        };
+        let ends = match (frame.kind, letter.qos) {
+            (kind::PUBACK, 1) | (kind::PUBCOMP, 2) => true,
+            (kind::PUBREC, 2) => frame.reason >= 0x80,
+            _ => return,
+        };
+        if frame.kind == kind::PUBREC && !ends {
+            letter.recorded.get_or_insert(now);
+        }
+        if ends {
+            // PUBREC has told the outcome of a QoS 2 letter; what PUBCOMP says is about the packet id alone.
+            let reason = if frame.kind == kind::PUBCOMP {
+                0
+            } else {
+                frame.reason
+            };
+            letter.answer = Some(reason);
+            self.ids.remove(&frame.packet_id);
+            self.first_order.remove(&number);
+        }
+    }
+
+    /// A connection of the client ended: requests end with it.
+    pub fn connection_ended(&mut self) {
+        self.ids.retain(|_, holder| *holder != Holder::Request);
+    }
+}
+
+/// Whether an outcome that names no letter can be this one's.
+fn plausible(letter: &Letter, now: Nanos, outcome: &Outcome) -> bool {
+    match outcome.status {
+        OutcomeStatus::Acknowledged => {
+            letter.qos > 0 && letter.answer.is_some_and(|reason| reason < 0x80)
+        }
+        OutcomeStatus::Sent => letter.qos == 0 && letter.completed,
+        OutcomeStatus::Expired => {
+            letter.deadline.is_some_and(|deadline| deadline <= now)
+                && outcome.maybe_delivered != letter.begun.is_empty()
+        }
+        OutcomeStatus::Dropped => letter.begun.is_empty(),
+        OutcomeStatus::SessionLost => !letter.begun.is_empty(),
+        OutcomeStatus::Cancelled => letter.cancel_asked,
+        OutcomeStatus::Closed => outcome.maybe_delivered != letter.begun.is_empty(),
+        OutcomeStatus::Rejected => true,
+    }
+}

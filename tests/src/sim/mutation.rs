@@ -1,0 +1,228 @@
+//! Deliberate damage between an engine and the world: each kind has to be noticed by some checker, or the checker is worth nothing.
+
+use leveret_protocol::engine::{Cost, Event};
+use leveret_protocol::outcome::{Outcome, OutcomeStatus};
+
+use super::frames::{self, kind};
+use super::network::{Nanos, SECOND};
+
+/// What is damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutation {
+    /// An outcome is told twice.
+    SettleTwice,
+    /// An outcome is not told.
+    SettleNever,
+    /// An outcome says the contrary about maybe_delivered.
+    TurnMaybeDelivered,
+    /// Expired is told as dropped.
+    ExpiredAsDropped,
+    /// Less comes back to the budget than was taken.
+    KeepBudget,
+    /// A letter that was sent is told as acknowledged at once.
+    AcknowledgeTooMuch,
+    /// The driver wakes the engine late.
+    TickLate,
+    /// A message is handed over twice.
+    DeliverTwice,
+    /// A message is not handed over.
+    DeliverNever,
+    /// DUP is cleared.
+    ClearDup,
+    /// DUP is set.
+    SetDup,
+    /// Another packet id is used.
+    ReusePacketId,
+    /// Two frames change places.
+    SwapFrames,
+    /// A frame is sent twice.
+    RepeatFrame,
+    /// PUBACKs are not sent.
+    DropPuback,
+    /// PINGREQs are not sent.
+    DropPing,
+    /// A reply is told twice.
+    ReplyTwice,
+    /// The payload is changed.
+    ChangePayload,
+    /// The QoS of what is sent is changed.
+    ChangeQos,
+    /// Subscriptions are not asked for.
+    DropSubscribe,
+    /// A status is told twice.
+    StatusTwice,
+}
+
+/// The place where the damage is done.
+#[derive(Debug, Default)]
+pub struct Tamper {
+    /// What is damaged, if anything.
+    pub mutation: Option<Mutation>,
+    /// How often it was.
+    pub done: u32,
+}
+
+impl Tamper {
+    /// When the engine is woken that wants to sleep until `until`.
+    pub fn sleep(&mut self, until: Option<Nanos>) -> Option<Nanos> {
+        match (self.mutation, until) {
+            (Some(Mutation::TickLate), Some(until)) => {
+                self.done += 1;
+                Some(until + SECOND)
+            }
+            _ => until,
+        }
+    }
+
+    /// What the application is told instead of `event`.
+    pub fn event(&mut self, event: Event) -> Vec<Event> {
+        let Some(mutation) = self.mutation else {
+            return vec![event];
+        };
+        let changed = match (mutation, &event) {
+            (Mutation::SettleTwice, Event::Settled { .. })
+            | (Mutation::DeliverTwice, Event::Message(_))
+            | (Mutation::ReplyTwice, Event::Reply { .. })
+            | (Mutation::StatusTwice, Event::Status(_)) => vec![event.clone(), event],
+            (Mutation::SettleNever, Event::Settled { .. })
+            | (Mutation::DeliverNever, Event::Message(_)) => Vec::new(),
+            (Mutation::TurnMaybeDelivered, Event::Settled { tag, outcome, cost }) => {
+                vec![Event::Settled {
+                    tag: *tag,
+                    outcome: Outcome {
+                        maybe_delivered: !outcome.maybe_delivered,
+                        ..outcome.clone()
+                    },
+                    cost: *cost,
+                }]
+            }
+            (Mutation::KeepBudget, Event::Settled { tag, outcome, cost }) => {
+                let cost = Cost {
+                    bytes: cost.bytes.saturating_sub(1),
+                    ..*cost
+                };
+                vec![Event::Settled {
+                    tag: *tag,
+                    outcome: outcome.clone(),
+                    cost,
+                }]
+            }
+            (Mutation::ExpiredAsDropped, Event::Settled { tag, outcome, cost })
+                if outcome.status == OutcomeStatus::Expired && outcome.maybe_delivered =>
+            {
+                vec![Event::Settled {
+                    tag: *tag,
+                    outcome: Outcome::new(OutcomeStatus::Dropped),
+                    cost: *cost,
+                }]
+            }
+            (Mutation::AcknowledgeTooMuch, Event::Settled { tag, outcome, cost })
+                if !outcome.ok() =>
+            {
+                vec![Event::Settled {
+                    tag: *tag,
+                    outcome: Outcome::new(OutcomeStatus::Acknowledged),
+                    cost: *cost,
+                }]
+            }
+            _ => return vec![event],
+        };
+        self.done += 1;
+        changed
+    }
+
+    /// The bytes that go out instead of `offered`, if they are others. Only offers of whole frames are touched.
+    pub fn offer(&mut self, offered: &[u8]) -> Option<Vec<u8>> {
+        let mutation = self.mutation?;
+        let mut list = split(offered)?;
+        let changed = match mutation {
+            Mutation::ClearDup => {
+                first_publish(&mut list, |frame| frame[0] & 8 != 0).map(|frame| frame[0] &= !8)
+            }
+            Mutation::SetDup => {
+                first_publish(&mut list, |frame| frame[0] & 6 != 0 && frame[0] & 8 == 0)
+                    .map(|frame| frame[0] |= 8)
+            }
+            Mutation::ChangeQos => {
+                first_publish(&mut list, |frame| frame[0] & 6 == 4).map(|frame| frame[0] ^= 6)
+            }
+            Mutation::ReusePacketId => {
+                first_publish(&mut list, |frame| frame[0] & 6 != 0).map(|frame| {
+                    if let Some(at) = packet_id_at(frame) {
+                        frame[at] = 0;
+                        frame[at + 1] = 1;
+                    }
+                })
+            }
+            Mutation::ChangePayload => {
+                first_publish(&mut list, |frame| frame.len() > 80).map(|frame| {
+                    if let Some(last) = frame.last_mut() {
+                        *last ^= 1;
+                    }
+                })
+            }
+            Mutation::SwapFrames => swap_publishes(&mut list),
+            Mutation::RepeatFrame => {
+                let publish = list
+                    .iter()
+                    .find(|frame| frame[0] >> 4 == kind::PUBLISH && frame[0] & 6 != 0)
+                    .cloned();
+                publish.map(|frame| list.push(frame))
+            }
+            Mutation::DropPuback => drop_kind(&mut list, kind::PUBACK),
+            Mutation::DropPing => drop_kind(&mut list, kind::PINGREQ),
+            Mutation::DropSubscribe => drop_kind(&mut list, kind::SUBSCRIBE),
+            _ => None,
+        };
+        changed?;
+        self.done += 1;
+        Some(list.concat())
+    }
+}
+
+fn split(mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let mut list = Vec::new();
+    while !bytes.is_empty() {
+        let length = frames::read(bytes, 4)?.length;
+        list.push(bytes.get(..length)?.to_vec());
+        bytes = &bytes[length..];
+    }
+    Some(list)
+}
+
+fn first_publish(list: &mut [Vec<u8>], wanted: impl Fn(&[u8]) -> bool) -> Option<&mut Vec<u8>> {
+    list.iter_mut()
+        .find(|frame| frame[0] >> 4 == kind::PUBLISH && wanted(frame))
+}
+
+fn packet_id_at(frame: &[u8]) -> Option<usize> {
+    let head = 2 + frame
+        .get(1..4)?
+        .iter()
+        .take_while(|byte| **byte & 0x80 != 0)
+        .count();
+    Some(
+        head + 2
+            + usize::from(u16::from_be_bytes([
+                *frame.get(head)?,
+                *frame.get(head + 1)?,
+            ])),
+    )
+}
+
+fn swap_publishes(list: &mut [Vec<u8>]) -> Option<()> {
+    let places: Vec<usize> = (0..list.len())
+        .filter(|place| list[*place][0] >> 4 == kind::PUBLISH && list[*place][0] & 6 == 2)
+        .collect();
+    let [first, second, ..] = places[..] else {
+        return None;
+    };
+    list.swap(first, second);
+    Some(())
+}
+
+fn drop_kind(list: &mut Vec<Vec<u8>>, kind: u8) -> Option<()> {
+    let before = list.len();
+    list.retain(|frame| frame[0] >> 4 != kind);
+    (list.len() < before).then_some(())
+}

@@ -1,0 +1,91 @@
+//! What was counted in a run or in many: to see that the simulator reaches what it claims to check.
+
+use std::collections::BTreeMap;
+
+use super::checkers::seconds;
+use super::network::Nanos;
+
+/// Counters by name, and virtual time.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Runs.
+    pub runs: u64,
+    /// Virtual time in milliseconds.
+    pub milliseconds: u64,
+    /// Everything else.
+    pub counts: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    /// One more of `name`.
+    pub fn count(&mut self, name: &str) {
+        self.count_many(name, 1);
+    }
+
+    /// Some more of `name`.
+    pub fn count_many(&mut self, name: &str, more: u64) {
+        match self.counts.get_mut(name) {
+            Some(count) => *count += more,
+            None => {
+                self.counts.insert(name.to_owned(), more);
+            }
+        }
+    }
+
+    /// One more frame.
+    pub fn count_frame(&mut self, kind: u8, inward: bool) {
+        const NAMES: [&str; 16] = [
+            "0",
+            "CONNECT",
+            "CONNACK",
+            "PUBLISH",
+            "PUBACK",
+            "PUBREC",
+            "PUBREL",
+            "PUBCOMP",
+            "SUBSCRIBE",
+            "SUBACK",
+            "UNSUBSCRIBE",
+            "UNSUBACK",
+            "PINGREQ",
+            "PINGRESP",
+            "DISCONNECT",
+            "AUTH",
+        ];
+        let direction = if inward { "to client" } else { "to broker" };
+        self.count(&format!(
+            "frames {direction}: {}",
+            NAMES[usize::from(kind & 15)]
+        ));
+    }
+
+    /// The run ended at this virtual time.
+    pub fn end(&mut self, now: Nanos) {
+        self.runs += 1;
+        self.milliseconds += now / 1_000_000;
+    }
+
+    /// Adds another tally.
+    pub fn add(&mut self, other: &Tally) {
+        self.runs += other.runs;
+        self.milliseconds += other.milliseconds;
+        for (name, count) in &other.counts {
+            self.count_many(name, *count);
+        }
+    }
+
+    /// The whole tally, one line each.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!(
+            "runs {}, virtual time {}",
+            self.runs,
+            seconds(self.milliseconds * 1_000_000)
+        )];
+        lines.extend(
+            self.counts
+                .iter()
+                .map(|(name, count)| format!("{count:>12}  {name}")),
+        );
+        lines
+    }
+}
