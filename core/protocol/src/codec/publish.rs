@@ -96,7 +96,9 @@ impl Publish {
             Err(error) => return field("topic name", error.text()),
             Ok(()) => {}
         }
-        properties.check(PacketType::Publish.into())?;
+        if version == Version::V5 {
+            properties.check(PacketType::Publish.into())?;
+        }
         let head = PublishHead {
             topic,
             qos: *qos,
