@@ -295,7 +295,8 @@ fn v5_1_5_4_2_and_lengths_of_every_text_in_connect() {
         change(&mut packet, text);
         Packet::Connect(Box::new(packet))
     };
-    let texts: [(&str, fn(&mut Connect, Text)); 2] = [
+    type Field = (&'static str, fn(&mut Connect, Text));
+    let texts: [Field; 2] = [
         ("client identifier", |packet, text| packet.client_id = text),
         ("user name", |packet, text| packet.user_name = Some(text)),
     ];

@@ -18,7 +18,7 @@ pub(crate) fn bytes(notation: &str) -> Vec<u8> {
             .filter(|byte| !byte.is_ascii_whitespace())
             .map(|byte| char::from(byte).to_digit(16).expect("a hexadecimal digit") as u8)
             .collect();
-        assert!(digits.len() % 2 == 0, "half a byte in {part}");
+        assert!(digits.len().is_multiple_of(2), "half a byte in {part}");
         bytes.extend(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]));
     }
     bytes

@@ -207,7 +207,8 @@ fn publish(version: Version, from: Side) -> BoxedStrategy<Packet> {
 }
 
 fn ack(version: Version, from: Side) -> BoxedStrategy<Packet> {
-    let kinds: [(PacketType, fn(Ack) -> Packet); 4] = [
+    type Kind = (PacketType, fn(Ack) -> Packet);
+    let kinds: [Kind; 4] = [
         (PacketType::PubAck, Packet::PubAck),
         (PacketType::PubRec, Packet::PubRec),
         (PacketType::PubRel, Packet::PubRel),
