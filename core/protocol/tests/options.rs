@@ -27,47 +27,40 @@ fn publish(dialect: Dialect, name: &str, value: Value) -> Result<PublishOptions,
     options.set(name, value, dialect).map(|()| options)
 }
 
-fn tables() -> [(&'static [OptionSpec], Box<dyn Fn(&str) -> Option<Value>>); 3] {
-    let (client, publish, subscribe) = (
-        ClientOptions::new(),
-        PublishOptions::new(),
-        SubscribeOptions::new(),
-    );
-    [
-        (ClientOptions::SPECS, Box::new(move |name| client.get(name))),
-        (
-            PublishOptions::SPECS,
-            Box::new(move |name| publish.get(name)),
-        ),
-        (
-            SubscribeOptions::SPECS,
-            Box::new(move |name| subscribe.get(name)),
-        ),
-    ]
+/// Every row with its default.
+fn rows() -> Vec<(&'static OptionSpec, Option<Value>)> {
+    let client = ClientOptions::SPECS
+        .iter()
+        .map(|spec| (spec, ClientOptions::new().get(spec.name)));
+    let publish = PublishOptions::SPECS
+        .iter()
+        .map(|spec| (spec, PublishOptions::new().get(spec.name)));
+    let subscribe = SubscribeOptions::SPECS
+        .iter()
+        .map(|spec| (spec, SubscribeOptions::new().get(spec.name)));
+    client.chain(publish).chain(subscribe).collect()
 }
 
 #[test]
 fn every_default_fits_its_own_row_and_leads_back_to_itself() {
-    for (specs, default) in tables() {
-        for spec in specs {
-            let Some(value) = default(spec.name) else {
-                assert!(
-                    spec.unset_means.is_some(),
-                    "{} says what unset means",
-                    spec.name
-                );
-                continue;
-            };
-            for dialect in DIALECTS {
-                assert_eq!(
-                    value.clone().fit(spec, dialect).as_ref(),
-                    Ok(&value),
-                    "{}",
-                    spec.name
-                );
-            }
-            assert!(!spec.default_text(Some(value)).is_empty(), "{}", spec.name);
+    for (spec, default) in rows() {
+        let Some(value) = default else {
+            assert!(
+                spec.unset_means.is_some(),
+                "{} says what unset means",
+                spec.name
+            );
+            continue;
+        };
+        for dialect in DIALECTS {
+            assert_eq!(
+                value.clone().fit(spec, dialect).as_ref(),
+                Ok(&value),
+                "{}",
+                spec.name
+            );
         }
+        assert!(!spec.default_text(Some(value)).is_empty(), "{}", spec.name);
     }
     assert_eq!(ClientOptions::new().check(Rust), Ok(()));
     assert_eq!(PublishOptions::new().check(Rust), Ok(()));
@@ -76,26 +69,26 @@ fn every_default_fits_its_own_row_and_leads_back_to_itself() {
 
 #[test]
 fn names_are_unique_however_they_are_spelled_and_every_row_has_words() {
-    for (specs, _) in tables() {
+    for specs in [
+        ClientOptions::SPECS,
+        PublishOptions::SPECS,
+        SubscribeOptions::SPECS,
+    ] {
         let snake: BTreeSet<_> = specs.iter().map(|spec| spec.name).collect();
         let camel: BTreeSet<_> = specs.iter().map(|spec| Node.spell(spec.name)).collect();
         assert_eq!((snake.len(), camel.len()), (specs.len(), specs.len()));
-        for spec in specs {
-            assert!(spec.doc.ends_with('.'), "{}", spec.name);
-        }
+        assert!(specs.iter().all(|spec| spec.doc.ends_with('.')));
     }
 }
 
 #[test]
 fn every_choice_is_read_and_shown_by_its_name() {
-    for (specs, _) in tables() {
-        for spec in specs {
-            let Kind::Choice(names) = spec.kind else {
-                continue;
-            };
-            for name in names {
-                assert_eq!(text(name).fit(spec, Node), Ok(text(name)));
-            }
+    for (spec, _) in rows() {
+        let Kind::Choice(names) = spec.kind else {
+            continue;
+        };
+        for name in names {
+            assert_eq!(text(name).fit(spec, Node), Ok(text(name)));
         }
     }
     for name in ["auto", "5", "3.1.1"] {
@@ -108,6 +101,63 @@ fn every_choice_is_read_and_shown_by_its_name() {
     }
     let five = client(Node, "protocol", Value::Integer(5)).unwrap();
     assert_eq!(five.protocol, Protocol::V5);
+}
+
+#[test]
+fn whatever_is_given_is_refused_by_name_or_taken_in_a_form_that_fits_again() {
+    let numbers = [0, 1, -1, 2, 60, 65_536, i64::MAX, i64::MIN].map(Value::Integer);
+    let reals = [
+        0.0,
+        -0.0,
+        0.5,
+        1e300,
+        -1e300,
+        f64::MIN_POSITIVE,
+        f64::NAN,
+        f64::NEG_INFINITY,
+    ]
+    .map(Value::Real);
+    let spans = [Duration::ZERO, Duration::from_nanos(1), Duration::MAX].map(Value::Duration);
+    let texts = [
+        "",
+        "none",
+        "true",
+        "1",
+        "-1",
+        "1s",
+        "-1s",
+        "999999999999999999h",
+        "\0",
+        "auto",
+        "é",
+    ]
+    .map(text);
+    let others = [
+        Value::Absent,
+        Value::Bool(true),
+        Value::Bytes(Bytes::from_static(b"\xff")),
+        Value::Pairs(vec![("\0".into(), "".into())]),
+        Value::Other("a list".into()),
+    ];
+    for given in numbers
+        .iter()
+        .chain(&reals)
+        .chain(&spans)
+        .chain(&texts)
+        .chain(&others)
+    {
+        for (spec, _) in rows() {
+            for dialect in DIALECTS {
+                match given.clone().fit(spec, dialect) {
+                    Ok(taken) => assert_eq!(taken.clone().fit(spec, dialect), Ok(taken)),
+                    Err(error) => assert!(
+                        error.detail.starts_with(&*dialect.spell(spec.name)),
+                        "{error}"
+                    ),
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -23,7 +23,10 @@ pub struct Batch {
 impl Batch {
     /// An empty batch. It takes no memory before its first command.
     pub const fn new() -> Batch {
-        Batch { texts: Vec::new(), commands: Vec::new() }
+        Batch {
+            texts: Vec::new(),
+            commands: Vec::new(),
+        }
     }
 
     /// Nothing in it.

@@ -12,13 +12,19 @@ pub struct Cost {
 
 impl Cost {
     /// Nothing.
-    pub const ZERO: Cost = Cost { messages: 0, bytes: 0 };
+    pub const ZERO: Cost = Cost {
+        messages: 0,
+        bytes: 0,
+    };
     /// Bytes counted for each letter on top of its contents: its slot, its places in the queues, its entry in the window.
     pub const PER_LETTER: u64 = 160;
 
     /// The cost of one letter with contents of this many bytes.
     pub const fn of_letter(contents: u64) -> Cost {
-        Cost { messages: 1, bytes: contents.saturating_add(Cost::PER_LETTER) }
+        Cost {
+            messages: 1,
+            bytes: contents.saturating_add(Cost::PER_LETTER),
+        }
     }
 
     /// Is at least as much as `other` in both measures.
@@ -28,7 +34,10 @@ impl Cost {
 
     /// What is missing in `self` to cover `other`; zero in the measure that suffices.
     pub const fn lacking(self, other: Cost) -> Cost {
-        Cost { messages: other.messages.saturating_sub(self.messages), bytes: other.bytes.saturating_sub(self.bytes) }
+        Cost {
+            messages: other.messages.saturating_sub(self.messages),
+            bytes: other.bytes.saturating_sub(self.bytes),
+        }
     }
 }
 
@@ -36,7 +45,10 @@ impl Add for Cost {
     type Output = Cost;
 
     fn add(self, other: Cost) -> Cost {
-        Cost { messages: self.messages.saturating_add(other.messages), bytes: self.bytes.saturating_add(other.bytes) }
+        Cost {
+            messages: self.messages.saturating_add(other.messages),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
     }
 }
 
@@ -50,7 +62,10 @@ impl Sub for Cost {
     type Output = Cost;
 
     fn sub(self, other: Cost) -> Cost {
-        Cost { messages: self.messages.saturating_sub(other.messages), bytes: self.bytes.saturating_sub(other.bytes) }
+        Cost {
+            messages: self.messages.saturating_sub(other.messages),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
     }
 }
 
@@ -71,7 +86,10 @@ pub struct Budget {
 impl Budget {
     /// An empty post office with these bounds (`max_queued_messages`, `max_queued_bytes`).
     pub const fn new(limit: Cost) -> Budget {
-        Budget { limit, used: Cost::ZERO }
+        Budget {
+            limit,
+            used: Cost::ZERO,
+        }
     }
 
     /// The bounds.
@@ -111,14 +129,53 @@ mod tests {
 
     #[test]
     fn takes_up_to_its_bounds_and_never_beyond() {
-        let mut budget = Budget::new(Cost { messages: 2, bytes: 1_000 });
-        assert!(budget.try_take(Cost { messages: 1, bytes: 600 }));
-        assert!(!budget.try_take(Cost { messages: 1, bytes: 401 }), "bytes");
-        assert!(budget.try_take(Cost { messages: 1, bytes: 400 }));
-        assert!(!budget.try_take(Cost { messages: 1, bytes: 0 }), "messages");
+        let mut budget = Budget::new(Cost {
+            messages: 2,
+            bytes: 1_000,
+        });
+        assert!(budget.try_take(Cost {
+            messages: 1,
+            bytes: 600
+        }));
+        assert!(
+            !budget.try_take(Cost {
+                messages: 1,
+                bytes: 401
+            }),
+            "bytes"
+        );
+        assert!(budget.try_take(Cost {
+            messages: 1,
+            bytes: 400
+        }));
+        assert!(
+            !budget.try_take(Cost {
+                messages: 1,
+                bytes: 0
+            }),
+            "messages"
+        );
         assert_eq!(budget.free(), Cost::ZERO);
-        budget.give_back(Cost { messages: 1, bytes: 600 });
-        assert_eq!(budget.used(), Cost { messages: 1, bytes: 400 });
-        assert_eq!(budget.free().lacking(Cost { messages: 1, bytes: 700 }), Cost { messages: 0, bytes: 100 });
+        budget.give_back(Cost {
+            messages: 1,
+            bytes: 600,
+        });
+        assert_eq!(
+            budget.used(),
+            Cost {
+                messages: 1,
+                bytes: 400
+            }
+        );
+        assert_eq!(
+            budget.free().lacking(Cost {
+                messages: 1,
+                bytes: 700
+            }),
+            Cost {
+                messages: 0,
+                bytes: 100
+            }
+        );
     }
 }

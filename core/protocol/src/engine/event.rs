@@ -35,13 +35,23 @@ pub struct AckToken {
 impl AckToken {
     /// The token as a number for hosts that cannot hold a struct; never 0.
     pub const fn to_bits(self) -> u64 {
-        (self.connection as u64) << 40 | (self.serial as u64) << 24 | (self.packet_id as u64) << 8 | self.qos as u64
+        (self.connection as u64) << 40
+            | (self.serial as u64) << 24
+            | (self.packet_id as u64) << 8
+            | self.qos as u64
     }
 
     /// The token of [`AckToken::to_bits`]; `None` for a number that is none.
     pub fn from_bits(bits: u64) -> Option<AckToken> {
-        let qos = QoS::try_from(bits as u8).ok().filter(|&qos| qos != QoS::AtMostOnce)?;
-        Some(AckToken { connection: (bits >> 40) as u32, serial: (bits >> 24) as u16, packet_id: (bits >> 8) as u16, qos })
+        let qos = QoS::try_from(bits as u8)
+            .ok()
+            .filter(|&qos| qos != QoS::AtMostOnce)?;
+        Some(AckToken {
+            connection: (bits >> 40) as u32,
+            serial: (bits >> 24) as u16,
+            packet_id: (bits >> 8) as u16,
+            qos,
+        })
     }
 
     /// The QoS of the message, never 0.
@@ -133,9 +143,17 @@ impl Matches {
 
     /// The numbers, each once.
     pub fn iter(&self) -> impl Iterator<Item = SubscriptionId> + '_ {
-        let few = if self.many.is_some() { 0 } else { usize::from(self.count) };
+        let few = if self.many.is_some() {
+            0
+        } else {
+            usize::from(self.count)
+        };
         let many = self.many.as_deref().map_or(&[][..], Vec::as_slice);
-        self.few.iter().take(few).map(|&id| SubscriptionId(id)).chain(many.iter().copied())
+        self.few
+            .iter()
+            .take(few)
+            .map(|&id| SubscriptionId(id))
+            .chain(many.iter().copied())
     }
 
     /// Did the message match no declared filter.
@@ -315,11 +333,21 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.place {
             Place::Waiting(WaitingFor::Connection) => f.write_str("waiting for a connection")?,
-            Place::Waiting(WaitingFor::Window) => f.write_str("waiting for acknowledgements of earlier letters")?,
+            Place::Waiting(WaitingFor::Window) => {
+                f.write_str("waiting for acknowledgements of earlier letters")?
+            }
             Place::Waiting(WaitingFor::Turn) => f.write_str("waiting for its turn")?,
-            Place::Waiting(WaitingFor::Socket) => f.write_str("waiting for the socket to take more bytes")?,
-            Place::InFlight { awaiting: Awaiting::Written, .. } => f.write_str("being written to the socket")?,
-            Place::InFlight { packet_id, awaiting } => {
+            Place::Waiting(WaitingFor::Socket) => {
+                f.write_str("waiting for the socket to take more bytes")?
+            }
+            Place::InFlight {
+                awaiting: Awaiting::Written,
+                ..
+            } => f.write_str("being written to the socket")?,
+            Place::InFlight {
+                packet_id,
+                awaiting,
+            } => {
                 let packet = match awaiting {
                     Awaiting::PubRec => "PUBREC",
                     Awaiting::PubComp => "PUBCOMP",
@@ -328,7 +356,11 @@ impl fmt::Display for Explanation {
                 write!(f, "sent as packet {packet_id}, waiting for {packet}")?;
             }
         }
-        write!(f, "; posted {:?} ago, begun {} times", self.age, self.attempts)?;
+        write!(
+            f,
+            "; posted {:?} ago, begun {} times",
+            self.age, self.attempts
+        )?;
         match self.ttl_left {
             Some(left) => write!(f, ", expires in {left:?}")?,
             None => f.write_str(", never expires")?,
@@ -403,7 +435,12 @@ mod tests {
 
     #[test]
     fn a_token_survives_being_a_number() {
-        let token = AckToken { connection: 0xAB_CDEF, serial: 65_535, packet_id: 7, qos: QoS::ExactlyOnce };
+        let token = AckToken {
+            connection: 0xAB_CDEF,
+            serial: 65_535,
+            packet_id: 7,
+            qos: QoS::ExactlyOnce,
+        };
         assert_eq!(AckToken::from_bits(token.to_bits()), Some(token));
         assert_eq!(AckToken::from_bits(0), None);
         assert_eq!(AckToken::from_bits(3), None);
@@ -416,6 +453,9 @@ mod tests {
         for id in [3, 3, 5, 7, 5, 9] {
             matches.add(SubscriptionId(id));
         }
-        assert_eq!(matches.iter().map(|id| id.0).collect::<Vec<_>>(), [3, 5, 7, 9]);
+        assert_eq!(
+            matches.iter().map(|id| id.0).collect::<Vec<_>>(),
+            [3, 5, 7, 9]
+        );
     }
 }

@@ -21,11 +21,17 @@ pub(super) struct Receipt {
 
 impl Receipt {
     pub(super) fn new(tag: Tag, cost: Cost) -> Receipt {
-        Receipt { tag, bytes: NonZeroU64::new(cost.bytes).unwrap_or(NonZeroU64::MIN) }
+        Receipt {
+            tag,
+            bytes: NonZeroU64::new(cost.bytes).unwrap_or(NonZeroU64::MIN),
+        }
     }
 
     pub(super) const fn cost(&self) -> Cost {
-        Cost { messages: 1, bytes: self.bytes.get() }
+        Cost {
+            messages: 1,
+            bytes: self.bytes.get(),
+        }
     }
 }
 
@@ -95,7 +101,9 @@ impl Letter {
 
     /// The length of its payload.
     pub(super) fn payload_length(&self) -> usize {
-        self.large.as_ref().map_or(usize::from(self.body.payload), |payload| payload.len())
+        self.large
+            .as_ref()
+            .map_or(usize::from(self.body.payload), |payload| payload.len())
     }
 
     /// Its whole time to live; letters with the same one expire in the order of their posting.
@@ -115,7 +123,10 @@ impl Letter {
             deadline,
             message_expiry: None,
             large: None,
-            body: Body { topic: 1, ..Body::default() },
+            body: Body {
+                topic: 1,
+                ..Body::default()
+            },
             attempts: 0,
             epoch: 0,
             place: Whereabouts::Waiting,

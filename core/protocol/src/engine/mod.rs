@@ -125,7 +125,12 @@ impl Engine {
     /// jitter of the backoff, a random client id, the first packet identifier of an adopted session.
     pub fn new(options: ClientOptions, endpoints: usize, seed: u64) -> Engine {
         let _ = (endpoints, seed);
-        Engine { options, now: Instant::ZERO, events: Vec::new(), stats: EngineStats::new() }
+        Engine {
+            options,
+            now: Instant::ZERO,
+            events: Vec::new(),
+            stats: EngineStats::new(),
+        }
     }
 
     /// Takes note of what happened. Time never goes back: an earlier `now` counts as the latest one.
@@ -138,7 +143,9 @@ impl Engine {
                     if let Some(receipt) = letter.receipt {
                         self.events.push(Event::Settled {
                             tag: receipt.tag,
-                            outcome: crate::outcome::Outcome::new(crate::outcome::OutcomeStatus::Closed),
+                            outcome: crate::outcome::Outcome::new(
+                                crate::outcome::OutcomeStatus::Closed,
+                            ),
                             cost: receipt.cost(),
                         });
                     }

@@ -33,15 +33,26 @@ pub(super) struct Pages {
 impl Pages {
     /// Lays text down in one piece. It counts as dead until [`Pages::keep`].
     pub(super) fn append(&mut self, text: &[u8]) -> Spot {
-        if !self.pages.back().is_some_and(|page| page.text.capacity() - page.text.len() >= text.len()) {
+        if !self
+            .pages
+            .back()
+            .is_some_and(|page| page.text.capacity() - page.text.len() >= text.len())
+        {
             let room = match self.spare.take() {
                 Some(spare) if spare.capacity() >= text.len() => spare,
                 _ => Vec::with_capacity(text.len().max(PAGE)),
             };
-            self.pages.push_back(Page { text: room, living: 0 });
+            self.pages.push_back(Page {
+                text: room,
+                living: 0,
+            });
         }
-        let page = self.first.wrapping_add(self.pages.len().saturating_sub(1) as u32);
-        let Some(last) = self.pages.back_mut() else { return Spot::default() };
+        let page = self
+            .first
+            .wrapping_add(self.pages.len().saturating_sub(1) as u32);
+        let Some(last) = self.pages.back_mut() else {
+            return Spot::default();
+        };
         let offset = last.text.len();
         last.text.extend_from_slice(text);
         self.held += text.len();
@@ -60,7 +71,9 @@ impl Pages {
     pub(super) fn release(&mut self, page: u32, length: usize) {
         let place = page.wrapping_sub(self.first) as usize;
         let is_last = place + 1 == self.pages.len();
-        let Some(page) = self.pages.get_mut(place) else { return };
+        let Some(page) = self.pages.get_mut(place) else {
+            return;
+        };
         page.living = page.living.saturating_sub(length);
         self.living = self.living.saturating_sub(length);
         if page.living > 0 {
@@ -85,7 +98,8 @@ impl Pages {
     pub(super) fn text(&self, spot: Spot, length: usize) -> &[u8] {
         let start = spot.offset;
         let page = self.pages.get(spot.page.wrapping_sub(self.first) as usize);
-        page.and_then(|page| page.text.get(start..start + length)).unwrap_or_default()
+        page.and_then(|page| page.text.get(start..start + length))
+            .unwrap_or_default()
     }
 
     /// Is so much text dead that the living should be copied onto new pages.
@@ -97,7 +111,10 @@ impl Pages {
     pub(super) fn shrink(&mut self) {
         if self.living == 0 {
             let first = self.first.wrapping_add(self.pages.len() as u32);
-            *self = Pages { first, ..Pages::default() };
+            *self = Pages {
+                first,
+                ..Pages::default()
+            };
         }
     }
 }

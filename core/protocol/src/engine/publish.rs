@@ -41,7 +41,11 @@ pub enum Payload<'a> {
 impl<'a> From<&'a [u8]> for Payload<'a> {
     /// Copies a large payload here and now, so that it is not copied under the callers' lock.
     fn from(bytes: &'a [u8]) -> Payload<'a> {
-        if bytes.len() < SHARED_FROM { Payload::Copied(bytes) } else { Payload::Shared(Bytes::copy_from_slice(bytes)) }
+        if bytes.len() < SHARED_FROM {
+            Payload::Copied(bytes)
+        } else {
+            Payload::Shared(Bytes::copy_from_slice(bytes))
+        }
     }
 }
 
@@ -84,20 +88,27 @@ impl<'a> Publish<'a> {
     /// argument as `dialect` spells it.
     pub fn seal(self, client: &ClientOptions, dialect: Dialect) -> Result<SealedLetter<'a>, Error> {
         let options = self.options;
-        validate_topic_name(self.topic).map_err(|error| sentence::topic("topic", self.topic, error))?;
+        validate_topic_name(self.topic)
+            .map_err(|error| sentence::topic("topic", self.topic, error))?;
         let plain = is_plain(options);
         let usual_ttl = !matches!(options.ttl, Ttl::After(ttl) if ttl < Duration::from_millis(1) || ttl > Duration::from_secs(u32::MAX.into()));
         if !plain || !usual_ttl {
             options.check(dialect)?;
         }
-        let properties = if plain { Properties::new() } else { properties_of(options)? };
+        let properties = if plain {
+            Properties::new()
+        } else {
+            properties_of(options)?
+        };
         let letter = SealedLetter {
             ttl: match options.ttl {
                 Ttl::Default => client.default_ttl,
                 Ttl::Never => None,
                 Ttl::After(ttl) => Some(ttl),
             },
-            message_expiry: options.message_expiry.map(|expiry| u32::try_from(expiry.as_secs()).unwrap_or(u32::MAX)),
+            message_expiry: options
+                .message_expiry
+                .map(|expiry| u32::try_from(expiry.as_secs()).unwrap_or(u32::MAX)),
             overflow: options.overflow.unwrap_or(client.overflow),
             publish: self,
             properties,
@@ -110,8 +121,16 @@ impl<'a> Publish<'a> {
 impl SealedLetter<'_> {
     /// What it takes of the post office.
     pub fn cost(&self) -> Cost {
-        let key = self.publish.options.replace.as_ref().map_or(0, |key| key.len());
-        let contents = self.publish.topic.len() + self.properties.encoded().len() + self.publish.payload.as_ref().len() + key;
+        let key = self
+            .publish
+            .options
+            .replace
+            .as_ref()
+            .map_or(0, |key| key.len());
+        let contents = self.publish.topic.len()
+            + self.properties.encoded().len()
+            + self.publish.payload.as_ref().len()
+            + key;
         Cost::of_letter(contents as u64)
     }
 
@@ -139,7 +158,11 @@ impl SealedLetter<'_> {
         }
         let cost = self.cost().bytes;
         if cost > client.max_queued_bytes {
-            return Err(sentence::letter_too_large(dialect, cost, client.max_queued_bytes));
+            return Err(sentence::letter_too_large(
+                dialect,
+                cost,
+                client.max_queued_bytes,
+            ));
         }
         Ok(())
     }
@@ -204,14 +227,28 @@ fn is_plain(options: &PublishOptions) -> bool {
 fn properties_of(options: &PublishOptions) -> Result<Properties, Error> {
     let mut properties = Properties::new();
     let mut add = |id, value: Option<crate::codec::PropertyValue<'_>>| match value {
-        Some(value) => properties.add(id, value).map_err(|error| Error::invalid(alloc::format!("{error}"))),
+        Some(value) => properties
+            .add(id, value)
+            .map_err(|error| Error::invalid(alloc::format!("{error}"))),
         None => Ok(()),
     };
     use crate::codec::PropertyValue::{Binary, Number, Text, TextPair};
-    add(PropertyId::PayloadFormatIndicator, options.payload_format.map(|format| Number(format.into())))?;
-    add(PropertyId::ContentType, options.content_type.as_deref().map(Text))?;
-    add(PropertyId::ResponseTopic, options.response_topic.as_deref().map(Text))?;
-    add(PropertyId::CorrelationData, options.correlation_data.as_deref().map(Binary))?;
+    add(
+        PropertyId::PayloadFormatIndicator,
+        options.payload_format.map(|format| Number(format.into())),
+    )?;
+    add(
+        PropertyId::ContentType,
+        options.content_type.as_deref().map(Text),
+    )?;
+    add(
+        PropertyId::ResponseTopic,
+        options.response_topic.as_deref().map(Text),
+    )?;
+    add(
+        PropertyId::CorrelationData,
+        options.correlation_data.as_deref().map(Binary),
+    )?;
     for (name, value) in &options.user_properties {
         add(PropertyId::UserProperty, Some(TextPair(name, value)))?;
     }
