@@ -73,9 +73,12 @@ impl Server {
                 .get(id)
                 .is_some_and(|session| session.link.is_some())
         };
-        let receivers = self
-            .subscriptions
-            .receivers(&letter.topic, publisher, is_connected);
+        let receivers = self.subscriptions.receivers(
+            &letter.topic,
+            publisher,
+            self.options.copy_per_subscription,
+            is_connected,
+        );
         let count = receivers.len();
         for receiver in receivers {
             let delivery = Delivery {

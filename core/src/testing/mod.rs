@@ -4,7 +4,7 @@
 //! the standards; where they leave a choice, it does what brokers commonly do:
 //!
 //! * A client with several matching subscriptions gets one copy of a message, with the highest QoS and, on MQTT 5, all
-//!   their subscription identifiers.
+//!   their subscription identifiers, unless [`BrokerBuilder::copy_per_subscription`] asks for several.
 //! * QoS 0 is not kept for a client that is away, and is dropped for one that leaves more than 64 MiB unread.
 //! * Topics that begin with `$` are ordinary but for wildcards; there is no `$SYS`.
 //! * No time limit for the first packet: a silent client is only ended by its keep alive.

@@ -13,6 +13,7 @@ pub struct BrokerBuilder {
     pub(super) server_keep_alive: Option<u16>,
     pub(super) maximum_session_expiry: Option<u32>,
     pub(super) topic_alias_maximum: u16,
+    pub(super) copy_per_subscription: bool,
     pub(super) users: Vec<(String, Vec<u8>)>,
     pub(super) denied: Vec<String>,
 }
@@ -28,6 +29,7 @@ impl Default for BrokerBuilder {
             server_keep_alive: None,
             maximum_session_expiry: None,
             topic_alias_maximum: 16,
+            copy_per_subscription: false,
             users: Vec::new(),
             denied: Vec::new(),
         }
@@ -85,6 +87,13 @@ impl BrokerBuilder {
     /// Topic aliases that a client may use in a connection (MQTT 5.0 section 3.2.2.3.8). Default 16; 0 allows none.
     pub fn topic_alias_maximum(mut self, aliases: u16) -> Self {
         self.topic_alias_maximum = aliases;
+        self
+    }
+
+    /// Whether a client with several matching subscriptions gets a copy of a message for each of them. Default false:
+    /// one copy for all. The standards allow both (MQTT 5.0 section 3.3.4), and a client has to put up with either.
+    pub fn copy_per_subscription(mut self, several: bool) -> Self {
+        self.copy_per_subscription = several;
         self
     }
 

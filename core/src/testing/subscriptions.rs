@@ -87,18 +87,22 @@ impl Subscriptions {
     }
 
     /// Who is to get a message with this topic name from this publisher. `is_connected` tells which members of a
-    /// shared subscription are there to take it.
+    /// shared subscription are there to take it; without `copy_per_subscription` a client is a receiver only once.
     pub(super) fn receivers(
         &mut self,
         topic: &str,
         publisher: Option<&Text>,
+        copy_per_subscription: bool,
         is_connected: impl Fn(&Text) -> bool,
     ) -> Vec<Receiver> {
         let mut matching = Vec::new();
         self.tree.matches(topic, &mut matching);
-        let mut single: BTreeMap<&Text, Receiver> = BTreeMap::new();
+        let mut single: BTreeMap<(&Text, u64), Receiver> = BTreeMap::new();
         let mut groups: BTreeMap<&Text, Vec<&Subscription>> = BTreeMap::new();
-        for subscription in matching.iter().filter_map(|number| self.table.get(number)) {
+        for number in matching {
+            let Some(subscription) = self.table.get(&number) else {
+                continue;
+            };
             let client_id = &subscription.client_id;
             if subscription.shared {
                 groups
@@ -106,12 +110,11 @@ impl Subscriptions {
                     .or_default()
                     .push(subscription);
             } else if !(subscription.options.no_local && publisher == Some(client_id)) {
-                match single.get_mut(client_id) {
-                    Some(receiver) => receiver.merge(subscription),
-                    None => {
-                        single.insert(client_id, Receiver::of(subscription));
-                    }
-                }
+                let copy = if copy_per_subscription { number } else { 0 };
+                single
+                    .entry((client_id, copy))
+                    .and_modify(|receiver| receiver.merge(subscription))
+                    .or_insert_with(|| Receiver::of(subscription));
             }
         }
         let mut receivers: Vec<Receiver> = single.into_values().collect();

@@ -106,19 +106,23 @@ fn disconnected_clients_may_come_back() {
 
 #[test]
 fn a_broker_that_does_not_read_reads_later_and_holds_no_silence_against_anyone() {
-    for version in VERSIONS {
-        let broker = Broker::start_new().unwrap();
-        let mut connect = connect_packet(version, "client");
+    let broker = Broker::start_new().unwrap();
+    let mut clients = VERSIONS.map(|version| {
+        let mut connect = connect_packet(version, &format!("{version:?}"));
         connect.keep_alive = 1;
-        let mut client = Client::connect(&broker, connect);
-        broker.pause_reading(true);
+        Client::connect(&broker, connect)
+    });
+    broker.pause_reading(true);
+    for client in &mut clients {
         client.send(Packet::Publish(publish("a", "x", QoS::AtLeastOnce, 1)));
-        // Longer than one and a half keep alives, which is what this waits for.
-        let error = broker
-            .wait_received(1, Duration::from_millis(1_700))
-            .unwrap_err();
-        assert_eq!(error.kind, ErrorKind::TimedOut);
-        broker.pause_reading(false);
+    }
+    // Longer than one and a half keep alives, which is what this waits for.
+    let error = broker
+        .wait_received(1, Duration::from_millis(1_700))
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::TimedOut);
+    broker.pause_reading(false);
+    for client in &mut clients {
         client.receive_ack(Packet::PubAck, 1);
         client.expect_silence();
     }

@@ -196,6 +196,27 @@ fn stop_refuses_connections_and_start_has_the_same_port_and_sessions() {
 }
 
 #[test]
+fn the_port_of_a_stopped_broker_is_given_to_nobody() {
+    let stopped = Broker::start_new().unwrap();
+    stopped.stop();
+    let others: Vec<Broker> = (0..50).map(|_| Broker::start_new().unwrap()).collect();
+    let sockets: Vec<_> = (0..50)
+        .map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap())
+        .collect();
+    let mut ports: Vec<u16> = sockets
+        .iter()
+        .map(|socket| socket.local_addr().unwrap().port())
+        .collect();
+    ports.extend(others.iter().map(Broker::port));
+    ports.push(stopped.port());
+    ports.sort_unstable();
+    ports.dedup();
+    assert_eq!(ports.len(), 101);
+    stopped.start().unwrap();
+    Client::named(&stopped, Version::V5, "client").expect_silence();
+}
+
+#[test]
 fn stop_and_forget_loses_sessions_and_retained_messages() {
     for version in VERSIONS {
         let broker = Broker::start_new().unwrap();

@@ -187,6 +187,25 @@ fn overlapping_subscriptions_give_one_copy_with_every_identifier() {
 }
 
 #[test]
+fn overlapping_subscriptions_give_a_copy_each_if_the_broker_is_made_so() {
+    for version in VERSIONS {
+        let broker = Broker::builder()
+            .copy_per_subscription(true)
+            .start()
+            .unwrap();
+        let mut client = Client::named(&broker, version, "client");
+        client.listen("a/#", QoS::AtMostOnce);
+        client.listen("+/b", QoS::AtLeastOnce);
+        broker.publish("a/b", "x", QoS::ExactlyOnce, false).unwrap();
+        let mut granted =
+            [client.receive_publish(), client.receive_publish()].map(|publish| publish.message.qos);
+        granted.sort();
+        assert_eq!(granted, [QoS::AtMostOnce, QoS::AtLeastOnce]);
+        client.expect_silence();
+    }
+}
+
+#[test]
 fn one_subscribe_can_have_many_filters_each_with_its_answer() {
     for version in VERSIONS {
         let broker = Broker::builder()
