@@ -34,8 +34,10 @@ struct Alarms {
 impl Clock {
     /// A clock whose timer is watched by a task of the runtime that the caller is in.
     pub(crate) fn start() -> std::io::Result<Arc<Clock>> {
-        let clock =
-            Arc::new(Clock { alarms: Handoff::new(Alarms::default()), timer: device::Timer::new()? });
+        let clock = Arc::new(Clock {
+            alarms: Handoff::new(Alarms::default()),
+            timer: device::Timer::new()?,
+        });
         device::watch(&clock)?;
         Ok(clock)
     }
@@ -46,7 +48,11 @@ impl Clock {
             alarms.last_id += 1;
             alarms.last_id
         });
-        Alarm { clock: Arc::clone(self), id, set: None }
+        Alarm {
+            clock: Arc::clone(self),
+            id,
+            set: None,
+        }
     }
 
     /// Wakes whoever's time has come and arms the timer for the next.
@@ -62,7 +68,9 @@ impl Clock {
     /// Arms the timer if the first alarm comes before what it is armed for. Under the lock, so that two
     /// threads cannot arm it in the wrong order; the call never waits.
     fn arm(&self, alarms: &mut Alarms) {
-        let Some((&(first, _), _)) = alarms.waiting.first_key_value() else { return };
+        let Some((&(first, _), _)) = alarms.waiting.first_key_value() else {
+            return;
+        };
         if alarms.armed.is_none_or(|armed| first < armed) {
             self.timer.arm(first);
             alarms.armed = Some(first);
@@ -93,7 +101,9 @@ impl Alarm {
     /// Ready once `deadline` has come; without one, never. The task may also be woken for an earlier
     /// deadline it once gave: moving a deadline back is then free, which keep-alive timers do all the time.
     pub(crate) fn poll(&mut self, deadline: Option<Instant>, context: &Context<'_>) -> Poll<()> {
-        let Some(deadline) = deadline else { return Poll::Pending };
+        let Some(deadline) = deadline else {
+            return Poll::Pending;
+        };
         let now = now();
         if now >= deadline {
             return Poll::Ready(());
@@ -123,7 +133,9 @@ impl Alarm {
 impl Drop for Alarm {
     fn drop(&mut self) {
         if let Some((at, _)) = self.set.take() {
-            self.clock.alarms.with(|alarms| alarms.waiting.remove(&(at, self.id)));
+            self.clock
+                .alarms
+                .with(|alarms| alarms.waiting.remove(&(at, self.id)));
         }
     }
 }
@@ -147,7 +159,9 @@ mod device {
 
     impl Timer {
         pub(super) fn new() -> std::io::Result<Timer> {
-            Ok(Timer { descriptor: Arc::new(leveret_sys::BootTimer::new()?) })
+            Ok(Timer {
+                descriptor: Arc::new(leveret_sys::BootTimer::new()?),
+            })
         }
 
         pub(super) fn arm(&self, at: Instant) {
@@ -168,7 +182,10 @@ mod device {
 
     pub(super) fn watch(clock: &Arc<Clock>) -> std::io::Result<()> {
         let watched = Watched(Arc::clone(&clock.timer.descriptor));
-        #[allow(deprecated, reason = "its successor is unsafe; the descriptor lives in `watched` and never changes")]
+        #[allow(
+            deprecated,
+            reason = "its successor is unsafe; the descriptor lives in `watched` and never changes"
+        )]
         let timer = AsyncFd::with_interest(watched, Interest::READABLE)?;
         let clock: Weak<Clock> = Arc::downgrade(clock);
         tokio::spawn(async move {
@@ -203,7 +220,9 @@ mod device {
 
     impl Timer {
         pub(super) fn new() -> std::io::Result<Timer> {
-            Ok(Timer { parker: Arc::new(Parker::new()) })
+            Ok(Timer {
+                parker: Arc::new(Parker::new()),
+            })
         }
 
         pub(super) fn arm(&self, _at: Instant) {
@@ -231,6 +250,9 @@ mod device {
                 armed = clock.alarms.with(|alarms| alarms.armed);
             }
         };
-        std::thread::Builder::new().name("leveret-clock".into()).spawn(watch).map(drop)
+        std::thread::Builder::new()
+            .name("leveret-clock".into())
+            .spawn(watch)
+            .map(drop)
     }
 }

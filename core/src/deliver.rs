@@ -20,7 +20,12 @@ pub(crate) struct Sorter {
 impl Sorter {
     /// Hands the events of a turn over. Room first: whoever learns of an outcome finds its room given back.
     /// Returns whether reading has to pause because the inbox is full.
-    pub(crate) fn deliver(&mut self, events: &mut Vec<Event>, engine: EngineStats, shared: &Shared) -> bool {
+    pub(crate) fn deliver(
+        &mut self,
+        events: &mut Vec<Event>,
+        engine: EngineStats,
+        shared: &Shared,
+    ) -> bool {
         let mut given_back = Cost::ZERO;
         for event in events.drain(..) {
             match event {
@@ -39,12 +44,16 @@ impl Sorter {
                 _ => self.for_inbox.push(event),
             }
         }
-        shared.outbox.put(|outbox, rings| outbox.settle(given_back, engine, rings));
+        shared
+            .outbox
+            .put(|outbox, rings| outbox.settle(given_back, engine, rings));
         // Before the answer to a subscribe is told, so that a refused one leaves no route behind.
         let paused = self.fill_inbox(shared);
         if !self.for_ledger.is_empty() {
             shared.ledger.put(|ledger, rings| {
-                self.for_ledger.drain(..).for_each(|event| enter(ledger, event, rings));
+                self.for_ledger
+                    .drain(..)
+                    .for_each(|event| enter(ledger, event, rings));
             });
         }
         paused
@@ -59,16 +68,23 @@ impl Sorter {
             answers.for_each(|(tag, codes)| inbox.routes.answered(tag, codes));
             for event in self.for_inbox.drain(..) {
                 match event {
-                    Event::Message(incoming) => self.unhandled.extend(inbox.deliver(incoming, rings)),
+                    Event::Message(incoming) => {
+                        self.unhandled.extend(inbox.deliver(incoming, rings))
+                    }
                     event => tell(inbox, event, rings),
                 }
             }
             inbox.pause(rings)
         });
         for token in self.unhandled.drain(..) {
-            let command = Command::Acknowledge { token, reason: ReasonCode::SUCCESS };
+            let command = Command::Acknowledge {
+                token,
+                reason: ReasonCode::SUCCESS,
+            };
             // Only a client that has ended takes no commands, and this one's driver is here.
-            let _ = shared.outbox.put(|outbox, rings| outbox.push(command, rings));
+            let _ = shared
+                .outbox
+                .put(|outbox, rings| outbox.push(command, rings));
         }
         paused
     }
@@ -77,8 +93,14 @@ impl Sorter {
 /// The codes of a subscribe's answer; none where the question was given up.
 fn subscribe_answer(event: &Event) -> Option<(Tag, &[ReasonCode])> {
     match event {
-        Event::Reply { tag, result: Ok(Reply::Subscribed(answers)) } => Some((*tag, &answers.codes)),
-        Event::Reply { tag, result: Err(_) } => Some((*tag, &[])),
+        Event::Reply {
+            tag,
+            result: Ok(Reply::Subscribed(answers)),
+        } => Some((*tag, &answers.codes)),
+        Event::Reply {
+            tag,
+            result: Err(_),
+        } => Some((*tag, &[])),
         _ => None,
     }
 }
@@ -97,11 +119,22 @@ fn tell(inbox: &mut Inbox, event: Event, rings: &mut Rings) {
     let news = match event {
         Event::Status(status) => News::Status(status),
         Event::Connection(event) => News::Connection(event),
-        Event::Subscription { filter, state, reason, .. } => News::Subscription { filter, state, reason },
+        Event::Subscription {
+            filter,
+            state,
+            reason,
+            ..
+        } => News::Subscription {
+            filter,
+            state,
+            reason,
+        },
         Event::RoundTrip(time) => News::RoundTrip(time),
         Event::Notice(notice) => News::Notice(notice),
         // Sorted into the ledger, or handed over before.
-        Event::Settled { .. } | Event::Released(_) | Event::Reply { .. } | Event::Message(_) => return,
+        Event::Settled { .. } | Event::Released(_) | Event::Reply { .. } | Event::Message(_) => {
+            return;
+        }
     };
     inbox.tell(news, rings);
 }

@@ -41,7 +41,10 @@ impl Strand {
     /// A strand that calls `run` for each ring, or once for several. `run` does a bounded piece of work
     /// and says whether there is more; then it is called again, after the other strands.
     pub fn new(run: impl Fn() -> bool + Send + Sync + 'static) -> Strand {
-        Strand(Arc::new(Work { phase: Handoff::new(Phase::Idle), run: Box::new(run) }))
+        Strand(Arc::new(Work {
+            phase: Handoff::new(Phase::Idle),
+            run: Box::new(run),
+        }))
     }
 
     /// Sees to it that the work is run after this call. Never blocks, from any thread.
@@ -63,7 +66,9 @@ impl Strand {
     /// Whether the calling thread is running this strand: then waiting for the strand would never end.
     pub fn is_current(&self) -> bool {
         CURRENT.with_borrow(|current| {
-            current.as_ref().is_some_and(|current| Arc::ptr_eq(&current.0, &self.0))
+            current
+                .as_ref()
+                .is_some_and(|current| Arc::ptr_eq(&current.0, &self.0))
         })
     }
 
@@ -190,7 +195,9 @@ impl Pool {
                 strand.run();
             }
         };
-        let started = std::thread::Builder::new().name("leveret-calls".into()).spawn(work);
+        let started = std::thread::Builder::new()
+            .name("leveret-calls".into())
+            .spawn(work);
         if let Err(error) = started {
             tracing::error!(%error, "a thread for callbacks cannot be started");
             self.state.with(|state| state.threads -= 1);

@@ -1,6 +1,6 @@
 //! Where threads meet: a value behind a lock, those who wait for it to change, and blocking waits.
 //!
-//! The only file with locks. Three handoffs join one client's threads (`outbox`, `inbox`, `ledger`);
+//! The only file with locks, model-checked by `tests/handoff.rs` beside it. Three handoffs join one client's threads (`outbox`, `inbox`, `ledger`);
 //! the value in each is plain data that knows nothing of threads. Three rules keep this deadlock-free:
 //!
 //! 1. A lock is held for what the closure does and nothing else: no I/O, no host code, no waiting.
@@ -11,8 +11,10 @@
 //! There is one way to wait, a [`Waker`]: tasks bring their own, and a thread that blocks brings a
 //! [`Parker`]. So every wait of the library is a `poll` function, and its blocking form is [`block_on`].
 
-use std::sync::PoisonError;
-use std::task::{Context, Poll, Waker};
+#![allow(clippy::disallowed_types, reason = "this is the file where locks live")]
+
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 #[cfg(leveret_loom)]
@@ -40,7 +42,9 @@ impl<T: Default> Default for Handoff<T> {
 impl<T> Handoff<T> {
     /// A handoff that holds `value`.
     pub(crate) fn new(value: T) -> Handoff<T> {
-        Handoff { value: Mutex::new(value) }
+        Handoff {
+            value: Mutex::new(value),
+        }
     }
 
     /// Looks at the value or changes it in a way that nobody waits for.
@@ -111,7 +115,11 @@ pub(crate) struct Waiters {
 impl Waiters {
     /// Adds whoever polls with `context`, once.
     pub(crate) fn add(&mut self, context: &Context<'_>) {
-        if !self.list.iter().any(|waiting| waiting.will_wake(context.waker())) {
+        if !self
+            .list
+            .iter()
+            .any(|waiting| waiting.will_wake(context.waker()))
+        {
             self.list.push(context.waker().clone());
         }
     }
@@ -122,11 +130,6 @@ impl Waiters {
             rings.wake(waker);
         }
     }
-
-    /// Whether anybody waits.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
 }
 
 /// Polls until there is an answer, blocking the thread between two polls. `None` when `timeout` passed
@@ -134,27 +137,40 @@ impl Waiters {
 #[cfg(not(leveret_loom))]
 pub(crate) fn block_on<R>(
     timeout: Option<Duration>,
+    poll: impl FnMut(&mut Context<'_>) -> Poll<R>,
+) -> Option<R> {
+    thread_local! {
+        /// One per thread that ever blocked. A wake meant for an earlier wait costs one poll too many.
+        static PARKER: Arc<Parker> = Arc::new(Parker::new());
+    }
+    PARKER.with(|parker| park_until(parker, timeout, poll))
+}
+
+/// A model has no thread that outlives it.
+#[cfg(leveret_loom)]
+pub(crate) fn block_on<R>(
+    timeout: Option<Duration>,
+    poll: impl FnMut(&mut Context<'_>) -> Poll<R>,
+) -> Option<R> {
+    park_until(&Arc::new(Parker::new()), timeout, poll)
+}
+
+fn park_until<R>(
+    parker: &Arc<Parker>,
+    timeout: Option<Duration>,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>,
 ) -> Option<R> {
     let deadline = timeout.map(|timeout| clock::now() + timeout);
-    PARKER.with(|parker| {
-        let waker = Waker::from(std::sync::Arc::clone(parker));
-        let mut context = Context::from_waker(&waker);
-        loop {
-            if let Poll::Ready(result) = poll(&mut context) {
-                return Some(result);
-            }
-            if !parker.park(deadline) {
-                return None;
-            }
+    let waker = Waker::from(Arc::clone(parker));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(result) = poll(&mut context) {
+            return Some(result);
         }
-    })
-}
-
-#[cfg(not(leveret_loom))]
-thread_local! {
-    /// One per thread that ever blocked. A wake meant for an earlier wait costs one poll too many.
-    static PARKER: std::sync::Arc<Parker> = std::sync::Arc::new(Parker::new());
+        if !parker.park(deadline) {
+            return None;
+        }
+    }
 }
 
 /// A blocked thread as a waker.
@@ -169,7 +185,10 @@ pub(crate) struct Parker {
 
 impl Parker {
     pub(crate) fn new() -> Parker {
-        Parker { woken: Mutex::new(false), changed: Condvar::new() }
+        Parker {
+            woken: Mutex::new(false),
+            changed: Condvar::new(),
+        }
     }
 
     /// Blocks until woken; at once if that happened since the last time. False when the deadline passed.
@@ -177,7 +196,10 @@ impl Parker {
         let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
         while !*woken {
             woken = match deadline {
-                None => self.changed.wait(woken).unwrap_or_else(PoisonError::into_inner),
+                None => self
+                    .changed
+                    .wait(woken)
+                    .unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
                     let left = clock::now().until(deadline);
                     if left.is_zero() {
@@ -193,12 +215,12 @@ impl Parker {
     }
 }
 
-impl std::task::Wake for Parker {
-    fn wake(self: std::sync::Arc<Parker>) {
+impl Wake for Parker {
+    fn wake(self: Arc<Parker>) {
         self.wake_by_ref();
     }
 
-    fn wake_by_ref(self: &std::sync::Arc<Parker>) {
+    fn wake_by_ref(self: &Arc<Parker>) {
         *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_one();
     }

@@ -108,7 +108,10 @@ impl Size {
     /// Reading goes on below three quarters, so that it does not stop and start at every message.
     fn three_quarters(self) -> Size {
         let most = |limit: usize| (limit - limit / 4).max(1);
-        Size { messages: most(self.messages), bytes: most(self.bytes) }
+        Size {
+            messages: most(self.messages),
+            bytes: most(self.bytes),
+        }
     }
 }
 
@@ -170,7 +173,10 @@ impl Inbox {
             routes: Routes::default(),
             queues: BTreeMap::from(queues),
             last_queue: QueueId::GENERAL.0,
-            limit: Size { messages: max_messages, bytes: max_bytes },
+            limit: Size {
+                messages: max_messages,
+                bytes: max_bytes,
+            },
             overflow,
             held: Size::default(),
             tickets: BTreeMap::new(),
@@ -187,7 +193,11 @@ impl Inbox {
 
     /// Puts a message where it belongs. What is returned is to be acknowledged now: nobody takes it.
     pub(crate) fn deliver(&mut self, incoming: Incoming, rings: &mut Rings) -> Option<AckToken> {
-        let Incoming { message, token, subscriptions } = incoming;
+        let Incoming {
+            message,
+            token,
+            subscriptions,
+        } = incoming;
         let places = self.routes.places(&subscriptions);
         let count = places.count();
         if count == 0 {
@@ -199,17 +209,42 @@ impl Inbox {
             return None;
         }
         let ticket = (count > 1 && token.is_some()).then(|| self.new_ticket(count));
-        let Places { main, general_queue, queues, handlers, general, .. } = places;
+        let Places {
+            main,
+            general_queue,
+            queues,
+            handlers,
+            general,
+            ..
+        } = places;
         for queue in queues {
-            let copy = Arrival { message: message.clone(), token, handlers: Handlers::default(), general: false, ticket };
+            let copy = Arrival {
+                message: message.clone(),
+                token,
+                handlers: Handlers::default(),
+                general: false,
+                ticket,
+            };
             self.append(queue, Delivery::Message(copy), rings);
         }
         if general_queue {
-            let copy = Arrival { message: message.clone(), token, handlers: Handlers::default(), general: true, ticket };
+            let copy = Arrival {
+                message: message.clone(),
+                token,
+                handlers: Handlers::default(),
+                general: true,
+                ticket,
+            };
             self.append(QueueId::GENERAL, Delivery::Message(copy), rings);
         }
         if main {
-            let arrival = Arrival { message, token, handlers, general, ticket };
+            let arrival = Arrival {
+                message,
+                token,
+                handlers,
+                general,
+                ticket,
+            };
             self.append(QueueId::MAIN, Delivery::Message(arrival), rings);
         }
         None
@@ -228,7 +263,9 @@ impl Inbox {
         into: &mut Vec<Delivery>,
         rings: &mut Rings,
     ) -> usize {
-        let Some(queue) = self.queues.get_mut(&id) else { return 0 };
+        let Some(queue) = self.queues.get_mut(&id) else {
+            return 0;
+        };
         let gone = std::mem::take(&mut queue.taken);
         let count = queue.take(max, into);
         self.held.remove(gone);
@@ -279,7 +316,9 @@ impl Inbox {
 
     /// Forgets a queue; what nobody took from it is returned.
     pub(crate) fn close_queue(&mut self, id: QueueId, rings: &mut Rings) -> Vec<Delivery> {
-        let Some(mut queue) = self.queues.remove(&id) else { return Vec::new() };
+        let Some(mut queue) = self.queues.remove(&id) else {
+            return Vec::new();
+        };
         let mut left = Vec::new();
         queue.take(usize::MAX, &mut left);
         self.held.remove(queue.taken);
@@ -294,7 +333,9 @@ impl Inbox {
         if general != General::Handler {
             return;
         }
-        let Some(queue) = self.queues.get_mut(&QueueId::GENERAL) else { return };
+        let Some(queue) = self.queues.get_mut(&QueueId::GENERAL) else {
+            return;
+        };
         let mut waiting = Vec::new();
         queue.take(usize::MAX, &mut waiting);
         self.held.remove(std::mem::take(&mut queue.taken));
@@ -358,7 +399,9 @@ impl Inbox {
     }
 
     fn append(&mut self, id: QueueId, delivery: Delivery, rings: &mut Rings) {
-        let Some(queue) = self.queues.get_mut(&id) else { return };
+        let Some(queue) = self.queues.get_mut(&id) else {
+            return;
+        };
         if queue.live == 0 {
             rings.bell(&self.bell);
             queue.waiters.wake_all(rings);
@@ -388,13 +431,22 @@ impl Inbox {
     fn resume(&mut self, rings: &mut Rings) {
         if self.paused && !self.held.reaches(self.limit.three_quarters()) {
             self.paused = false;
-            self.reader.take().into_iter().for_each(|reader| rings.wake(reader));
+            self.reader
+                .take()
+                .into_iter()
+                .for_each(|reader| rings.wake(reader));
         }
     }
 
     fn new_ticket(&mut self, count: usize) -> u64 {
         self.last_ticket += 1;
-        self.tickets.insert(self.last_ticket, Ticket { left: count, failed: false });
+        self.tickets.insert(
+            self.last_ticket,
+            Ticket {
+                left: count,
+                failed: false,
+            },
+        );
         self.last_ticket
     }
 }
@@ -429,7 +481,9 @@ impl Queue {
     fn take(&mut self, max: usize, into: &mut Vec<Delivery>) -> usize {
         let mut count = 0;
         while count < max {
-            let Some(place) = self.places.pop_front() else { break };
+            let Some(place) = self.places.pop_front() else {
+                break;
+            };
             self.first += 1;
             let Some(delivery) = place else { continue };
             if let Delivery::Message(arrival) = &delivery {
@@ -455,7 +509,9 @@ impl Queue {
     /// Drops the oldest QoS 0 message; its size.
     fn drop_oldest(&mut self) -> Option<Size> {
         let place = self.droppable.pop_front()?;
-        let Some(Delivery::Message(arrival)) = self.empty(place) else { return None };
+        let Some(Delivery::Message(arrival)) = self.empty(place) else {
+            return None;
+        };
         let size = Size::of(&arrival.message);
         self.held.remove(size);
         Some(size)
@@ -471,4 +527,3 @@ impl Queue {
 
 /// Room that an empty queue keeps for the next burst.
 const KEPT_PLACES: usize = 1_024;
-

@@ -124,9 +124,17 @@ impl Ledger {
             return;
         }
         if self.streaming {
-            self.report(Report::Settled { tag, outcome: outcome.clone() }, rings);
+            self.report(
+                Report::Settled {
+                    tag,
+                    outcome: outcome.clone(),
+                },
+                rings,
+            );
         }
-        let Some(slip) = self.slips.get_mut(&tag) else { return };
+        let Some(slip) = self.slips.get_mut(&tag) else {
+            return;
+        };
         if let Slip::Letter(waiters) = slip {
             waiters.wake_all(rings);
             *slip = Slip::Settled(outcome);
@@ -159,7 +167,11 @@ impl Ledger {
     }
 
     /// The outcome of a letter, claimed; waits for it.
-    pub(crate) fn poll_outcome(&mut self, tag: Tag, context: &Context<'_>) -> Poll<Result<Outcome, Error>> {
+    pub(crate) fn poll_outcome(
+        &mut self,
+        tag: Tag,
+        context: &Context<'_>,
+    ) -> Poll<Result<Outcome, Error>> {
         match self.slips.get_mut(&tag) {
             Some(Slip::Letter(waiters)) => {
                 waiters.add(context);
@@ -177,7 +189,11 @@ impl Ledger {
     }
 
     /// The answer to a question, claimed; waits for it.
-    pub(crate) fn poll_reply(&mut self, tag: Tag, context: &Context<'_>) -> Poll<Result<Reply, Error>> {
+    pub(crate) fn poll_reply(
+        &mut self,
+        tag: Tag,
+        context: &Context<'_>,
+    ) -> Poll<Result<Reply, Error>> {
         match self.slips.get_mut(&tag) {
             Some(Slip::Question(waiters)) => {
                 waiters.add(context);
@@ -221,7 +237,12 @@ impl Ledger {
 
     /// Ready when the status is as wanted, or has been since it had come `seen` times. An error once it
     /// cannot come any more.
-    pub(crate) fn poll_status(&mut self, wanted: Status, seen: u64, context: &Context<'_>) -> Poll<Result<(), Error>> {
+    pub(crate) fn poll_status(
+        &mut self,
+        wanted: Status,
+        seen: u64,
+        context: &Context<'_>,
+    ) -> Poll<Result<(), Error>> {
         if self.status == wanted || self.times(wanted) > seen {
             return Poll::Ready(Ok(()));
         }
@@ -251,7 +272,11 @@ impl Ledger {
     }
 
     /// Like [`Ledger::take_reports`], but waits for the first. An error when none will come any more.
-    pub(crate) fn poll_reports(&mut self, into: &mut Vec<Report>, context: &Context<'_>) -> Poll<Result<usize, Error>> {
+    pub(crate) fn poll_reports(
+        &mut self,
+        into: &mut Vec<Report>,
+        context: &Context<'_>,
+    ) -> Poll<Result<usize, Error>> {
         match self.take_reports(into) {
             0 if self.ended => Poll::Ready(Err(ErrorKind::Closed.into())),
             0 => {
@@ -275,7 +300,11 @@ impl Ledger {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        let open = self.slips.iter().filter(|(_, slip)| slip.is_open()).map(|(&tag, _)| tag);
+        let open = self
+            .slips
+            .iter()
+            .filter(|(_, slip)| slip.is_open())
+            .map(|(&tag, _)| tag);
         let mut open: Vec<Tag> = open.collect();
         open.sort_unstable();
         for tag in open {
@@ -295,6 +324,12 @@ impl Ledger {
         self.report_waiters.wake_all(rings);
     }
 
+    /// How many slips there are, and how many places in the order of the recent ones.
+    #[cfg(test)]
+    pub(crate) fn kept(&self) -> (usize, usize) {
+        (self.slips.len(), self.unclaimed)
+    }
+
     fn report(&mut self, report: Report, rings: &mut Rings) {
         if self.reports.is_empty() {
             rings.bell(&self.bell);
@@ -308,7 +343,9 @@ impl Ledger {
         self.recent.push_back(tag);
         self.unclaimed += 1;
         while self.unclaimed > MOST_UNCLAIMED {
-            let Some(oldest) = self.recent.pop_front() else { return };
+            let Some(oldest) = self.recent.pop_front() else {
+                return;
+            };
             if self.slips.remove(&oldest).is_some() {
                 self.unclaimed -= 1;
             }

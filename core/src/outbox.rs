@@ -81,7 +81,11 @@ impl Outbox {
 
     /// An error unless letters are taken.
     pub(crate) fn check_open(&self) -> Result<(), Error> {
-        if self.stage == Stage::Open { Ok(()) } else { Err(ErrorKind::Closed.into()) }
+        if self.stage == Stage::Open {
+            Ok(())
+        } else {
+            Err(ErrorKind::Closed.into())
+        }
     }
 
     /// Takes room for a letter, or says why there is none.
@@ -105,7 +109,10 @@ impl Outbox {
 
     /// Counts a letter that was settled without the engine.
     pub(crate) fn count_outside(&mut self, status: OutcomeStatus) {
-        self.outside.get_mut(status as usize).into_iter().for_each(|count| *count += 1);
+        self.outside
+            .get_mut(status as usize)
+            .into_iter()
+            .for_each(|count| *count += 1);
     }
 
     /// Adds a command. An error when nobody works on commands any more.
@@ -189,7 +196,10 @@ impl Outbox {
     pub(crate) fn outcomes(&self) -> [u64; 9] {
         std::array::from_fn(|status| {
             let counted = [&self.engine.outcomes, &self.outside];
-            counted.into_iter().filter_map(|counts| counts.get(status)).sum()
+            counted
+                .into_iter()
+                .filter_map(|counts| counts.get(status))
+                .sum()
         })
     }
 
@@ -199,7 +209,11 @@ impl Outbox {
     }
 
     fn is_held_up(&self) -> bool {
-        let least = if self.refused == Cost::ZERO { Cost::of_letter(0) } else { self.refused };
+        let least = if self.refused == Cost::ZERO {
+            Cost::of_letter(0)
+        } else {
+            self.refused
+        };
         self.engine.status == Status::Online && !self.budget.free().covers(least)
     }
 
@@ -210,6 +224,9 @@ impl Outbox {
     }
 
     fn wake_driver(&mut self, rings: &mut Rings) {
-        self.driver.take().into_iter().for_each(|driver| rings.wake(driver));
+        self.driver
+            .take()
+            .into_iter()
+            .for_each(|driver| rings.wake(driver));
     }
 }

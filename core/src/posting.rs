@@ -41,8 +41,19 @@ enum Tried {
 
 impl<'a> Posting<'a> {
     /// The time to live of the letter counts from here.
-    pub(crate) fn new(shared: &'a Shared, letter: &'a SealedLetter<'a>, report: bool) -> Posting<'a> {
-        Posting { shared, letter, stamp: clock::now(), report, asked: None, alarm: None }
+    pub(crate) fn new(
+        shared: &'a Shared,
+        letter: &'a SealedLetter<'a>,
+        report: bool,
+    ) -> Posting<'a> {
+        Posting {
+            shared,
+            letter,
+            stamp: clock::now(),
+            report,
+            asked: None,
+            alarm: None,
+        }
     }
 
     /// Posts the letter now or fails. Waits at most for one turn of the driver.
@@ -77,9 +88,13 @@ impl<'a> Posting<'a> {
             Poll::Ready(Tried::Posted(tag)) => return Poll::Ready(Ok(tag)),
             Poll::Ready(_) | Poll::Pending => {}
         }
-        let Some(ttl) = self.letter.ttl() else { return Poll::Pending };
+        let Some(ttl) = self.letter.ttl() else {
+            return Poll::Pending;
+        };
         let deadline = self.stamp + ttl;
-        let alarm = self.alarm.get_or_insert_with(|| self.shared.machine.clock().alarm());
+        let alarm = self
+            .alarm
+            .get_or_insert_with(|| self.shared.machine.clock().alarm());
         ready!(alarm.poll(Some(deadline), context));
         Poll::Ready(self.settle_here(OutcomeStatus::Expired))
     }
@@ -88,11 +103,19 @@ impl<'a> Posting<'a> {
     fn poll_once(&mut self, context: &mut Context<'_>) -> Poll<Result<Tried, Error>> {
         loop {
             if let Some(question) = self.asked {
-                let answer = ready!(self.shared.ledger.with(|ledger| ledger.poll_reply(question, context)));
+                let answer = ready!(
+                    self.shared
+                        .ledger
+                        .with(|ledger| ledger.poll_reply(question, context))
+                );
                 self.asked = None;
                 match answer? {
-                    Reply::Room(Room::NewOneGoes) => return Poll::Ready(self.discard().map(Tried::Posted)),
-                    Reply::Room(Room::Refused) => return Poll::Ready(Err(ErrorKind::QueueFull.into())),
+                    Reply::Room(Room::NewOneGoes) => {
+                        return Poll::Ready(self.discard().map(Tried::Posted));
+                    }
+                    Reply::Room(Room::Refused) => {
+                        return Poll::Ready(Err(ErrorKind::QueueFull.into()));
+                    }
                     // Somebody else may have taken the room that was made: then it is asked for again.
                     _ => {}
                 }
@@ -116,7 +139,9 @@ impl<'a> Posting<'a> {
                     Ok(Tried::Posted(tag))
                 }
                 Err(Full::HeldUp) => {
-                    waiter.into_iter().for_each(|context| outbox.wait_for_room(context));
+                    waiter
+                        .into_iter()
+                        .for_each(|context| outbox.wait_for_room(context));
                     Ok(Tried::HeldUp)
                 }
                 Err(Full::AskForRoom(_)) if self.letter.overflow() == Overflow::Reject => {
@@ -126,7 +151,15 @@ impl<'a> Posting<'a> {
                     let reply = outbox.next_tag();
                     self.shared.expect_reply(reply, true);
                     let (rule, priority) = (self.letter.overflow(), self.letter.priority());
-                    outbox.push(Command::MakeRoom { reply, lacking, rule, priority }, rings)?;
+                    outbox.push(
+                        Command::MakeRoom {
+                            reply,
+                            lacking,
+                            rule,
+                            priority,
+                        },
+                        rings,
+                    )?;
                     Ok(Tried::Asked(reply))
                 }
             }
@@ -150,7 +183,9 @@ impl<'a> Posting<'a> {
             outbox.count_outside(status);
             Ok::<_, Error>(self.number(outbox))
         })?;
-        self.shared.ledger.put(|ledger, rings: &mut Rings| ledger.settle(tag, Outcome::new(status), rings));
+        self.shared
+            .ledger
+            .put(|ledger, rings: &mut Rings| ledger.settle(tag, Outcome::new(status), rings));
         Ok(tag)
     }
 

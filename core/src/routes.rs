@@ -121,7 +121,10 @@ impl Routes {
         let mut added = Vec::new();
         for filter in filters {
             let id = self.number(filter)?;
-            let route = self.by_id.entry(id).or_insert_with(|| Route { filter: filter.to_owned(), targets: Vec::new() });
+            let route = self.by_id.entry(id).or_insert_with(|| Route {
+                filter: filter.to_owned(),
+                targets: Vec::new(),
+            });
             let new = !route.targets.contains(&target);
             if new {
                 route.targets.push(target);
@@ -136,7 +139,9 @@ impl Routes {
     /// The broker answered a subscribe: where it refused, the target goes again. Without codes it did not
     /// answer; then what was declared stays declared and is asked again.
     pub(crate) fn answered(&mut self, tag: Tag, codes: &[ReasonCode]) {
-        let Some(Asked { target, added }) = self.asked.remove(&tag) else { return };
+        let Some(Asked { target, added }) = self.asked.remove(&tag) else {
+            return;
+        };
         for ((id, new), code) in added.into_iter().zip(codes) {
             if new && code.is_error() {
                 self.remove_target(id, target);
@@ -211,7 +216,11 @@ impl Routes {
     }
 
     fn forget_if_unused(&mut self, id: SubscriptionId) {
-        if self.by_id.get(&id).is_some_and(|route| route.targets.is_empty()) {
+        if self
+            .by_id
+            .get(&id)
+            .is_some_and(|route| route.targets.is_empty())
+        {
             if let Some(route) = self.by_id.remove(&id) {
                 self.by_filter.remove(&route.filter);
             }

@@ -48,7 +48,10 @@ impl Machine {
                 return Ok(Arc::clone(&running.machine));
             }
             let running = start(threads).map_err(|error| {
-                Error::new(ErrorKind::System, format!("the background runtime cannot be started: {error}"))
+                Error::new(
+                    ErrorKind::System,
+                    format!("the background runtime cannot be started: {error}"),
+                )
             })?;
             Ok(Arc::clone(&slot.insert(running).machine))
         })
@@ -82,7 +85,9 @@ pub fn set_runtime_threads(threads: usize) -> Result<(), Error> {
     }
     let process = process();
     if process.machine.with(|machine| machine.is_some()) {
-        return Err(Error::invalid("runtime_threads must be set before the first client is made, but the runtime runs already"));
+        return Err(Error::invalid(
+            "runtime_threads must be set before the first client is made, but the runtime runs already",
+        ));
     }
     process.threads.with(|setting| *setting = threads);
     Ok(())
@@ -97,15 +102,22 @@ pub fn set_runtime_threads(threads: usize) -> Result<(), Error> {
 /// `WouldDeadlock` on the runtime's own thread, which cannot wait for itself.
 pub fn shutdown() -> Result<(), Error> {
     if on_runtime_thread() {
-        let detail = "shutdown was called on the runtime's own thread, which cannot wait for itself";
+        let detail =
+            "shutdown was called on the runtime's own thread, which cannot wait for itself";
         return Err(Error::new(ErrorKind::WouldDeadlock, detail));
     }
-    let Some(process) = PROCESS.get() else { return Ok(()) };
-    let Some(running) = process.machine.with(Option::take) else { return Ok(()) };
+    let Some(process) = PROCESS.get() else {
+        return Ok(());
+    };
+    let Some(running) = process.machine.with(Option::take) else {
+        return Ok(());
+    };
     process.pool.dismiss();
     // On a thread of its own: the caller may be inside another runtime, where waiting for one is refused.
     let stop = move || running.runtime.shutdown_timeout(STOP_WITHIN);
-    let stopping = std::thread::Builder::new().name("leveret-stop".into()).spawn(stop);
+    let stopping = std::thread::Builder::new()
+        .name("leveret-stop".into())
+        .spawn(stop);
     // Without a thread the runtime was dropped with the closure, which stops it just the same.
     if let Ok(thread) = stopping {
         let _ = thread.join();
@@ -148,6 +160,9 @@ fn start(threads: usize) -> io::Result<Running> {
         let _inside = runtime.enter();
         Clock::start()?
     };
-    let machine = Arc::new(Machine { handle: runtime.handle().clone(), clock });
+    let machine = Arc::new(Machine {
+        handle: runtime.handle().clone(),
+        clock,
+    });
     Ok(Running { machine, runtime })
 }

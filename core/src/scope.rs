@@ -38,19 +38,33 @@ thread_local! {
 
 impl HandlerScope {
     pub(crate) fn enter(shared: &Arc<Shared>) -> HandlerScope {
-        let entry = Entry { shared: Arc::clone(shared), close: None };
+        let entry = Entry {
+            shared: Arc::clone(shared),
+            close: None,
+        };
         SCOPES.with_borrow_mut(|scopes| scopes.push(entry));
-        HandlerScope { shared: Arc::clone(shared), _not_send: PhantomData }
+        HandlerScope {
+            shared: Arc::clone(shared),
+            _not_send: PhantomData,
+        }
     }
 }
 
 impl Drop for HandlerScope {
     fn drop(&mut self) {
         let entry = SCOPES.with_borrow_mut(|scopes| {
-            let index = scopes.iter().rposition(|entry| Arc::ptr_eq(&entry.shared, &self.shared))?;
+            let index = scopes
+                .iter()
+                .rposition(|entry| Arc::ptr_eq(&entry.shared, &self.shared))?;
             Some(scopes.remove(index))
         });
-        let Some(Entry { shared, close: Some(request) }) = entry else { return };
+        let Some(Entry {
+            shared,
+            close: Some(request),
+        }) = entry
+        else {
+            return;
+        };
         // A handler of a handler of the same client: its turn comes when the outer one returns.
         if !put_off(&shared, request) && !shared.is_forked() {
             shared.close(request);
@@ -60,13 +74,19 @@ impl Drop for HandlerScope {
 
 /// Whether the calling thread runs a handler of this client.
 pub(crate) fn is_inside(shared: &Arc<Shared>) -> bool {
-    SCOPES.with_borrow(|scopes| scopes.iter().any(|entry| Arc::ptr_eq(&entry.shared, shared)))
+    SCOPES.with_borrow(|scopes| {
+        scopes
+            .iter()
+            .any(|entry| Arc::ptr_eq(&entry.shared, shared))
+    })
 }
 
 /// Inside a handler of this client, puts its close off until the handler returns, and says so.
 pub(crate) fn put_off(shared: &Arc<Shared>, request: CloseRequest) -> bool {
     SCOPES.with_borrow_mut(|scopes| {
-        let entry = scopes.iter_mut().rfind(|entry| Arc::ptr_eq(&entry.shared, shared));
+        let entry = scopes
+            .iter_mut()
+            .rfind(|entry| Arc::ptr_eq(&entry.shared, shared));
         let Some(entry) = entry else { return false };
         entry.close = Some(request);
         true
@@ -87,7 +107,11 @@ pub(crate) fn wait<R>(
         if let Poll::Ready(result) = poll(context) {
             return Poll::Ready(result);
         }
-        let paused = inside && shared.inbox.with(|inbox| inbox.poll_paused(context)).is_ready();
+        let paused = inside
+            && shared
+                .inbox
+                .with(|inbox| inbox.poll_paused(context))
+                .is_ready();
         if paused || on_runtime {
             return Poll::Ready(Err(would_deadlock(on_runtime)));
         }

@@ -45,12 +45,19 @@ impl Shared {
         engine: EngineStats,
         machine: Arc<Machine>,
     ) -> Shared {
-        let limit = Cost { messages: options.max_queued_messages, bytes: options.max_queued_bytes };
+        let limit = Cost {
+            messages: options.max_queued_messages,
+            bytes: options.max_queued_bytes,
+        };
         let inbox_messages = usize::try_from(options.max_inbox_messages).unwrap_or(usize::MAX);
         let inbox_bytes = usize::try_from(options.max_inbox_bytes).unwrap_or(usize::MAX);
         Shared {
             outbox: Handoff::new(Outbox::new(limit, engine)),
-            inbox: Handoff::new(Inbox::new(inbox_messages, inbox_bytes, options.inbox_overflow)),
+            inbox: Handoff::new(Inbox::new(
+                inbox_messages,
+                inbox_bytes,
+                options.inbox_overflow,
+            )),
             ledger: Handoff::new(Ledger::new(keep)),
             options,
             dialect,
@@ -62,7 +69,11 @@ impl Shared {
     /// An error in a forked child. To be asked before any lock is taken: the thread that held it at the
     /// fork does not exist here.
     pub(crate) fn check_process(&self) -> Result<(), Error> {
-        if self.is_forked() { Err(ErrorKind::Forked.into()) } else { Ok(()) }
+        if self.is_forked() {
+            Err(ErrorKind::Forked.into())
+        } else {
+            Ok(())
+        }
     }
 
     pub(crate) fn is_forked(&self) -> bool {
@@ -75,7 +86,9 @@ impl Shared {
         self.outbox.put(|outbox, rings| {
             let tag = outbox.next_tag();
             self.expect_reply(tag, false);
-            outbox.push(question(tag), rings).inspect_err(|_| self.forget(tag))?;
+            outbox
+                .push(question(tag), rings)
+                .inspect_err(|_| self.forget(tag))?;
             Ok(tag)
         })
     }
@@ -94,21 +107,34 @@ impl Shared {
 
     /// Takes no letters from now on and closes in the background. Reply tag 0 wants no answer.
     pub(crate) fn close(&self, request: CloseRequest) {
-        let CloseRequest { reply, timeout, end_session } = request;
+        let CloseRequest {
+            reply,
+            timeout,
+            end_session,
+        } = request;
         let told = self.outbox.put(|outbox, rings| {
             outbox.begin_close(rings);
-            outbox.push(Command::Close { reply, timeout, end_session }, rings)
+            outbox.push(
+                Command::Close {
+                    reply,
+                    timeout,
+                    end_session,
+                },
+                rings,
+            )
         });
         if told.is_err() {
             // Closed already, which is what was asked for.
-            self.ledger.put(|ledger, rings| ledger.answer_done(reply, rings));
+            self.ledger
+                .put(|ledger, rings| ledger.answer_done(reply, rings));
         }
     }
 
     /// Acknowledges a message by hand.
     pub(crate) fn acknowledge(&self, token: AckToken, reason: ReasonCode) -> Result<(), Error> {
         self.check_process()?;
-        self.outbox.put(|outbox, rings| outbox.push(Command::Acknowledge { token, reason }, rings))
+        self.outbox
+            .put(|outbox, rings| outbox.push(Command::Acknowledge { token, reason }, rings))
     }
 
     /// A queue has done with a message. After the last one it is acknowledged, unless by hand.
@@ -122,7 +148,11 @@ impl Shared {
             Some(ticket) => self.inbox.with(|inbox| inbox.finish(ticket, !handled)),
         };
         let Some(failed) = failed else { return };
-        let reason = if failed { ReasonCode::UNSPECIFIED_ERROR } else { ReasonCode::SUCCESS };
+        let reason = if failed {
+            ReasonCode::UNSPECIFIED_ERROR
+        } else {
+            ReasonCode::SUCCESS
+        };
         // On a closed client the broker delivers it again; there is nobody left to tell.
         let _ = self.acknowledge(token, reason);
     }

@@ -56,6 +56,35 @@ pub struct Stats {
     pub oversize: u64,
 }
 
+impl Default for Stats {
+    /// Of a client that is closed and never did anything.
+    fn default() -> Stats {
+        Stats {
+            status: Status::Closed,
+            queued: 0,
+            queued_bytes: 0,
+            in_flight: 0,
+            in_flight_bytes: 0,
+            oldest: None,
+            bytes_in: 0,
+            bytes_out: 0,
+            messages_in: [0; 3],
+            messages_out: [0; 3],
+            outcomes: [0; 9],
+            reconnects: 0,
+            failed_attempts: 0,
+            last_error: None,
+            round_trip: None,
+            inbox_messages: 0,
+            inbox_bytes: 0,
+            inbox_dropped: 0,
+            unhandled: 0,
+            handler_failures: 0,
+            oversize: 0,
+        }
+    }
+}
+
 impl Stats {
     /// The letters' side; the inbox' side is added by [`Stats::with_inbox`].
     pub(crate) fn of(outbox: &Outbox) -> Stats {
@@ -77,12 +106,9 @@ impl Stats {
             failed_attempts: engine.failed_attempts,
             last_error: engine.last_error.clone(),
             round_trip: engine.round_trip,
-            inbox_messages: 0,
-            inbox_bytes: 0,
-            inbox_dropped: 0,
-            unhandled: 0,
             handler_failures: engine.handler_failures,
             oversize: engine.oversize,
+            ..Stats::default()
         }
     }
 

@@ -38,11 +38,20 @@ struct Pipe {
 /// A link and its other end.
 pub(crate) fn pair() -> (MemoryLink, Peer) {
     let pipe = Arc::new(Handoff::new(Pipe::default()));
-    (MemoryLink { pipe: Arc::clone(&pipe) }, Peer { pipe })
+    (
+        MemoryLink {
+            pipe: Arc::clone(&pipe),
+        },
+        Peer { pipe },
+    )
 }
 
 impl MemoryLink {
-    pub(super) fn poll_read(&mut self, buffer: &mut BytesMut, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_read(
+        &mut self,
+        buffer: &mut BytesMut,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
         self.pipe.with(|pipe| {
             if !pipe.to_client.is_empty() {
                 let count = pipe.to_client.len();

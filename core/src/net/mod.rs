@@ -49,11 +49,15 @@ const FINISH_WITHIN: Duration = Duration::from_secs(1);
 impl Link {
     /// Connects. Dropping the future gives the attempt up. How long it may take is not decided here.
     pub(crate) async fn dial(address: Arc<Address>) -> Result<Link, LinkError> {
-        tcp::dial(&address).await.map(|stream| Link::new(Transport::Tcp(stream)))
+        tcp::dial(&address)
+            .await
+            .map(|stream| Link::new(Transport::Tcp(stream)))
     }
 
     fn new(transport: Transport) -> Link {
-        Link { transport: Some(transport) }
+        Link {
+            transport: Some(transport),
+        }
     }
 
     /// Appends what the peer sent to `buffer`, at most one read's worth. The buffer gets room only when
@@ -127,13 +131,19 @@ impl Link {
     /// Ends the stream in order, after a DISCONNECT: closes our half, then reads on until the peer has
     /// closed its own, so that what it still sends does not turn into a reset that eats the DISCONNECT.
     pub(crate) async fn finish(mut self, clock: Arc<Clock>) {
-        let Some(Transport::Tcp(mut stream)) = self.transport.take() else { return };
+        let Some(Transport::Tcp(mut stream)) = self.transport.take() else {
+            return;
+        };
         let mut alarm = clock.alarm();
         let deadline = Some(clock::now() + FINISH_WITHIN);
         let mut rest = std::pin::pin!(drain(&mut stream));
         poll_fn(|context| {
             let in_time = alarm.poll(deadline, context).is_pending();
-            if in_time { rest.as_mut().poll(context) } else { Poll::Ready(()) }
+            if in_time {
+                rest.as_mut().poll(context)
+            } else {
+                Poll::Ready(())
+            }
         })
         .await;
     }
@@ -141,7 +151,10 @@ impl Link {
 
 /// Closes our half and reads until the peer has closed its own.
 async fn drain(stream: &mut TcpStream) {
-    if poll_fn(|context| Pin::new(&mut *stream).poll_shutdown(context)).await.is_err() {
+    if poll_fn(|context| Pin::new(&mut *stream).poll_shutdown(context))
+        .await
+        .is_err()
+    {
         return;
     }
     let mut rest = [0; 4096];
@@ -167,19 +180,25 @@ impl Drop for Link {
 }
 
 fn ended() -> LinkError {
-    LinkError { kind: LinkErrorKind::Closed, text: "the broker closed the connection".into() }
+    LinkError {
+        kind: LinkErrorKind::Closed,
+        text: "the broker closed the connection".into(),
+    }
 }
 
 fn link_error(error: &io::Error) -> LinkError {
     let kind = match error.kind() {
         io::ErrorKind::ConnectionRefused => LinkErrorKind::Refused,
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
-            LinkErrorKind::Unreachable
-        }
+        io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::NetworkDown => LinkErrorKind::Unreachable,
         io::ErrorKind::TimedOut => LinkErrorKind::TimedOut,
         io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => LinkErrorKind::Closed,
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => LinkErrorKind::Reset,
         _ => LinkErrorKind::Other,
     };
-    LinkError { kind, text: error.to_string() }
+    LinkError {
+        kind,
+        text: error.to_string(),
+    }
 }

@@ -9,10 +9,15 @@ use super::url::Address;
 
 /// Looks the host up and tries its addresses in turn.
 pub(super) async fn dial(address: &Address) -> Result<TcpStream, LinkError> {
-    let found = lookup_host((address.host.as_str(), address.port)).await.map_err(|error| {
-        let text = format!("{} cannot be looked up: {error}", address.host);
-        LinkError { kind: LinkErrorKind::Dns, text }
-    })?;
+    let found = lookup_host((address.host.as_str(), address.port))
+        .await
+        .map_err(|error| {
+            let text = format!("{} cannot be looked up: {error}", address.host);
+            LinkError {
+                kind: LinkErrorKind::Dns,
+                text,
+            }
+        })?;
     let mut last = None;
     for target in found {
         match connect(target).await {
@@ -22,7 +27,10 @@ pub(super) async fn dial(address: &Address) -> Result<TcpStream, LinkError> {
     }
     Err(last.unwrap_or_else(|| {
         let text = format!("{} has no address", address.host);
-        LinkError { kind: LinkErrorKind::Dns, text }
+        LinkError {
+            kind: LinkErrorKind::Dns,
+            text,
+        }
     }))
 }
 

@@ -37,7 +37,9 @@ impl Address {
         let scheme = scheme.to_ascii_lowercase();
         match scheme.as_str() {
             "mqtt" | "tcp" => {}
-            "mqtts" | "ssl" | "tls" | "ws" | "wss" | "unix" => return Err(not_supported(url, &scheme)),
+            "mqtts" | "ssl" | "tls" | "ws" | "wss" | "unix" => {
+                return Err(not_supported(url, &scheme));
+            }
             _ => return Err(invalid(url, &format!("has the unknown scheme {scheme}"))),
         }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -49,7 +51,11 @@ impl Address {
             None => (None, rest),
         };
         let (host, port) = split_port(url, place)?;
-        Ok(Address { host, port, credentials })
+        Ok(Address {
+            host,
+            port,
+            credentials,
+        })
     }
 
     /// Where a broker refers us to, reached in the same way: the first of its server references, each a
@@ -57,8 +63,13 @@ impl Address {
     /// that the failure names it.
     pub(crate) fn referred(&self, reference: &str) -> Address {
         let first = reference.split_whitespace().next().unwrap_or_default();
-        let (host, port) = split_port(first, first).unwrap_or_else(|_| (first.to_owned(), self.port));
-        Address { host, port, credentials: None }
+        let (host, port) =
+            split_port(first, first).unwrap_or_else(|_| (first.to_owned(), self.port));
+        Address {
+            host,
+            port,
+            credentials: None,
+        }
     }
 }
 
@@ -87,8 +98,13 @@ impl Credentials {
         };
         let username = String::from_utf8(unescape(url, username)?)
             .map_err(|_| invalid(url, "has a user name that is not UTF-8"))?;
-        let password = password.map(|password| unescape(url, password)).transpose()?;
-        Ok(Credentials { username, password: password.map(Bytes::from) })
+        let password = password
+            .map(|password| unescape(url, password))
+            .transpose()?;
+        Ok(Credentials {
+            username,
+            password: password.map(Bytes::from),
+        })
     }
 }
 
@@ -116,7 +132,10 @@ fn split_port(url: &str, place: &str) -> Result<(String, u16), Error> {
                 None => (place, None),
             };
             if port.is_some_and(|port| port.contains(':')) {
-                return Err(invalid(url, "has an IPv6 address without [ and ] around it"));
+                return Err(invalid(
+                    url,
+                    "has an IPv6 address without [ and ] around it",
+                ));
             }
             (host.to_owned(), port)
         }
@@ -128,14 +147,22 @@ fn split_port(url: &str, place: &str) -> Result<(String, u16), Error> {
         return Err(invalid(url, "names no host"));
     }
     if !host.chars().all(known) {
-        return Err(invalid(url, "has a host name with a character that host names cannot have"));
+        return Err(invalid(
+            url,
+            "has a host name with a character that host names cannot have",
+        ));
     }
     let port = match port {
         None => DEFAULT_PORT,
         // `parse` alone would take a plus sign.
         Some(port) => match port.parse::<u16>() {
             Ok(number) if number > 0 && port.bytes().all(|digit| digit.is_ascii_digit()) => number,
-            _ => return Err(invalid(url, &format!("has the port {port:?}, and a port is 1 to 65535"))),
+            _ => {
+                return Err(invalid(
+                    url,
+                    &format!("has the port {port:?}, and a port is 1 to 65535"),
+                ));
+            }
         },
     };
     Ok((host, port))
@@ -152,7 +179,10 @@ fn unescape(url: &str, text: &str) -> Result<Vec<u8>, Error> {
         }
         let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
         let (Some(high), Some(low)) = (digit(), digit()) else {
-            return Err(invalid(url, "has a % without two hexadecimal digits behind it (a % itself is %25)"));
+            return Err(invalid(
+                url,
+                "has a % without two hexadecimal digits behind it (a % itself is %25)",
+            ));
         };
         // Two hexadecimal digits make one byte.
         plain.push((high * 16 + low) as u8);
@@ -161,12 +191,18 @@ fn unescape(url: &str, text: &str) -> Result<Vec<u8>, Error> {
 }
 
 fn invalid(url: &str, fault: &str) -> Error {
-    Error::invalid(format!("url must be {ALLOWED}, but {} {fault}", Quoted(&redacted(url))))
+    Error::invalid(format!(
+        "url must be {ALLOWED}, but {} {fault}",
+        Quoted(&redacted(url))
+    ))
 }
 
 fn not_supported(url: &str, scheme: &str) -> Error {
     let url = redacted(url);
-    let detail = format!("url must be {ALLOWED}, but {} asks for {scheme}, which is not supported yet", Quoted(&url));
+    let detail = format!(
+        "url must be {ALLOWED}, but {} asks for {scheme}, which is not supported yet",
+        Quoted(&url)
+    );
     Error::new(ErrorKind::NotSupported, detail)
 }
 
@@ -187,22 +223,35 @@ mod tests {
 
     fn parts(url: &str) -> (String, u16, Option<(String, Option<Vec<u8>>)>) {
         let address = Address::parse(url).expect(url);
-        let credentials = address
-            .credentials
-            .map(|found| (found.username, found.password.map(|password| password.to_vec())));
+        let credentials = address.credentials.map(|found| {
+            (
+                found.username,
+                found.password.map(|password| password.to_vec()),
+            )
+        });
         (address.host, address.port, credentials)
     }
 
     #[test]
     fn reads_host_port_and_credentials() {
         assert_eq!(parts("mqtt://broker"), ("broker".into(), 1883, None));
-        assert_eq!(parts("MQTT://10.0.0.7:1884/"), ("10.0.0.7".into(), 1884, None));
+        assert_eq!(
+            parts("MQTT://10.0.0.7:1884/"),
+            ("10.0.0.7".into(), 1884, None)
+        );
         assert_eq!(parts("tcp://[::1]:2000"), ("::1".into(), 2000, None));
-        assert_eq!(parts("mqtt://[fe80::1%25eth0]"), ("fe80::1%eth0".into(), 1883, None));
-        let user = |name: &str, password: Option<&[u8]>| Some((name.into(), password.map(<[u8]>::to_vec)));
+        assert_eq!(
+            parts("mqtt://[fe80::1%25eth0]"),
+            ("fe80::1%eth0".into(), 1883, None)
+        );
+        let user =
+            |name: &str, password: Option<&[u8]>| Some((name.into(), password.map(<[u8]>::to_vec)));
         assert_eq!(parts("mqtt://me@h").2, user("me", None));
         assert_eq!(parts("mqtt://me:@h").2, user("me", Some(b"")));
-        assert_eq!(parts("mqtt://m%65:a%3Ab%40c%ff@h").2, user("me", Some(b"a:b@c\xff")));
+        assert_eq!(
+            parts("mqtt://m%65:a%3Ab%40c%ff@h").2,
+            user("me", Some(b"a:b@c\xff"))
+        );
     }
 
     #[test]
@@ -223,11 +272,18 @@ mod tests {
             ("mqtt://h?x=y", "behind the port"),
             ("mqtt://a b", "character"),
             ("mqtt://me:secret%4@h", "two hexadecimal digits"),
-            ("wss://me:secret@h", "asks for wss, which is not supported yet"),
+            (
+                "wss://me:secret@h",
+                "asks for wss, which is not supported yet",
+            ),
         ] {
             let error = Address::parse(url).expect_err(url).to_string();
             assert!(error.contains(fault), "{url}: {error}");
-            assert!(error.starts_with("url must be ") && error.contains("mqtt://[user[:password]@]host[:port]"), "{error}");
+            assert!(
+                error.starts_with("url must be ")
+                    && error.contains("mqtt://[user[:password]@]host[:port]"),
+                "{error}"
+            );
             assert!(!error.contains("secret"), "{error}");
         }
     }

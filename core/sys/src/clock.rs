@@ -11,12 +11,17 @@ pub fn boot_time_ns() -> u64 {
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
 
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: `time` is a valid timespec that lives through the call, which writes nothing else.
     let result = unsafe { libc::clock_gettime(CLOCK, &raw mut time) };
     debug_assert_eq!(result, 0, "this clock exists since Linux 2.6.39");
     // Seconds and nanoseconds since boot are never negative; `as` is widening or the identity here.
-    (time.tv_sec as u64).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec as u64)
+    (time.tv_sec as u64)
+        .saturating_mul(1_000_000_000)
+        .saturating_add(time.tv_nsec as u64)
 }
 
 /// Nanoseconds since the first call in this process.
@@ -68,11 +73,20 @@ mod linux {
         pub fn arm(&self, at_ns: u64) -> io::Result<()> {
             // Zero would disarm the timer; one nanosecond after boot is as good.
             let at_ns = at_ns.max(1);
-            let seconds = libc::time_t::try_from(at_ns / 1_000_000_000).unwrap_or(libc::time_t::MAX);
-            let it_value =
-                libc::timespec { tv_sec: seconds, tv_nsec: (at_ns % 1_000_000_000) as _ };
-            let it_interval = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-            let time = libc::itimerspec { it_interval, it_value };
+            let seconds =
+                libc::time_t::try_from(at_ns / 1_000_000_000).unwrap_or(libc::time_t::MAX);
+            let it_value = libc::timespec {
+                tv_sec: seconds,
+                tv_nsec: (at_ns % 1_000_000_000) as _,
+            };
+            let it_interval = libc::timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            };
+            let time = libc::itimerspec {
+                it_interval,
+                it_value,
+            };
             // SAFETY: `time` is valid for reading through the call and a null old value is allowed.
             let result = unsafe {
                 libc::timerfd_settime(
@@ -82,7 +96,11 @@ mod linux {
                     std::ptr::null_mut(),
                 )
             };
-            if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+            if result < 0 {
+                Err(io::Error::last_os_error())
+            } else {
+                Ok(())
+            }
         }
 
         /// Takes the expiry, so that the descriptor stops being readable. `WouldBlock` when there is none.
@@ -93,9 +111,17 @@ mod linux {
             let mut count = 0u64;
             // SAFETY: eight writable bytes, which is what a timer descriptor delivers.
             let read = unsafe {
-                libc::read(self.descriptor.as_raw_fd(), (&raw mut count).cast(), size_of::<u64>())
+                libc::read(
+                    self.descriptor.as_raw_fd(),
+                    (&raw mut count).cast(),
+                    size_of::<u64>(),
+                )
             };
-            if read < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+            if read < 0 {
+                Err(io::Error::last_os_error())
+            } else {
+                Ok(())
+            }
         }
     }
 

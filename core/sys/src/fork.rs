@@ -28,7 +28,9 @@ struct Entry<T> {
 impl<T: Send + Sync + 'static> PerProcess<T> {
     /// An empty cell.
     pub const fn new() -> PerProcess<T> {
-        PerProcess { current: AtomicPtr::new(std::ptr::null_mut()) }
+        PerProcess {
+            current: AtomicPtr::new(std::ptr::null_mut()),
+        }
     }
 
     /// This process' value, made by `make` when there is none. When several threads come first together,
@@ -40,8 +42,14 @@ impl<T: Send + Sync + 'static> PerProcess<T> {
         if let Some(entry) = valid(found, generation) {
             return &entry.value;
         }
-        let made = Box::into_raw(Box::new(Entry { generation, value: make() }));
-        match self.current.compare_exchange(found, made, Ordering::AcqRel, Ordering::Acquire) {
+        let made = Box::into_raw(Box::new(Entry {
+            generation,
+            value: make(),
+        }));
+        match self
+            .current
+            .compare_exchange(found, made, Ordering::AcqRel, Ordering::Acquire)
+        {
             Ok(_) => {
                 // SAFETY: `made` came from a box just now and, being in the cell, is never freed.
                 unsafe { &(*made).value }

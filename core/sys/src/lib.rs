@@ -2,6 +2,14 @@
 //!
 //! Linux is what is tested. Elsewhere every function has a fallback that keeps the crate building
 //! and says in its own words what it can do less.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `clock.rs` | the clock that counts suspended time, and its timer |
+//! | `fork.rs` | the fork generation, and a cell with one value per process |
+//! | `signal.rs` | keeping SIGPIPE from our threads |
+//! | `socket.rs` | socket options that the runtime does not offer |
+//! | `wake.rs` | a descriptor that becomes readable when it is rung |
 
 mod clock;
 mod fork;

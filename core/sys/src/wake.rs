@@ -27,7 +27,10 @@ impl WakeDescriptor {
         }
         // SAFETY: the call above made this descriptor and nobody else owns it.
         let reader = unsafe { OwnedFd::from_raw_fd(raw) };
-        Ok(WakeDescriptor { reader, writer: None })
+        Ok(WakeDescriptor {
+            reader,
+            writer: None,
+        })
     }
 
     /// A descriptor that is not readable yet; non-blocking and closed on exec.
@@ -51,7 +54,10 @@ impl WakeDescriptor {
             // SAFETY: no pointer is passed and the descriptor is open.
             unsafe { libc::fcntl(end.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) };
         }
-        Ok(WakeDescriptor { reader, writer: Some(writer) })
+        Ok(WakeDescriptor {
+            reader,
+            writer: Some(writer),
+        })
     }
 
     /// Makes the descriptor readable. Never blocks and never raises a signal: the reading end is ours.
@@ -60,7 +66,13 @@ impl WakeDescriptor {
         let writer = self.writer.as_ref().unwrap_or(&self.reader);
         // SAFETY: eight readable bytes. A full counter or pipe is readable already, so that the only
         // possible failure needs no answer.
-        let _ = unsafe { libc::write(writer.as_raw_fd(), (&raw const one).cast(), size_of::<u64>()) };
+        let _ = unsafe {
+            libc::write(
+                writer.as_raw_fd(),
+                (&raw const one).cast(),
+                size_of::<u64>(),
+            )
+        };
     }
 
     /// Makes the descriptor unreadable again, before what it announced is taken.
@@ -69,7 +81,11 @@ impl WakeDescriptor {
         loop {
             // SAFETY: the buffer is writable for its whole size.
             let read = unsafe {
-                libc::read(self.reader.as_raw_fd(), buffer.as_mut_ptr().cast(), size_of_val(&buffer))
+                libc::read(
+                    self.reader.as_raw_fd(),
+                    buffer.as_mut_ptr().cast(),
+                    size_of_val(&buffer),
+                )
             };
             // An eventfd is empty after one read; a pipe when less than the buffer came.
             if read < size_of_val(&buffer) as isize {

@@ -244,6 +244,13 @@ options! {
     timeout: Option<Duration> = None, Kind::span(1, HOUR), none "the client's subscribe timeout", since "0.1", mqtt All;
 }
 
+impl From<QoS> for SubscribeOptions {
+    /// This QoS, and everything else at its default.
+    fn from(qos: QoS) -> SubscribeOptions {
+        SubscribeOptions::new().qos(qos)
+    }
+}
+
 /// The time to live of one letter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ttl {

@@ -1,0 +1,262 @@
+//! The client: publish, subscribe, flush, close, and what is known about it.
+
+use std::future::{Future, poll_fn};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use leveret_protocol::engine::{Explanation, Payload, Reply, Tag};
+use leveret_protocol::error::{Error, ErrorKind};
+use leveret_protocol::options::{ClientOptions, SubscribeOptions};
+use leveret_protocol::outcome::Status;
+use leveret_protocol::sentence::Dialect;
+
+use crate::clock;
+use crate::events::{Events, Messages};
+use crate::host::{self, Setup, Target};
+use crate::ledger::Keep;
+use crate::letter::Letter;
+use crate::receipt::Receipt;
+use crate::stats::Stats;
+use crate::subscription::Subscription;
+
+/// A client with its post office. Cheap to clone: every clone is the same client.
+///
+/// It begins to connect when it is made and never gives up; what is posted meanwhile waits. All methods may
+/// be called from any thread and any async runtime: the client works on a background runtime of its own.
+///
+/// When the last clone and the last [`Subscription`] are dropped it closes in the background, without
+/// blocking, and receipts that are still held settle. [`Client::close`] waits for that.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub(crate) host: host::Client,
+}
+
+impl Client {
+    /// A client of the broker at `url`: `mqtt://[user[:password]@]host[:port]`, port 1883 unless given.
+    ///
+    /// # Errors
+    /// Only for local mistakes: a URL or an option that is not valid, a system without a thread left.
+    /// Everything else is tried again for ever and told by [`Client::events`].
+    pub fn new(url: impl AsRef<str>, options: ClientOptions) -> Result<Client, Error> {
+        Client::with_urls(&[url.as_ref()], options)
+    }
+
+    /// A client of the brokers at `urls`, which are tried in turn; each has a session of its own.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn with_urls(urls: &[&str], options: ClientOptions) -> Result<Client, Error> {
+        let setup = Setup {
+            dialect: Dialect::Rust,
+            keep: Keep::Held,
+            autostart: true,
+        };
+        Ok(Client {
+            host: host::Client::new(urls, options, setup)?,
+        })
+    }
+
+    /// Begins a letter: set what is special about it, then [`send`](Letter::send) it.
+    pub fn publish<'a>(&self, topic: &'a str, payload: impl Into<Payload<'a>>) -> Letter<'a> {
+        Letter::new(self.clone(), topic, payload.into())
+    }
+
+    /// Declares a topic filter and waits until the broker has granted it. Its messages come out of the
+    /// stream that is returned. It is declared once and kept: restored after every reconnect that lost it.
+    ///
+    /// # Errors
+    /// `Refused` by the broker, `TimedOut` without its answer while online, `Closed`, `InvalidArgument`.
+    pub async fn subscribe(
+        &self,
+        filter: &str,
+        options: impl Into<SubscribeOptions>,
+    ) -> Result<Subscription, Error> {
+        // Made first: given up half-way, it takes back what was declared.
+        let subscription = Subscription::open(self.host.clone(), filter);
+        let target = Target::Queue(subscription.queue());
+        let question = self.host.subscribe(&[(filter, options.into())], target)?;
+        let Reply::Subscribed(answers) = self.answer(question).await? else {
+            return Ok(subscription);
+        };
+        match answers.codes.first() {
+            Some(code) if code.is_error() => {
+                Err(Error::from(ErrorKind::Refused).with_reason(*code))
+            }
+            _ => Ok(subscription),
+        }
+    }
+
+    /// Takes a topic filter back from all its subscriptions and waits for the broker's answer.
+    ///
+    /// # Errors
+    /// `TimedOut`, `Closed`, `InvalidArgument`.
+    pub async fn unsubscribe(&self, filter: &str) -> Result<(), Error> {
+        let question = self.host.unsubscribe(&[filter])?;
+        self.answer(question).await.map(drop)
+    }
+
+    /// Messages that match no subscription, such as those of an earlier session. Without this stream they
+    /// are acknowledged and counted as unhandled.
+    pub fn messages(&self) -> Messages {
+        Messages::open(self.host.clone())
+    }
+
+    /// News: statuses, connections, subscriptions, round trips. The last 1,024 are kept for the first
+    /// stream; two streams share what comes.
+    pub fn events(&self) -> Events {
+        Events::open(self.host.clone())
+    }
+
+    /// Takes a letter back: whether it was still there. If so its outcome is `cancelled`.
+    ///
+    /// # Errors
+    /// `Closed`.
+    pub async fn cancel(&self, receipt: &Receipt) -> Result<bool, Error> {
+        let question = self.host.cancel(receipt.tag())?;
+        Ok(matches!(
+            self.answer(question).await?,
+            Reply::Cancelled(true)
+        ))
+    }
+
+    /// Where a letter is and why; `None` if it has its outcome.
+    ///
+    /// # Errors
+    /// `Closed`.
+    pub async fn explain(&self, receipt: &Receipt) -> Result<Option<Explanation>, Error> {
+        let question = self.host.explain(receipt.tag())?;
+        match self.answer(question).await? {
+            Reply::Explained(explanation) => Ok(explanation.map(|explanation| *explanation)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Waits until every letter posted before has its outcome.
+    ///
+    /// # Errors
+    /// `TimedOut`, `Closed`.
+    pub async fn flush(&self, timeout: Duration) -> Result<(), Error> {
+        let question = self.host.flush()?;
+        self.within(timeout, self.answer(question)).await.map(drop)
+    }
+
+    /// Waits until there is room for a letter like the last one that was refused with `QueueFull`.
+    ///
+    /// # Errors
+    /// `Closed`.
+    pub async fn drain(&self) -> Result<(), Error> {
+        poll_fn(|context| self.host.poll_writable(context)).await
+    }
+
+    /// Measures a round trip to the broker.
+    ///
+    /// # Errors
+    /// `NotConnected`, `ConnectionLost`, `Closed`.
+    pub async fn ping(&self) -> Result<Duration, Error> {
+        let question = self.host.ping()?;
+        match self.answer(question).await? {
+            Reply::RoundTrip(time) => Ok(time),
+            _ => Err(ErrorKind::ConnectionLost.into()),
+        }
+    }
+
+    /// Says DISCONNECT to the broker, so that the will is not published, and dials at once, also while
+    /// offline: for a device that has changed its network. Letters in flight go on.
+    ///
+    /// # Errors
+    /// `Closed`.
+    pub fn reconnect(&self) -> Result<(), Error> {
+        self.host.reconnect()
+    }
+
+    /// Takes no more letters, sends what waits for at most `timeout`, says DISCONNECT, settles every
+    /// receipt, and waits until that is done.
+    ///
+    /// # Errors
+    /// `Forked` in a child process. Closing twice is no error.
+    pub async fn close(&self, timeout: Duration) -> Result<(), Error> {
+        match self.host.close(Some(timeout), None)? {
+            Some(question) => self.answer(question).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// [`Client::close`] that says what becomes of the session at the broker: `end_session` forgets it, or
+    /// keeps it for a client of the same id. By default it is forgotten if `clean_start` is on.
+    ///
+    /// # Errors
+    /// As [`Client::close`].
+    pub async fn close_session(&self, timeout: Duration, end_session: bool) -> Result<(), Error> {
+        match self.host.close(Some(timeout), Some(end_session))? {
+            Some(question) => self.answer(question).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until the status is as wanted, or was so at some moment since the call.
+    ///
+    /// # Errors
+    /// `TimedOut`; `Closed` when it cannot come any more.
+    pub fn wait_for(
+        &self,
+        status: Status,
+        timeout: Duration,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let client = self.clone();
+        let seen = client.host.status_count(status);
+        async move {
+            let came = poll_fn(|context| client.host.poll_status(status, seen, context));
+            client.within(timeout, came).await
+        }
+    }
+
+    /// Whether the client is connected.
+    pub fn status(&self) -> Status {
+        self.host.status()
+    }
+
+    /// A copy of the counters; `queued` is exact the moment a `send` returned.
+    pub fn stats(&self) -> Stats {
+        self.host.stats()
+    }
+
+    async fn answer(&self, question: Tag) -> Result<Reply, Error> {
+        // Whoever gives the wait up must not leave the answer behind.
+        let _claim = Claim {
+            host: &self.host,
+            question,
+        };
+        poll_fn(|context| self.host.poll_reply(question, context)).await
+    }
+
+    /// Waits for `answer`, on the clock that counts suspended time.
+    pub(crate) async fn within<R>(
+        &self,
+        timeout: Duration,
+        answer: impl Future<Output = Result<R, Error>>,
+    ) -> Result<R, Error> {
+        let deadline = clock::now() + timeout;
+        let mut alarm = self.host.alarm();
+        let mut answer = std::pin::pin!(answer);
+        let mut poll = |context: &mut Context<'_>| {
+            if let Poll::Ready(result) = answer.as_mut().poll(context) {
+                return Poll::Ready(result);
+            }
+            ready!(alarm.poll(Some(deadline), context));
+            Poll::Ready(Err(ErrorKind::TimedOut.into()))
+        };
+        poll_fn(|context| poll(context)).await
+    }
+}
+
+/// The duty to forget an answer that nobody waits for any more.
+struct Claim<'a> {
+    host: &'a host::Client,
+    question: Tag,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.host.forget(self.question);
+    }
+}

@@ -1,0 +1,243 @@
+//! A host's client: declaring topic filters, taking messages, acknowledging them.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use leveret_protocol::engine::{AckToken, Command, Subscribe, SubscribeEntry, Tag, Unsubscribe};
+use leveret_protocol::error::Error;
+use leveret_protocol::options::SubscribeOptions;
+use leveret_protocol::reason::ReasonCode;
+use leveret_protocol::sentence;
+use leveret_protocol::topic::validate_topic_filter;
+
+use super::Client;
+use crate::doorbell::Bell;
+use crate::inbox::{Arrival, Delivery, QueueId};
+use crate::routes::{General, Target};
+use crate::scope::{self, HandlerScope};
+
+/// Subscriptions and messages.
+impl Client {
+    /// Declares topic filters, whose messages go to `target` from now on. The answer is
+    /// [`Reply::Subscribed`]; where the broker refused, the target is taken away again.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a filter that is not valid, `Closed`, `Forked`.
+    pub fn subscribe(
+        &self,
+        filters: &[(&str, SubscribeOptions)],
+        target: Target,
+    ) -> Result<Tag, Error> {
+        let shared = self.shared();
+        shared.check_process()?;
+        if filters.is_empty() {
+            return Err(Error::invalid(
+                "filters must have at least 1 topic filter, but there is none",
+            ));
+        }
+        for (filter, options) in filters {
+            options.check(filter, shared.dialect)?;
+        }
+        let tag = shared.outbox.with(|outbox| {
+            outbox.check_open()?;
+            let tag = outbox.next_tag();
+            shared.expect_reply(tag, false);
+            Ok::<_, Error>(tag)
+        })?;
+        let names = filters.iter().map(|(filter, _)| *filter);
+        let ids = shared
+            .inbox
+            .with(|inbox| inbox.routes.declare(tag, names, target))?;
+        let entries = ids
+            .into_iter()
+            .zip(filters)
+            .map(|(id, (filter, options))| SubscribeEntry {
+                id,
+                filter: (*filter).into(),
+                options: options.clone(),
+            });
+        let command = Command::Subscribe(Box::new(Subscribe {
+            reply: tag,
+            entries: entries.collect(),
+        }));
+        shared
+            .outbox
+            .put(|outbox, rings| outbox.push(command, rings))
+            .inspect_err(|_| shared.forget(tag))?;
+        Ok(tag)
+    }
+
+    /// Takes topic filters back, from all their targets. The answer is [`Reply::Unsubscribed`].
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a filter that is not valid, `Closed`, `Forked`.
+    pub fn unsubscribe(&self, filters: &[&str]) -> Result<Tag, Error> {
+        let shared = self.shared();
+        shared.check_process()?;
+        if filters.is_empty() {
+            return Err(Error::invalid(
+                "filters must have at least 1 topic filter, but there is none",
+            ));
+        }
+        for filter in filters {
+            validate_topic_filter(filter)
+                .map_err(|error| sentence::topic("topic filter", filter, error))?;
+        }
+        shared.inbox.with(|inbox| {
+            filters
+                .iter()
+                .for_each(|filter| inbox.routes.forget(filter))
+        });
+        let filters = filters.iter().map(|filter| (*filter).into()).collect();
+        shared.ask(|reply| {
+            Command::Unsubscribe(Box::new(Unsubscribe {
+                reply,
+                filters,
+                user_properties: Vec::new(),
+            }))
+        })
+    }
+
+    /// Takes a target away from all filters, when its handler or iterator is gone. The filters that nobody
+    /// else takes are unsubscribed if `unsubscribe`; else they stay declared: their QoS 0 messages are
+    /// counted as unhandled, those of QoS 1 and 2 stay with the broker.
+    pub fn release(&self, target: Target, unsubscribe: bool) {
+        let shared = self.shared();
+        if shared.is_forked() {
+            return;
+        }
+        let left_alone = shared.inbox.with(|inbox| {
+            let filters = inbox.routes.release(target);
+            if unsubscribe {
+                filters
+                    .iter()
+                    .for_each(|filter| inbox.routes.forget(filter));
+            }
+            filters
+        });
+        if unsubscribe && !left_alone.is_empty() {
+            let filters = left_alone.into_iter().map(Into::into).collect();
+            let command = Unsubscribe {
+                reply: 0,
+                filters,
+                user_properties: Vec::new(),
+            };
+            let command = Command::Unsubscribe(Box::new(command));
+            // A closed client has nothing declared any more.
+            let _ = shared
+                .outbox
+                .put(|outbox, rings| outbox.push(command, rings));
+        }
+    }
+
+    /// Says who takes messages that are for nobody in particular. What already waits in
+    /// [`QueueId::GENERAL`] goes to a new general handler.
+    pub fn set_general(&self, general: General) {
+        if !self.shared().is_forked() {
+            self.shared()
+                .inbox
+                .put(|inbox, rings| inbox.set_general(general, rings));
+        }
+    }
+
+    /// A queue of its own for one iterator; to be closed when the iterator goes.
+    pub fn open_queue(&self) -> QueueId {
+        self.shared().inbox.with(|inbox| inbox.open_queue())
+    }
+
+    /// Closes an iterator's queue. What nobody took from it is done with, as handled or not.
+    pub fn close_queue(&self, queue: QueueId, handled: bool) {
+        let shared = self.shared();
+        if shared.is_forked() {
+            return;
+        }
+        let left = shared
+            .inbox
+            .put(|inbox, rings| inbox.close_queue(queue, rings));
+        for delivery in left {
+            match delivery {
+                Delivery::Message(arrival) if handled => shared.done(&arrival, true),
+                Delivery::Message(_) | Delivery::News(_) => {}
+            }
+        }
+    }
+
+    /// Moves up to `max` deliveries of a queue to `into`; how many. What was taken from it before then
+    /// counts as gone. Never waits; 0 in a forked child.
+    pub fn take(&self, queue: QueueId, max: usize, into: &mut Vec<Delivery>) -> usize {
+        if self.shared().is_forked() {
+            return 0;
+        }
+        self.shared()
+            .inbox
+            .put(|inbox, rings| inbox.take(queue, max, into, rings))
+    }
+
+    /// [`Client::take`] that blocks until there is one.
+    ///
+    /// # Errors
+    /// `Closed` when the client is closed and the queue is empty; `TimedOut`, `WouldDeadlock`, `Forked`.
+    pub fn wait_take(
+        &self,
+        queue: QueueId,
+        max: usize,
+        timeout: Option<Duration>,
+        into: &mut Vec<Delivery>,
+    ) -> Result<usize, Error> {
+        scope::wait(self.shared(), timeout, |context| {
+            self.poll_take(queue, max, into, context)
+        })
+    }
+
+    /// [`Client::wait_take`] for hosts with wakers.
+    pub fn poll_take(
+        &self,
+        queue: QueueId,
+        max: usize,
+        into: &mut Vec<Delivery>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<usize, Error>> {
+        self.shared().check_process()?;
+        self.shared()
+            .inbox
+            .put(|inbox, rings| inbox.poll_take(queue, max, into, rings, context))
+    }
+
+    /// The host has done with a message: all its handlers have returned, or the iterator's user asked for
+    /// the next. Unless `manual_ack` is on it is acknowledged; if it was not `handled`, as a failure (0x80)
+    /// on MQTT 5, and counted.
+    pub fn done(&self, arrival: &Arrival, handled: bool) {
+        self.shared().done(arrival, handled);
+    }
+
+    /// Acknowledges a message by hand (`manual_ack`). Does nothing on another connection than its own.
+    ///
+    /// # Errors
+    /// `Closed`, `Forked`.
+    pub fn acknowledge(&self, token: AckToken, reason: ReasonCode) -> Result<(), Error> {
+        self.shared().acknowledge(token, reason)
+    }
+
+    /// Rings `bell` from now on when an empty queue or the empty list of reports gets its first element;
+    /// at once if something waits already.
+    pub fn set_bell(&self, bell: &Bell) {
+        if !self.shared().is_forked() {
+            self.shared()
+                .inbox
+                .put(|inbox, rings| inbox.set_bell(bell.clone(), rings));
+            self.shared()
+                .ledger
+                .put(|ledger, rings| ledger.set_bell(bell.clone(), rings));
+        }
+    }
+
+    /// Tells the library that the calling thread runs handlers of this client until the scope is dropped.
+    pub fn handler_scope(&self) -> HandlerScope {
+        HandlerScope::enter(self.shared())
+    }
+
+    /// Whether the calling thread runs a handler of this client.
+    pub fn is_in_handler(&self) -> bool {
+        scope::is_inside(self.shared())
+    }
+}

@@ -1,0 +1,146 @@
+//! A host's client: outcomes of letters, answers to questions, the status, the counters.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use leveret_protocol::engine::{Reply, Tag};
+use leveret_protocol::error::Error;
+use leveret_protocol::outcome::{Outcome, Status};
+
+use super::Client;
+use crate::ledger::Report;
+use crate::scope;
+use crate::stats::Stats;
+
+/// Outcomes, answers, status.
+impl Client {
+    /// Blocks until a letter has its outcome, and claims it.
+    ///
+    /// # Errors
+    /// `ReceiptForgotten` for one that was claimed, is no longer kept, or was never given out. `TimedOut`,
+    /// `WouldDeadlock`, `Forked`.
+    pub fn wait_receipt(&self, receipt: Tag, timeout: Option<Duration>) -> Result<Outcome, Error> {
+        scope::wait(self.shared(), timeout, |context| {
+            self.poll_receipt(receipt, context)
+        })
+    }
+
+    /// [`Client::wait_receipt`] for hosts with wakers.
+    pub fn poll_receipt(
+        &self,
+        receipt: Tag,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Outcome, Error>> {
+        self.shared().check_process()?;
+        self.shared()
+            .ledger
+            .with(|ledger| ledger.poll_outcome(receipt, context))
+    }
+
+    /// Nobody will ask for this receipt or answer.
+    pub fn forget(&self, tag: Tag) {
+        self.shared().forget(tag);
+    }
+
+    /// Blocks until a question is answered, and claims the answer.
+    ///
+    /// # Errors
+    /// What the answer says; `ReceiptForgotten` for a question that was answered to somebody, or never
+    /// asked; `TimedOut`, `WouldDeadlock`, `Forked`.
+    pub fn wait_reply(&self, question: Tag, timeout: Option<Duration>) -> Result<Reply, Error> {
+        scope::wait(self.shared(), timeout, |context| {
+            self.poll_reply(question, context)
+        })
+    }
+
+    /// [`Client::wait_reply`] for hosts with wakers.
+    pub fn poll_reply(
+        &self,
+        question: Tag,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Reply, Error>> {
+        self.shared().check_process()?;
+        self.shared()
+            .ledger
+            .with(|ledger| ledger.poll_reply(question, context))
+    }
+
+    /// Moves all reports to `into`; how many. Reports are made under [`Keep::Streamed`] and after
+    /// [`Client::stream_reports`].
+    pub fn take_reports(&self, into: &mut Vec<Report>) -> usize {
+        if self.shared().is_forked() {
+            return 0;
+        }
+        self.shared()
+            .ledger
+            .with(|ledger| ledger.take_reports(into))
+    }
+
+    /// [`Client::take_reports`] that waits for the first, for hosts with wakers.
+    pub fn poll_reports(
+        &self,
+        into: &mut Vec<Report>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<usize, Error>> {
+        self.shared().check_process()?;
+        self.shared()
+            .ledger
+            .with(|ledger| ledger.poll_reports(into, context))
+    }
+
+    /// Also reports every outcome as it comes, beside keeping it; or stops doing so.
+    pub fn stream_reports(&self, streaming: bool) {
+        if !self.shared().is_forked() {
+            self.shared().ledger.with(|ledger| ledger.stream(streaming));
+        }
+    }
+
+    /// Whether the client is connected. A client of the parent process is closed in a forked child.
+    pub fn status(&self) -> Status {
+        if self.shared().is_forked() {
+            return Status::Closed;
+        }
+        self.shared().ledger.with(|ledger| ledger.status())
+    }
+
+    /// How often a status came so far: where a wait for it begins.
+    pub fn status_count(&self, status: Status) -> u64 {
+        if self.shared().is_forked() {
+            return 0;
+        }
+        self.shared().ledger.with(|ledger| ledger.times(status))
+    }
+
+    /// Blocks until the status is as wanted, or was so at some moment of the wait.
+    ///
+    /// # Errors
+    /// `Closed` when it cannot come any more; `TimedOut`, `WouldDeadlock`, `Forked`.
+    pub fn wait_status(&self, wanted: Status, timeout: Option<Duration>) -> Result<(), Error> {
+        let seen = self.status_count(wanted);
+        scope::wait(self.shared(), timeout, |context| {
+            self.poll_status(wanted, seen, context)
+        })
+    }
+
+    /// [`Client::wait_status`] for hosts with wakers; `seen` is [`Client::status_count`] at the beginning.
+    pub fn poll_status(
+        &self,
+        wanted: Status,
+        seen: u64,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        self.shared().check_process()?;
+        self.shared()
+            .ledger
+            .with(|ledger| ledger.poll_status(wanted, seen, context))
+    }
+
+    /// A copy of the counters; all zero in a forked child, where the client is closed.
+    pub fn stats(&self) -> Stats {
+        if self.shared().is_forked() {
+            return Stats::default();
+        }
+        let stats = self.shared().outbox.with(|outbox| Stats::of(outbox));
+        self.shared().inbox.with(|inbox| stats.with_inbox(inbox))
+    }
+}

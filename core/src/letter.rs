@@ -1,0 +1,87 @@
+//! A letter that is being written: topic, payload, and what is special about it.
+
+use leveret_protocol::engine::{Payload, Publish};
+use leveret_protocol::error::Error;
+use leveret_protocol::options::PublishOptions;
+use leveret_protocol::options::setter_types::*;
+
+use crate::client::Client;
+use crate::receipt::Receipt;
+
+/// A letter that is being written; see [`Client::publish`].
+#[derive(Debug)]
+#[must_use = "a letter is posted by `send`"]
+pub struct Letter<'a> {
+    client: Client,
+    topic: &'a str,
+    payload: Payload<'a>,
+    options: PublishOptions,
+}
+
+impl<'a> Letter<'a> {
+    pub(crate) fn new(client: Client, topic: &'a str, payload: Payload<'a>) -> Letter<'a> {
+        Letter {
+            client,
+            topic,
+            payload,
+            options: PublishOptions::new(),
+        }
+    }
+
+    /// Takes all options at once.
+    pub fn options(mut self, options: PublishOptions) -> Letter<'a> {
+        self.options = options;
+        self
+    }
+
+    leveret_protocol::publish_setters!();
+
+    /// Posts the letter: at once, online or offline, without waiting for the network. Its time to live
+    /// counts from here. The receipt says what became of it; dropping it costs nothing and loses nothing.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for what no broker could take. `QueueFull` while online and full: wait with
+    /// [`Letter::send_wait`] or [`Client::drain`]; while offline only where the overflow rule drops nothing
+    /// for it. `Closed`.
+    pub fn send(self) -> Result<Receipt, Error> {
+        let letter = Publish {
+            topic: self.topic,
+            payload: self.payload,
+            options: &self.options,
+        };
+        let tag = self.client.host.publish(letter, true)?;
+        Ok(Receipt::new(self.client.host.watcher(), tag))
+    }
+
+    /// Posts the letter, waiting for room if the post office is full: at most until its time to live is
+    /// over, which then is its outcome.
+    ///
+    /// # Errors
+    /// As [`Letter::send`]; `QueueFull` only while offline.
+    pub async fn send_wait(self) -> Result<Receipt, Error> {
+        let letter = Publish {
+            topic: self.topic,
+            payload: self.payload,
+            options: &self.options,
+        };
+        let tag = self.client.host.publish_when_room(letter, true).await?;
+        Ok(Receipt::new(self.client.host.watcher(), tag))
+    }
+
+    /// Posts the letter without a receipt: nobody is told what became of it. For a flood of letters.
+    ///
+    /// # Errors
+    /// As [`Letter::send`].
+    pub fn send_unreported(self) -> Result<(), Error> {
+        let letter = Publish {
+            topic: self.topic,
+            payload: self.payload,
+            options: &self.options,
+        };
+        self.client.host.publish(letter, false).map(drop)
+    }
+
+    fn options_mut(&mut self) -> &mut PublishOptions {
+        &mut self.options
+    }
+}

@@ -1,0 +1,162 @@
+//! The link of a client at this moment: none, one that is being dialed, or one that is up.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use leveret_protocol::engine::LinkError;
+
+use crate::net::Link;
+use crate::net::url::Address;
+
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    state: State,
+    /// The number of the attempt that made, or is to make, this link.
+    attempt: u64,
+    /// The link took less than it was offered.
+    stalled: bool,
+    /// What came and is not a whole packet yet. Without memory when there is nothing.
+    received: BytesMut,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Down,
+    Dialing(Dial),
+    Up(Link),
+}
+
+type Dial = Pin<Box<dyn Future<Output = Result<Link, LinkError>> + Send>>;
+
+/// What happened to a line by itself.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// The link is there.
+    Up,
+    /// The link failed, or could not be had.
+    Down(LinkError),
+    /// A link that was stalled takes bytes again.
+    Writable,
+}
+
+impl Line {
+    /// Begins to dial, in place of whatever there was.
+    pub(crate) fn dial(&mut self, attempt: u64, address: Arc<Address>) {
+        let dial: Dial = Box::pin(Link::dial(address));
+        *self = Line {
+            state: State::Dialing(dial),
+            attempt,
+            ..Line::default()
+        };
+    }
+
+    /// A line that is up, over whatever link.
+    #[cfg(test)]
+    pub(crate) fn over(&mut self, attempt: u64, link: Link) {
+        let dial: Dial = Box::pin(std::future::ready(Ok(link)));
+        *self = Line {
+            state: State::Dialing(dial),
+            attempt,
+            ..Line::default()
+        };
+    }
+
+    /// The attempt that the line belongs to, up or not.
+    pub(crate) fn attempt(&self) -> u64 {
+        self.attempt
+    }
+
+    /// Ready when a dial is over or a stall has ended.
+    pub(crate) fn poll_change(&mut self, context: &mut Context<'_>) -> Poll<Change> {
+        match &mut self.state {
+            State::Dialing(dial) => {
+                let dialed = ready!(dial.as_mut().poll(context));
+                Poll::Ready(match dialed {
+                    Ok(link) => {
+                        self.state = State::Up(link);
+                        Change::Up
+                    }
+                    Err(why) => self.failed(why),
+                })
+            }
+            State::Up(link) if self.stalled => {
+                ready!(link.poll_writable(context));
+                self.stalled = false;
+                Poll::Ready(Change::Writable)
+            }
+            State::Up(_) | State::Down => Poll::Pending,
+        }
+    }
+
+    /// Ready with all that came and was not consumed, after one read: who sends much must not keep other
+    /// clients waiting. What is left of it is to be [given back](Line::keep).
+    pub(crate) fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<BytesMut, Change>> {
+        let State::Up(link) = &mut self.state else {
+            return Poll::Pending;
+        };
+        match ready!(link.poll_read(&mut self.received, context)) {
+            Ok(()) => Poll::Ready(Ok(std::mem::take(&mut self.received))),
+            Err(why) => Poll::Ready(Err(self.failed(why))),
+        }
+    }
+
+    /// Keeps the beginning of a packet until the rest comes on the same link.
+    pub(crate) fn keep(&mut self, attempt: u64, rest: BytesMut) {
+        if attempt == self.attempt && !rest.is_empty() && matches!(self.state, State::Up(_)) {
+            self.received = rest;
+        }
+    }
+
+    /// Offers bytes to the link: how many it took, or that it failed.
+    pub(crate) fn write(&mut self, slices: &[Bytes]) -> Result<usize, LinkError> {
+        let State::Up(link) = &mut self.state else {
+            return Ok(0);
+        };
+        let offered = slices.iter().map(Bytes::len).sum();
+        let written = link
+            .write(slices)
+            .inspect_err(|_| self.state = State::Down)?;
+        self.stalled = written < offered;
+        Ok(written)
+    }
+
+    /// Takes the line down. A link that was up is returned; dropping it hangs up so that nothing more is
+    /// sent.
+    pub(crate) fn take_down(&mut self) -> Option<Link> {
+        let attempt = self.attempt;
+        let before = std::mem::replace(
+            self,
+            Line {
+                attempt,
+                ..Line::default()
+            },
+        );
+        match before.state {
+            State::Up(link) => Some(link),
+            State::Dialing(_) | State::Down => None,
+        }
+    }
+
+    fn failed(&mut self, why: LinkError) -> Change {
+        self.take_down();
+        Change::Down(why)
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            State::Down => "Down",
+            State::Dialing(_) => "Dialing",
+            State::Up(_) => "Up",
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! A subscription: the stream of the messages of one topic filter.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use leveret_protocol::error::Error;
+
+use crate::host::{self, Target};
+use crate::inbox::QueueId;
+use crate::intake::Intake;
+use crate::message::Message;
+
+/// The messages of one topic filter. It ends when the client is closed.
+///
+/// A message is acknowledged when the next one is asked for or the stream is dropped, so that a crash in
+/// between means redelivery; with `manual_ack` it is acknowledged by [`Message::ack`] alone.
+///
+/// Dropping the stream takes the filter back, unless another subscription has it too or the session is
+/// meant to outlive this client (`clean_start` off): then it stays declared, and what comes for it at
+/// QoS 1 and 2 stays with the broker.
+#[derive(Debug)]
+pub struct Subscription {
+    intake: Intake,
+    filter: String,
+}
+
+impl Subscription {
+    pub(crate) fn open(host: host::Client, filter: &str) -> Subscription {
+        let queue = host.open_queue();
+        Subscription {
+            intake: Intake::new(host, queue),
+            filter: filter.to_owned(),
+        }
+    }
+
+    /// The topic filter.
+    pub fn filter(&self) -> &str {
+        &self.filter
+    }
+
+    /// The next message; `None` when the client is closed. As [`Stream::poll_next`], without a trait.
+    pub async fn next(&mut self) -> Option<Message> {
+        std::future::poll_fn(|context| self.intake.poll_next(context)).await
+    }
+
+    /// Takes the filter back, whatever the session is meant for, and waits for the broker's answer.
+    ///
+    /// # Errors
+    /// `TimedOut`, `Closed`.
+    pub async fn unsubscribe(self) -> Result<(), Error> {
+        let host = self.intake.host().clone();
+        let question = host.unsubscribe(&[&self.filter])?;
+        std::future::poll_fn(|context| host.poll_reply(question, context))
+            .await
+            .map(drop)
+    }
+
+    pub(crate) fn queue(&self) -> QueueId {
+        self.intake.queue()
+    }
+}
+
+impl Stream for Subscription {
+    type Item = Message;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
+        self.intake.poll_next(context)
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let host = self.intake.host();
+        let ends_with_client = host.options().clean_start;
+        host.release(Target::Queue(self.intake.queue()), ends_with_client);
+        self.intake.finish(ends_with_client);
+        let host = self.intake.host();
+        host.close_queue(self.intake.queue(), ends_with_client);
+    }
+}
