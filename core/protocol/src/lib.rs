@@ -32,9 +32,34 @@
 //! * `engine/mod.rs`: `Engine`, `Input`, `Output`: one client as a value with two methods
 //! * `engine/publish.rs`: what a caller wants published, checked and sealed
 //! * `engine/batch.rs`: letters and commands on their way to the engine
-//! * `engine/letter.rs`: a letter, and the receipt by which it is settled once
-//! * `engine/pages.rs`: the texts of letters
 //! * `engine/budget.rs`: what letters cost and the post office may hold
+//! * `engine/letter.rs`: a letter, and the receipt by which it is settled once
+//! * `engine/shelf.rs`: where letters lie
+//! * `engine/pages.rs`: the texts of letters
+//! * `engine/post_office.rs`: the letters that wait: order, priority, overflow rules
+//! * `engine/settling.rs`: from acceptance to the one outcome; expiry, cancel
+//! * `engine/deadlines.rs`: when letters expire
+//! * `engine/flushes.rs`: who waits until letters are settled
+//! * `engine/lazy.rs`: a queue from which entries die in the middle
+//! * `engine/outgoing.rs`: which letter may go now, and its frame
+//! * `engine/wire.rs`: bytes on their way to the socket; what a stall takes back
+//! * `engine/window.rs`: packet identifiers in use: a ring in which the identifier is the position
+//! * `engine/acknowledged.rs`: PUBACK, PUBREC, PUBCOMP from the broker
+//! * `engine/replay.rs`: sending again on a resumed session; what a lost session does to letters
+//! * `engine/adoption.rs`: taking over a session of an earlier process
+//! * `engine/incoming.rs`: packets to events
+//! * `engine/owed.rs`: acknowledgements to the broker, in the order of the standard; the QoS 2 receive set
+//! * `engine/bits.rs`: a set of packet identifiers
+//! * `engine/subscriptions.rs`: declared filters, and which of them a message was sent for
+//! * `engine/asking.rs`: SUBSCRIBE and UNSUBSCRIBE: sent, answered, asked again, restored
+//! * `engine/lifecycle.rs`: the states of the connection; dialing, backoff, reconnect, violations
+//! * `engine/handshake.rs`: CONNECT and CONNACK; what the broker can do; whether the session goes on
+//! * `engine/versions.rs`: which version of MQTT is tried at which URL
+//! * `engine/keep_alive.rs`: pings
+//! * `engine/closing.rs`: the end
+//! * `engine/timers.rs`: the fixed timers
+//! * `engine/random.rs`: the seeded generator
+//! * `engine/explain.rs`: where a letter is and why
 //! * `engine/event.rs`: what applications are told
 #![no_std]
 #![forbid(unsafe_code)]

@@ -26,6 +26,7 @@ pub use rules::{DecodeError, EncodeError, RULES, Rule};
 pub use subscribe::{
     FilterAck, RetainHandling, Subscribe, SubscribeFilter, SubscribeOptions, Unsubscribe,
 };
+pub(crate) use wire::Varint;
 pub use wire::{FixedHeader, MAX_PACKET_SIZE, MAX_REMAINING_LENGTH, PacketId};
 
 use crate::{message::QoS, packet_type::PacketType, text::Text};

@@ -84,7 +84,7 @@ impl FixedHeader {
 }
 
 /// A variable byte integer (MQTT 5.0 section 1.5.5) as it stands at the beginning of some bytes.
-pub(super) enum Varint {
+pub(crate) enum Varint {
     Value {
         value: u32,
         length: usize,
@@ -115,7 +115,7 @@ impl Varint {
     }
 
     /// The fewest bytes that this value takes; values above 268,435,455, which have no encoding, count as four.
-    pub(super) const fn length_of(value: usize) -> usize {
+    pub(crate) const fn length_of(value: usize) -> usize {
         match value {
             0..=127 => 1,
             128..=16_383 => 2,
@@ -125,7 +125,7 @@ impl Varint {
     }
 
     /// Writes the value into the beginning of `out`, which takes four bytes, and returns how many it took.
-    pub(super) fn write(mut value: usize, out: &mut [u8; 4]) -> usize {
+    pub(crate) fn write(mut value: usize, out: &mut [u8; 4]) -> usize {
         let length = Varint::length_of(value);
         for (index, byte) in out.iter_mut().take(length).enumerate() {
             let more = if index + 1 < length { 0x80 } else { 0 };

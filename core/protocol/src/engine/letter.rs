@@ -1,6 +1,5 @@
 //! A letter: what the engine knows of one publish, and the receipt by which it is settled exactly once.
 use alloc::boxed::Box;
-use core::num::NonZeroU64;
 
 use bytes::Bytes;
 
@@ -16,23 +15,6 @@ use crate::time::{Duration, Instant};
 #[must_use = "a letter whose receipt is dropped would never be settled"]
 pub(super) struct Receipt {
     pub(super) tag: Tag,
-    bytes: NonZeroU64, // never 0, so that `Option<Receipt>` is as small as a receipt
-}
-
-impl Receipt {
-    pub(super) fn new(tag: Tag, cost: Cost) -> Receipt {
-        Receipt {
-            tag,
-            bytes: NonZeroU64::new(cost.bytes).unwrap_or(NonZeroU64::MIN),
-        }
-    }
-
-    pub(super) const fn cost(&self) -> Cost {
-        Cost {
-            messages: 1,
-            bytes: self.bytes.get(),
-        }
-    }
 }
 
 /// A letter as it lies in the engine. Its texts lie on a page beside those of other letters.
@@ -118,7 +100,7 @@ impl Letter {
     #[cfg(test)]
     pub(super) fn sample(posted: Instant, deadline: Instant) -> Letter {
         Letter {
-            receipt: Some(Receipt::new(1, Cost::of_letter(1))),
+            receipt: Some(Receipt { tag: 1 }),
             posted,
             deadline,
             message_expiry: None,

@@ -1,15 +1,53 @@
 //! The engine: one MQTT client as a value with two methods. `handle` says what happened, `poll` says what to do next.
+//!
+//! | file | what it answers |
+//! | --- | --- |
+//! | `publish`, `batch` | how a letter and a command come in |
+//! | `shelf`, `pages`, `letter` | where letters lie |
+//! | `post_office` | which letter is next, which gives way |
+//! | `settling`, `deadlines`, `flushes` | when a letter has its outcome |
+//! | `outgoing`, `wire` | letter → frame → socket |
+//! | `window`, `acknowledged`, `replay`, `adoption` | packet identifiers: in use, answered, sent again, taken over |
+//! | `incoming`, `owed` | packets → events; acknowledgements in order |
+//! | `subscriptions`, `asking` | what was asked for, and what the broker said |
+//! | `lifecycle`, `handshake`, `versions`, `keep_alive`, `timers` | the connection: which one, when, and whether it lives |
+mod acknowledged;
+mod adoption;
+mod asking;
 mod batch;
+mod bits;
 mod budget;
+mod closing;
+mod deadlines;
 mod event;
+mod explain;
+mod flushes;
+mod handshake;
+mod incoming;
+mod keep_alive;
+mod lazy;
 mod letter;
+mod lifecycle;
+mod outgoing;
+mod owed;
 mod pages;
+mod post_office;
 mod publish;
+mod random;
+mod replay;
+mod settling;
+mod shelf;
+mod subscriptions;
+mod timers;
+mod versions;
+mod window;
+mod wire;
 
 pub use batch::{Batch, Command, Subscribe, SubscribeEntry, Unsubscribe};
 pub use budget::{Budget, Cost};
 pub use event::*;
 pub use letter::Letter;
+pub use lifecycle::State;
 pub use publish::{Payload, Publish, SHARED_FROM, SealedLetter};
 
 use alloc::string::String;
@@ -17,6 +55,7 @@ use alloc::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::error::Error;
 use crate::options::ClientOptions;
 use crate::text::Text;
 use crate::time::Instant;
@@ -114,6 +153,29 @@ pub enum Output<'a> {
 pub struct Engine {
     options: ClientOptions,
     now: Instant,
+    random: random::Random,
+    life: lifecycle::Lifecycle,
+    closing: Option<closing::Closing>,
+    timers: timers::Timers,
+    ping: keep_alive::KeepAlive,
+    versions: versions::Versions,
+    broker: handshake::Broker,
+    wire: wire::Wire,
+    // Letters.
+    shelf: shelf::Shelf,
+    office: post_office::PostOffice,
+    deadlines: deadlines::Deadlines,
+    flushes: flushes::Flushes,
+    receipts: lazy::LazyQueue<(Tag, shelf::LetterKey)>,
+    unsettled: Cost,
+    window: window::Window,
+    adoption: adoption::Adoption,
+    // Messages and subscriptions.
+    owed: owed::Owed,
+    oversized: Option<crate::codec::Oversized>,
+    subscriptions: subscriptions::Subscriptions,
+    asking: asking::Asking,
+    // What the application is told.
     events: Vec<Event>,
     stats: EngineStats,
 }
@@ -124,47 +186,154 @@ impl Engine {
     /// `options` must have passed [`ClientOptions::check`]. `endpoints` is the number of URLs, at least 1. `seed` drives everything that is left to chance: the
     /// jitter of the backoff, a random client id, the first packet identifier of an adopted session.
     pub fn new(options: ClientOptions, endpoints: usize, seed: u64) -> Engine {
-        let _ = (endpoints, seed);
+        let mut random = random::Random::new(seed);
+        let client_id = match options.client_id.as_str() {
+            "" => handshake::random_client_id(&mut random),
+            given => Text::from(given),
+        };
         Engine {
-            options,
             now: Instant::ZERO,
+            life: lifecycle::Lifecycle::new(client_id, endpoints.max(1)),
+            closing: None,
+            timers: timers::Timers::default(),
+            ping: keep_alive::KeepAlive::default(),
+            versions: versions::Versions::new(options.protocol, endpoints.max(1)),
+            broker: handshake::Broker::default(),
+            wire: wire::Wire::default(),
+            shelf: shelf::Shelf::default(),
+            office: post_office::PostOffice::new(),
+            deadlines: deadlines::Deadlines::default(),
+            flushes: flushes::Flushes::default(),
+            receipts: lazy::LazyQueue::new(),
+            unsettled: Cost::ZERO,
+            window: window::Window::new(1),
+            adoption: adoption::Adoption::default(),
+            owed: owed::Owed::default(),
+            oversized: None,
+            subscriptions: subscriptions::Subscriptions::default(),
+            asking: asking::Asking::default(),
             events: Vec::new(),
             stats: EngineStats::new(),
+            options,
+            random,
         }
     }
 
     /// Takes note of what happened. Time never goes back: an earlier `now` counts as the latest one.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         self.now = self.now.max(now);
-        if let Input::Submit(batch) = input {
-            batch.texts.clear();
-            for command in batch.commands.drain(..) {
-                if let Command::Publish(letter) = command {
-                    if let Some(receipt) = letter.receipt {
-                        self.events.push(Event::Settled {
-                            tag: receipt.tag,
-                            outcome: crate::outcome::Outcome::new(
-                                crate::outcome::OutcomeStatus::Closed,
-                            ),
-                            cost: receipt.cost(),
-                        });
-                    }
-                }
-            }
+        self.expire_letters();
+        match input {
+            Input::Start => self.start(),
+            Input::Submit(batch) => self.submit(batch),
+            Input::LinkUp { attempt } => self.link_up(attempt),
+            Input::Received(buffer) => self.received(buffer),
+            Input::Written(count) => self.written(count),
+            Input::Writable => self.wire.writable(),
+            Input::LinkDown { attempt, why } => self.link_down(attempt, &why),
+            Input::ReadingPaused(paused) => self.reading_paused(paused),
+            Input::Tick => {}
         }
+        self.run_timers();
+        self.close_if_done();
     }
 
     /// Says what to do next. Call it after each input until it says [`Output::Sleep`].
     pub fn poll(&mut self) -> Output<'_> {
-        if self.events.is_empty() {
-            return Output::Sleep(None);
+        if let Some(graceful) = self.life.take_hang_up() {
+            return Output::HangUp { graceful };
         }
-        Output::Deliver(&mut self.events)
+        if let Some((attempt, endpoint, reference)) = self.life.take_dial() {
+            return Output::Dial {
+                attempt,
+                endpoint,
+                reference,
+            };
+        }
+        self.compose();
+        if self.wire.wants_offer() {
+            return Output::Write(self.wire.offer());
+        }
+        if !self.events.is_empty() {
+            return Output::Deliver(&mut self.events);
+        }
+        Output::Sleep(self.next_timeout())
     }
 
     /// The engine's counters.
     pub fn stats(&self, now: Instant) -> EngineStats {
-        let _ = (now, &self.options);
-        self.stats.clone()
+        let waiting = self.office.waiting();
+        let posted = |key| self.shelf.get(key).map(|letter| letter.posted);
+        let oldest_in_flight = self
+            .window
+            .in_use()
+            .find_map(|(_, slot)| slot.letter())
+            .and_then(posted);
+        let oldest = self
+            .office
+            .fronts(&self.shelf)
+            .filter_map(posted)
+            .chain(oldest_in_flight)
+            .min();
+        EngineStats {
+            waiting,
+            in_flight: self.unsettled - waiting,
+            oldest: oldest.map(|posted| now.since(posted)),
+            ..self.stats.clone()
+        }
+    }
+
+    /// The state of the connection, for observers only.
+    pub fn state(&self) -> State {
+        self.life.state()
+    }
+
+    fn submit(&mut self, batch: &mut Batch) {
+        let start = self.shelf.lay_down(&batch.texts);
+        batch.texts.clear();
+        for command in batch.commands.drain(..) {
+            self.obey(command, start);
+        }
+    }
+
+    fn obey(&mut self, command: Command, start: pages::Spot) {
+        if self.life.state() == State::Closed {
+            return self.obey_closed(command);
+        }
+        match command {
+            Command::Publish(letter) => self.post(letter, start),
+            Command::Subscribe(subscribe) => self.subscribe(*subscribe),
+            Command::Unsubscribe(unsubscribe) => self.unsubscribe(*unsubscribe),
+            Command::Acknowledge { token, reason } => self.acknowledge(token, reason),
+            Command::Cancel { tag, reply } => self.cancel(tag, reply),
+            Command::MakeRoom {
+                reply,
+                lacking,
+                rule,
+                priority,
+            } => self.make_room(reply, lacking, rule, priority),
+            Command::Discard { tag } => self.discard(tag),
+            Command::Flush { reply } => self.flush(reply),
+            Command::Ping { reply } => self.ping(reply),
+            Command::Explain { tag, reply } => self.explain(tag, reply),
+            Command::Reconnect => self.reconnect(),
+            Command::Close {
+                reply,
+                timeout,
+                end_session,
+            } => self.close(reply, timeout, end_session),
+        }
+    }
+
+    fn reply(&mut self, tag: Tag, result: Result<Reply, Error>) {
+        if tag != 0 {
+            self.events.push(Event::Reply { tag, result });
+        }
+    }
+
+    /// When something is due that no input will tell.
+    fn next_timeout(&mut self) -> Option<Instant> {
+        let letters = self.next_deadline();
+        self.timers.next().into_iter().chain(letters).min()
     }
 }

@@ -186,7 +186,7 @@ impl SealedLetter<'_> {
         let key = options.replace.as_deref().unwrap_or_default();
         texts.extend_from_slice(key.as_bytes());
         Letter {
-            receipt: Some(Receipt::new(tag, self.cost())),
+            receipt: Some(Receipt { tag }),
             posted: stamp,
             deadline: self.ttl.map_or(Instant::FAR_FUTURE, |ttl| stamp + ttl),
             message_expiry: self.message_expiry,

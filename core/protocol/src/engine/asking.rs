@@ -1,0 +1,558 @@
+//! SUBSCRIBE and UNSUBSCRIBE: sent in the order they were asked for, asked again without an answer, and asked anew after a lost session.
+//!
+//! Life of a request: asked for → unsent, while there is no connection or no identifier → sent → answered. Not answered in time → asked again, and who waits
+//! is told. The connection ends → unsent again.
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::Engine;
+use super::batch::{Subscribe, Unsubscribe};
+use super::event::{Answers, Event, Notice, Reply, SubscriptionId, Tag};
+use super::incoming::Violation;
+use super::timers::Timer;
+use super::window::Slot;
+use crate::codec::{
+    self, EncodeError, FilterAck, Packet, PacketId, Properties, PropertyId, PropertyValue,
+    RetainHandling, SubscribeFilter, Version,
+};
+use crate::error::{Error, ErrorKind};
+use crate::options::SubscribeOptions;
+use crate::outcome::SubscriptionState;
+use crate::reason::ReasonCode;
+use crate::text::Text;
+use crate::time::Instant;
+use crate::topic::validate_topic_filter;
+
+/// The most bytes of filters in one request, and of requests composed at once.
+const MOST_BYTES: usize = 16 * 1_024;
+
+/// One filter to ask about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Item {
+    Subscribe(SubscriptionId),
+    Unsubscribe(Option<SubscriptionId>, Text, Vec<(String, String)>),
+}
+
+/// An item, and which place in whose answer it fills.
+#[derive(Clone, Debug)]
+struct Ask {
+    item: Item,
+    question: Option<(u64, usize)>,
+}
+
+/// A caller who waits for answers.
+#[derive(Debug)]
+struct Question {
+    reply: Tag,
+    codes: Vec<Option<ReasonCode>>,
+    reason_string: Option<String>,
+    subscribe: bool,
+}
+
+/// A packet on its way.
+#[derive(Debug)]
+struct Request {
+    order: u64,
+    due: Instant, // when it is asked again
+    asks: Vec<Ask>,
+}
+
+/// What was asked, is being asked, and who waits for it.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    unsent: VecDeque<Ask>,
+    sent: BTreeMap<u16, Request>,
+    questions: BTreeMap<u64, Question>,
+    count: u64,
+}
+
+impl Asking {
+    /// Letters posted after a request must not overtake it.
+    pub(super) fn has_unsent(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
+    fn question(&mut self, reply: Tag, answers: usize, subscribe: bool) -> u64 {
+        self.count += 1;
+        let question = Question {
+            reply,
+            codes: alloc::vec![None; answers],
+            reason_string: None,
+            subscribe,
+        };
+        self.questions.insert(self.count, question);
+        self.count
+    }
+
+    /// Fills one place of an answer; returns the answer if it is complete.
+    fn answer(
+        &mut self,
+        question: Option<(u64, usize)>,
+        code: ReasonCode,
+        words: Option<&str>,
+    ) -> Option<(Tag, Reply)> {
+        let (number, place) = question?;
+        let waiting = self.questions.get_mut(&number)?;
+        *waiting.codes.get_mut(place)? = Some(code);
+        if waiting.reason_string.is_none() {
+            waiting.reason_string = words.map(ToString::to_string);
+        }
+        let codes: Option<Vec<ReasonCode>> = waiting.codes.iter().copied().collect();
+        let answers = Answers {
+            codes: codes?,
+            reason_string: waiting.reason_string.take(),
+        };
+        let reply = if waiting.subscribe {
+            Reply::Subscribed(answers)
+        } else {
+            Reply::Unsubscribed(answers)
+        };
+        self.questions
+            .remove(&number)
+            .map(|question| (question.reply, reply))
+    }
+}
+
+impl Engine {
+    /// Declares filters and asks the broker for them.
+    pub(super) fn subscribe(&mut self, subscribe: Subscribe) {
+        let question = self
+            .asking
+            .question(subscribe.reply, subscribe.entries.len(), true);
+        for (place, entry) in subscribe.entries.into_iter().enumerate() {
+            self.subscriptions
+                .declare(entry.id, entry.filter, entry.options);
+            self.asking.unsent.push_back(Ask {
+                item: Item::Subscribe(entry.id),
+                question: Some((question, place)),
+            });
+        }
+        self.answer_empty_question(question);
+    }
+
+    /// Takes filters back and tells the broker.
+    pub(super) fn unsubscribe(&mut self, unsubscribe: Unsubscribe) {
+        let question = self
+            .asking
+            .question(unsubscribe.reply, unsubscribe.filters.len(), false);
+        for (place, filter) in unsubscribe.filters.into_iter().enumerate() {
+            let id = self.subscriptions.id_of(&filter);
+            if let Some(id) = id {
+                self.subscriptions.remove(id);
+            }
+            let item = Item::Unsubscribe(id, filter, unsubscribe.user_properties.clone());
+            self.asking.unsent.push_back(Ask {
+                item,
+                question: Some((question, place)),
+            });
+        }
+        self.answer_empty_question(question);
+    }
+
+    /// A question about no filter is answered by itself.
+    fn answer_empty_question(&mut self, number: u64) {
+        if let Some(question) = self.asking.questions.remove(&number) {
+            if question.codes.is_empty() {
+                let answers = Answers::default();
+                let reply = if question.subscribe {
+                    Reply::Subscribed(answers)
+                } else {
+                    Reply::Unsubscribed(answers)
+                };
+                return self.reply(question.reply, Ok(reply));
+            }
+            self.asking.questions.insert(number, question);
+        }
+    }
+
+    /// Composes what is unsent, in few packets.
+    pub(super) fn compose_requests(&mut self) {
+        while self.wire.control().len() < MOST_BYTES && self.asking.has_unsent() {
+            let asks = self.take_group();
+            if asks.is_empty() {
+                continue; // nothing of it can be asked here
+            }
+            let Some(id) = self.window.allocate(Slot::Request).and_then(PacketId::new) else {
+                asks.into_iter()
+                    .rev()
+                    .for_each(|ask| self.asking.unsent.push_front(ask));
+                return;
+            };
+            if self.encode_request(id, &asks).is_err() {
+                self.window.give_back(id.get());
+                asks.into_iter()
+                    .for_each(|ask| self.answered(ask, ReasonCode::PACKET_TOO_LARGE, None));
+                continue;
+            }
+            self.asking.count += 1;
+            let due = self.now + self.patience(&asks);
+            self.asking.sent.insert(
+                id.get(),
+                Request {
+                    order: self.asking.count,
+                    due,
+                    asks,
+                },
+            );
+            let due = self
+                .timers
+                .get(Timer::Unanswered)
+                .map_or(due, |earlier| earlier.min(due));
+            self.timers.set(Timer::Unanswered, due);
+        }
+    }
+
+    /// Takes the next asks that may go in one packet. Those that this broker cannot grant are answered here.
+    fn take_group(&mut self) -> Vec<Ask> {
+        let mut group: Vec<Ask> = Vec::new();
+        let mut bytes = 0;
+        while let Some(ask) = self.asking.unsent.pop_front() {
+            if let Some(code) = self.not_available(&ask.item) {
+                self.answered(ask, code, None);
+                continue;
+            }
+            let length = self.filter_of(&ask.item).map(|filter| filter.len());
+            let Some(length) = length else {
+                self.withdrawn(ask);
+                continue;
+            };
+            if group.first().is_some_and(|first| {
+                bytes + length > MOST_BYTES || !self.go_together(&first.item, &ask.item)
+            }) {
+                self.asking.unsent.push_front(ask);
+                break;
+            }
+            bytes += length;
+            group.push(ask);
+        }
+        group
+    }
+
+    /// A subscription identifier and user properties stand for a whole packet, so only filters that share them share one.
+    fn go_together(&self, first: &Item, other: &Item) -> bool {
+        match (first, other) {
+            (Item::Subscribe(a), Item::Subscribe(b)) => {
+                let user_properties = |id| {
+                    self.subscriptions
+                        .get(id)
+                        .map(|declared| &declared.options.user_properties)
+                };
+                !self.broker.identifiers_available && user_properties(*a) == user_properties(*b)
+            }
+            (Item::Unsubscribe(_, _, a), Item::Unsubscribe(_, _, b)) => a == b,
+            _ => false,
+        }
+    }
+
+    /// Why this broker cannot be asked (MQTT 5, 3.2.2.3.11 to 3.2.2.3.13).
+    fn not_available(&self, item: &Item) -> Option<ReasonCode> {
+        let (Item::Subscribe(_), Some(filter)) = (item, self.filter_of(item)) else {
+            return None;
+        };
+        let shared = validate_topic_filter(filter).is_ok_and(|parts| parts.share_name.is_some());
+        if shared && !self.broker.shared_available {
+            Some(ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED)
+        } else if filter.contains(['+', '#']) && !self.broker.wildcards_available {
+            Some(ReasonCode::WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED)
+        } else {
+            None
+        }
+    }
+
+    /// The filter of an item; `None` if it was taken back before it was asked for.
+    fn filter_of<'a>(&'a self, item: &'a Item) -> Option<&'a Text> {
+        match item {
+            Item::Subscribe(id) => self.subscriptions.get(*id).map(|declared| &declared.filter),
+            Item::Unsubscribe(_, filter, _) => Some(filter),
+        }
+    }
+
+    fn encode_request(&mut self, packet_id: PacketId, asks: &[Ask]) -> Result<(), EncodeError> {
+        let mut properties = Properties::new();
+        let mut filters = Vec::new();
+        let mut topics = Vec::new();
+        for ask in asks {
+            let user_properties = match &ask.item {
+                Item::Subscribe(id) => {
+                    let Some(declared) = self.subscriptions.get(*id) else {
+                        continue;
+                    };
+                    if self.broker.identifiers_available {
+                        let _ = properties.set(
+                            PropertyId::SubscriptionIdentifier,
+                            PropertyValue::Number(id.0),
+                        );
+                    }
+                    filters.push(SubscribeFilter {
+                        filter: declared.filter.clone(),
+                        options: on_the_wire(&declared.options),
+                    });
+                    &declared.options.user_properties
+                }
+                Item::Unsubscribe(_, filter, user_properties) => {
+                    topics.push(filter.clone());
+                    user_properties
+                }
+            };
+            if filters.len() + topics.len() == 1 {
+                for (name, value) in user_properties {
+                    let _ = properties.add(
+                        PropertyId::UserProperty,
+                        PropertyValue::TextPair(name, value),
+                    );
+                }
+            }
+        }
+        let packet = if topics.is_empty() {
+            Packet::Subscribe(codec::Subscribe {
+                packet_id,
+                filters,
+                properties,
+            })
+        } else {
+            Packet::Unsubscribe(codec::Unsubscribe {
+                packet_id,
+                filters: topics,
+                properties,
+            })
+        };
+        packet.encode(
+            self.broker.version,
+            self.broker.maximum_packet_size,
+            self.wire.control(),
+        )
+    }
+
+    /// How long the answer to a request is waited for.
+    fn patience(&self, asks: &[Ask]) -> Duration {
+        let own = asks.iter().filter_map(|ask| match ask.item {
+            Item::Subscribe(id) => self.subscriptions.get(id)?.options.timeout,
+            Item::Unsubscribe(..) => None,
+        });
+        own.min().unwrap_or(self.options.subscribe_timeout)
+    }
+
+    pub(super) fn suback(&mut self, answer: &FilterAck) -> Result<(), Violation> {
+        self.filter_ack(answer, true)
+    }
+
+    pub(super) fn unsuback(&mut self, answer: &FilterAck) -> Result<(), Violation> {
+        self.filter_ack(answer, false)
+    }
+
+    fn filter_ack(&mut self, answer: &FilterAck, subscribe: bool) -> Result<(), Violation> {
+        let id = answer.packet_id.get();
+        if self.window.get(id) == Slot::Request {
+            self.window.release(id);
+        }
+        let Some(request) = self.asking.sent.remove(&id) else {
+            return Ok(());
+        }; // asked again meanwhile
+        let has_codes = subscribe || self.broker.version == Version::V5;
+        let fits = request
+            .asks
+            .iter()
+            .all(|ask| matches!(ask.item, Item::Subscribe(_)) == subscribe)
+            && (!has_codes || request.asks.len() == answer.reasons.len());
+        if !fits {
+            let words = "the broker answered other filters than those asked for (3.9.3)";
+            self.asking.sent.insert(id, request);
+            return Err(Violation::new(ReasonCode::PROTOCOL_ERROR, words));
+        }
+        for (place, ask) in request.asks.into_iter().enumerate() {
+            let code = answer
+                .reasons
+                .get(place)
+                .copied()
+                .unwrap_or(ReasonCode::SUCCESS);
+            self.answered(ask, code, answer.properties.reason_string());
+        }
+        Ok(())
+    }
+
+    /// One filter is answered: by the broker, or for it.
+    fn answered(&mut self, ask: Ask, code: ReasonCode, words: Option<&str>) {
+        match ask.item {
+            Item::Subscribe(id) => self.granted(id, code),
+            Item::Unsubscribe(Some(id), filter, _) => {
+                self.tell_state(id, filter, SubscriptionState::Down, Some(code))
+            }
+            Item::Unsubscribe(None, ..) => {}
+        }
+        if let Some((tag, reply)) = self.asking.answer(ask.question, code, words) {
+            self.reply(tag, Ok(reply));
+        }
+    }
+
+    fn granted(&mut self, id: SubscriptionId, code: ReasonCode) {
+        let Some(declared) = self.subscriptions.get_mut(id) else {
+            return;
+        };
+        declared.state = match code {
+            code if code.is_error() => SubscriptionState::Refused,
+            code if code.0 < u8::from(declared.options.qos) => SubscriptionState::Downgraded,
+            _ => SubscriptionState::Up,
+        };
+        let (filter, state) = (declared.filter.clone(), declared.state);
+        if state != SubscriptionState::Refused {
+            declared.was_granted = true;
+        } else if !declared.was_granted {
+            self.subscriptions.remove(id); // who asked for it is told, and may ask again
+        }
+        self.tell_state(id, filter, state, Some(code));
+    }
+
+    fn tell_state(
+        &mut self,
+        id: SubscriptionId,
+        filter: Text,
+        state: SubscriptionState,
+        reason: Option<ReasonCode>,
+    ) {
+        self.events.push(Event::Subscription {
+            id,
+            filter,
+            state,
+            reason,
+        });
+    }
+
+    /// A filter was taken back before it was asked for.
+    fn withdrawn(&mut self, ask: Ask) {
+        let question = ask
+            .question
+            .and_then(|(number, _)| self.asking.questions.remove(&number));
+        if let Some(question) = question {
+            let error = Error::new(
+                ErrorKind::Cancelled,
+                "the filter was unsubscribed before the broker was asked for it",
+            );
+            self.reply(question.reply, Err(error));
+        }
+    }
+
+    /// Requests without an answer are sent again, under another identifier; the old one stays in use until it is answered or the connection ends.
+    pub(super) fn ask_unanswered_again(&mut self) {
+        let now = self.now;
+        let mut late: Vec<(u64, u16)> = self
+            .asking
+            .sent
+            .iter()
+            .filter(|(_, request)| request.due <= now)
+            .map(|(id, request)| (request.order, *id))
+            .collect();
+        late.sort_unstable();
+        for (_, id) in late.into_iter().rev() {
+            let Some(request) = self.asking.sent.remove(&id) else {
+                continue;
+            };
+            self.events.push(Event::Notice(Notice::Unanswered {
+                filters: request.asks.len(),
+            }));
+            for ask in request.asks.into_iter().rev() {
+                let waiting = ask
+                    .question
+                    .and_then(|(number, _)| self.asking.questions.remove(&number));
+                if let Some(waiting) = waiting {
+                    let error = Error::new(
+                        ErrorKind::TimedOut,
+                        "the broker did not answer in time; it is being asked again",
+                    );
+                    self.reply(waiting.reply, Err(error));
+                }
+                self.asking.unsent.push_front(Ask {
+                    item: ask.item,
+                    question: None,
+                });
+            }
+        }
+        if let Some(due) = self.asking.sent.values().map(|request| request.due).min() {
+            self.timers.set(Timer::Unanswered, due);
+        }
+    }
+
+    /// The connection is gone: what was not answered is unsent again, before what never was sent.
+    pub(super) fn requests_end(&mut self) {
+        let mut requests: Vec<Request> = core::mem::take(&mut self.asking.sent)
+            .into_values()
+            .collect();
+        requests.sort_unstable_by_key(|request| request.order);
+        for ask in requests
+            .into_iter()
+            .rev()
+            .flat_map(|request| request.asks.into_iter().rev())
+        {
+            self.asking.unsent.push_front(ask);
+        }
+        let ids: Vec<u16> = self
+            .window
+            .in_use()
+            .filter(|(_, slot)| *slot == Slot::Request)
+            .map(|(id, _)| id)
+            .collect();
+        ids.into_iter().for_each(|id| self.window.release(id));
+    }
+
+    /// A session begins or goes on: everything declared that the broker does not have is asked for, before anything else.
+    pub(super) fn restore_subscriptions(&mut self, session_present: bool) {
+        let mut missing = Vec::new();
+        for (id, declared) in self.subscriptions.iter_mut() {
+            let is_up = matches!(
+                declared.state,
+                SubscriptionState::Up | SubscriptionState::Downgraded
+            );
+            if is_up && !session_present {
+                declared.state = SubscriptionState::Down;
+                let (filter, state) = (declared.filter.clone(), SubscriptionState::Down);
+                self.events.push(Event::Subscription {
+                    id,
+                    filter,
+                    state,
+                    reason: None,
+                });
+            }
+            if !is_up || !session_present {
+                missing.push(id);
+            }
+        }
+        let asks = core::mem::take(&mut self.asking.unsent);
+        let is_asked =
+            |id: &SubscriptionId| asks.iter().any(|ask| ask.item == Item::Subscribe(*id));
+        let restored = missing
+            .into_iter()
+            .filter(|id| !is_asked(id))
+            .map(|id| Ask {
+                item: Item::Subscribe(id),
+                question: None,
+            });
+        self.asking.unsent = restored.collect();
+        for ask in asks {
+            let is_gone = !session_present && matches!(ask.item, Item::Unsubscribe(..));
+            if is_gone {
+                self.answered(ask, ReasonCode::SUCCESS, None);
+            } else {
+                self.asking.unsent.push_back(ask);
+            }
+        }
+    }
+
+    /// The client is closed.
+    pub(super) fn requests_never_answered(&mut self) {
+        let questions = core::mem::take(&mut self.asking.questions);
+        self.asking = Asking::default();
+        for question in questions.into_values() {
+            self.reply(question.reply, Err(ErrorKind::Closed.into()));
+        }
+    }
+}
+
+fn on_the_wire(options: &SubscribeOptions) -> codec::SubscribeOptions {
+    codec::SubscribeOptions {
+        qos: options.qos,
+        no_local: options.no_local,
+        retain_as_published: options.retain_as_published,
+        retain_handling: RetainHandling::from_number(options.retain_handling).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,81 @@
+//! A set of packet identifiers: one bit each, with memory only from the first member on.
+use alloc::boxed::Box;
+
+const WORDS: usize = 65_536 / 64;
+
+/// A set of packet identifiers: 8 KiB from the first insertion until it is cleared.
+#[derive(Debug, Default)]
+pub(super) struct IdSet {
+    words: Option<Box<[u64; WORDS]>>,
+    count: usize,
+}
+
+impl IdSet {
+    /// Every identifier.
+    pub(super) fn full() -> IdSet {
+        let mut words = Box::new([u64::MAX; WORDS]);
+        words[0] &= !1; // 0 is no packet identifier
+        IdSet {
+            words: Some(words),
+            count: 65_535,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    pub(super) fn contains(&self, id: u16) -> bool {
+        self.words.as_ref().is_some_and(|words| {
+            words
+                .get(usize::from(id) / 64)
+                .is_some_and(|word| word >> (id % 64) & 1 == 1)
+        })
+    }
+
+    /// Adds an identifier; says whether it is new.
+    pub(super) fn insert(&mut self, id: u16) -> bool {
+        let new = !self.contains(id);
+        if new {
+            let words = self.words.get_or_insert_with(|| Box::new([0; WORDS]));
+            words[usize::from(id) / 64] |= 1 << (id % 64);
+            self.count += 1;
+        }
+        new
+    }
+
+    /// Takes an identifier out; says whether it was there.
+    pub(super) fn remove(&mut self, id: u16) -> bool {
+        let there = self.contains(id);
+        if there {
+            if let Some(words) = &mut self.words {
+                words[usize::from(id) / 64] &= !(1 << (id % 64));
+            }
+            self.count -= 1;
+        }
+        there
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = IdSet::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_each_identifier_once_and_no_memory_when_cleared() {
+        let mut set = IdSet::default();
+        assert!(set.insert(1) && set.insert(65_535) && !set.insert(1));
+        assert!(set.contains(1) && set.contains(65_535) && !set.contains(2));
+        assert_eq!(set.len(), 2);
+        assert!(set.remove(1) && !set.remove(1) && set.remove(65_535));
+        assert_eq!(set.len(), 0);
+        set.clear();
+        assert!(set.words.is_none());
+        assert_eq!(IdSet::full().len(), 65_535);
+        assert!(!IdSet::full().contains(0));
+    }
+}

@@ -1,0 +1,245 @@
+//! From bytes to events: packets of the broker, in order, each to the part that it concerns.
+use bytes::BytesMut;
+
+use super::Engine;
+use super::event::{Event, Incoming, Notice};
+use super::lifecycle::State;
+use crate::codec::{
+    self, Ack, DecodeError, Decoded, Limits, Oversized, Packet, Publish, Side, Version,
+};
+use crate::error::{Error, ErrorKind};
+use crate::packet_type::PacketType;
+use crate::reason::ReasonCode;
+
+/// Packets below this size are copied, so that a message that is kept does not keep the read buffer.
+const COPY_BELOW: usize = 512;
+/// Bytes of answers that may wait for a socket that takes none. A broker that reads nothing and still asks for more is given up.
+const MOST_ANSWERS: usize = 1 << 20;
+
+/// Why a connection is given up: the broker broke a rule.
+pub(super) struct Violation {
+    pub(super) reason: ReasonCode,
+    pub(super) error: Error,
+}
+
+impl Violation {
+    pub(super) fn new(reason: ReasonCode, words: &'static str) -> Violation {
+        Violation {
+            reason,
+            error: Error::new(ErrorKind::ProtocolViolation, words).with_reason(reason),
+        }
+    }
+}
+
+impl From<DecodeError> for Violation {
+    fn from(error: DecodeError) -> Violation {
+        let reason = error.reason;
+        Violation {
+            reason,
+            error: Error::new(ErrorKind::ProtocolViolation, alloc::format!("{error}"))
+                .with_reason(reason),
+        }
+    }
+}
+
+impl Engine {
+    /// Takes every complete packet out of the buffer.
+    pub(super) fn received(&mut self, buffer: &mut BytesMut) {
+        let before = buffer.len();
+        while self.life.state().is_connected() {
+            match self.next_packet(buffer) {
+                Ok(Some(packet)) => {
+                    if let Err(violation) = self.packet(packet) {
+                        self.violated(violation);
+                    }
+                }
+                Ok(None) => break,
+                Err(violation) => self.violated(violation),
+            }
+        }
+        if !self.life.state().is_connected() {
+            buffer.clear(); // of a connection that is given up
+        }
+        self.stats.bytes_in += (before - buffer.len()) as u64;
+        self.heard();
+    }
+
+    fn next_packet(&mut self, buffer: &mut BytesMut) -> Result<Option<Packet>, Violation> {
+        loop {
+            if let Some(oversized) = &mut self.oversized {
+                if !oversized.skip(buffer) {
+                    return Ok(None);
+                }
+                self.oversized = None;
+            }
+            let limits = Limits {
+                max_packet_size: self.options.max_packet_size,
+                copy_below: COPY_BELOW,
+                ..Limits::default()
+            };
+            match codec::decode(buffer, self.version_of(buffer), Side::Server, &limits)? {
+                Decoded::Packet(packet) => return Ok(Some(packet)),
+                Decoded::NeedMore(_) => return Ok(None),
+                Decoded::TooLarge(oversized) => self.oversize(oversized)?,
+            }
+        }
+    }
+
+    /// The version in which the next packet is to be read. A broker that does not know MQTT 5 may refuse in the form of its own version: four bytes,
+    /// where the shortest CONNACK of MQTT 5 has five.
+    fn version_of(&self, buffer: &BytesMut) -> Version {
+        let old_refusal = self.life.state() == State::Handshaking && buffer.starts_with(&[0x20, 2]);
+        if old_refusal {
+            Version::V311
+        } else {
+            self.broker.version
+        }
+    }
+
+    /// A packet above our limit: on MQTT 5 the broker has been told and breaks a rule; on 3.1.1 it is skipped and acknowledged.
+    fn oversize(&mut self, oversized: Oversized) -> Result<(), Violation> {
+        if self.broker.version == Version::V5 || oversized.header.packet != PacketType::Publish {
+            return Err(oversized.error(self.broker.version).into());
+        }
+        self.stats.oversize += 1;
+        self.events.push(Event::Notice(Notice::OversizeSkipped {
+            length: oversized.header.total() as u64,
+        }));
+        if let Some(packet_id) = oversized.packet_id {
+            if let Some(token) = self.owed.receive(packet_id, oversized.qos, self.now) {
+                self.owed.handled(token, ReasonCode::SUCCESS);
+            }
+            self.send_acknowledgements();
+        }
+        self.oversized = Some(oversized);
+        Ok(())
+    }
+
+    fn packet(&mut self, packet: Packet) -> Result<(), Violation> {
+        match (self.life.state(), packet) {
+            (State::Handshaking, Packet::ConnAck(connack)) => self.connack(&connack),
+            (State::Handshaking, Packet::Auth(_)) => Err(unexpected_auth()),
+            (State::Handshaking, _) => Err(Violation::new(
+                ReasonCode::PROTOCOL_ERROR,
+                "the broker sent another packet before CONNACK (3.2.0-1)",
+            )),
+            (_, packet) => self.online_packet(packet),
+        }
+    }
+
+    fn online_packet(&mut self, packet: Packet) -> Result<(), Violation> {
+        match packet {
+            Packet::Publish(publish) => self.message(publish),
+            Packet::PubAck(ack) => self.in_step(Engine::puback, &ack),
+            Packet::PubRec(ack) => self.in_step(Engine::pubrec, &ack),
+            Packet::PubComp(ack) => self.in_step(Engine::pubcomp, &ack),
+            Packet::PubRel(ack) => {
+                self.pubrel(&ack);
+                self.bounded_answers()
+            }
+            Packet::SubAck(answer) => self.suback(&answer),
+            Packet::UnsubAck(answer) => self.unsuback(&answer),
+            Packet::PingResp => {
+                self.pong();
+                Ok(())
+            }
+            Packet::Disconnect(disconnect) => {
+                self.broker_disconnects(&disconnect);
+                Ok(())
+            }
+            Packet::ConnAck(_) => Err(Violation::new(
+                ReasonCode::PROTOCOL_ERROR,
+                "the broker sent a second CONNACK (3.2.0-2)",
+            )),
+            Packet::Auth(_) => Err(unexpected_auth()),
+            // Packets that only clients send are refused by the decoder.
+            Packet::Connect(_)
+            | Packet::Subscribe(_)
+            | Packet::Unsubscribe(_)
+            | Packet::PingReq => Ok(()),
+        }
+    }
+
+    fn in_step(
+        &mut self,
+        take: impl Fn(&mut Engine, &Ack) -> Result<(), super::acknowledged::OutOfStep>,
+        ack: &Ack,
+    ) -> Result<(), Violation> {
+        take(self, ack).map_err(|_| {
+            Violation::new(
+                ReasonCode::PROTOCOL_ERROR,
+                "the broker answered with a packet that does not belong to the exchange (4.3)",
+            )
+        })?;
+        self.bounded_answers()
+    }
+
+    fn bounded_answers(&mut self) -> Result<(), Violation> {
+        match self.wire.control().len() {
+            0..=MOST_ANSWERS => Ok(()),
+            _ => Err(Violation::new(
+                ReasonCode::QUOTA_EXCEEDED,
+                "the broker reads no answers and asks for more",
+            )),
+        }
+    }
+
+    /// An application message: handed over once, and owed an acknowledgement.
+    fn message(&mut self, publish: Publish) -> Result<(), Violation> {
+        let message = publish.message;
+        if message.properties.topic_alias().is_some() {
+            return Err(Violation::new(
+                ReasonCode::TOPIC_ALIAS_INVALID,
+                "the broker sent a topic alias, and none is allowed (3.1.2-26)",
+            ));
+        }
+        let token = match publish.packet_id {
+            None => None,
+            Some(packet_id) => {
+                if self.owed.unfinished() >= self.receive_limit() {
+                    return Err(Violation::new(
+                        ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
+                        "the broker sent more messages of QoS 1 and 2 than it may without acknowledgement (3.3.4-9)",
+                    ));
+                }
+                let Some(token) = self.owed.receive(packet_id, message.qos, self.now) else {
+                    self.send_acknowledgements();
+                    return self.bounded_answers();
+                };
+                self.watch_for_held();
+                Some(token)
+            }
+        };
+        if let Some(count) = self
+            .stats
+            .messages_in
+            .get_mut(usize::from(u8::from(message.qos)))
+        {
+            *count += 1;
+        }
+        let subscriptions = self.subscriptions.matches(&message);
+        self.events.push(Event::Message(Incoming {
+            message,
+            token,
+            subscriptions,
+        }));
+        Ok(())
+    }
+
+    /// How many messages the broker may have sent without acknowledgement. MQTT 3.1.1 has no such limit, but only so many identifiers.
+    fn receive_limit(&self) -> usize {
+        let limit = if self.broker.version == Version::V5 {
+            self.options.receive_maximum
+        } else {
+            u16::MAX
+        };
+        usize::from(limit)
+    }
+}
+
+fn unexpected_auth() -> Violation {
+    Violation::new(
+        ReasonCode::PROTOCOL_ERROR,
+        "the broker sent AUTH, and no authentication method was named (4.12.0-6)",
+    )
+}

@@ -1,0 +1,118 @@
+//! A queue from which entries die in the middle: dead ones are skipped at the front and swept out before they outnumber the living.
+use alloc::collections::VecDeque;
+use alloc::collections::vec_deque;
+
+/// Dead entries that are tolerated beyond the number of living ones.
+const SLACK: usize = 1_024;
+
+/// Entries whose death is seen elsewhere (a letter settled) and told by [`LazyQueue::one_died`]. Memory stays within twice the living plus a constant.
+#[derive(Debug)]
+pub(super) struct LazyQueue<T> {
+    items: VecDeque<T>,
+    living: usize,
+}
+
+impl<T> LazyQueue<T> {
+    pub(super) const fn new() -> LazyQueue<T> {
+        LazyQueue {
+            items: VecDeque::new(),
+            living: 0,
+        }
+    }
+
+    pub(super) fn push_back(&mut self, item: T) {
+        self.items.push_back(item);
+        self.living += 1;
+    }
+
+    pub(super) fn push_front(&mut self, item: T) {
+        self.items.push_front(item);
+        self.living += 1;
+    }
+
+    /// Puts `item` behind the last entry that `before` says goes before it. Meant for entries that arrive almost in order.
+    pub(super) fn insert_sorted(&mut self, item: T, before: impl Fn(&T) -> bool) {
+        let mut place = self.items.len();
+        while place > 0 && !self.items.get(place - 1).is_none_or(&before) {
+            place -= 1;
+        }
+        self.items.insert(place, item);
+        self.living += 1;
+    }
+
+    /// The first living entry.
+    pub(super) fn front(&mut self, alive: impl Fn(&T) -> bool) -> Option<&T> {
+        while self.items.front().is_some_and(|item| !alive(item)) {
+            self.items.pop_front();
+        }
+        self.items.front()
+    }
+
+    /// Takes the first living entry.
+    pub(super) fn pop_front(&mut self, alive: impl Fn(&T) -> bool) -> Option<T> {
+        self.front(alive)?;
+        self.living = self.living.saturating_sub(1);
+        self.items.pop_front()
+    }
+
+    /// One entry died. Sweeps when there are too many dead ones, so the cost of a sweep is spread over the deaths before it.
+    pub(super) fn one_died(&mut self, alive: impl Fn(&T) -> bool) {
+        self.living = self.living.saturating_sub(1);
+        if self.items.len() > 2 * self.living + SLACK {
+            self.items.retain(alive);
+            self.living = self.items.len();
+        }
+    }
+
+    /// Every entry, the dead ones too.
+    pub(super) fn iter(&self) -> vec_deque::Iter<'_, T> {
+        self.items.iter()
+    }
+
+    /// The entry that `key` finds in a queue sorted by it; it may be a dead one.
+    pub(super) fn find_by_key<K: Ord>(&self, wanted: &K, key: impl FnMut(&T) -> K) -> Option<&T> {
+        self.items
+            .get(self.items.binary_search_by_key(wanted, key).ok()?)
+    }
+
+    /// Gives memory back when nothing lives.
+    pub(super) fn shrink(&mut self) {
+        if self.living == 0 {
+            self.items = VecDeque::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::cell::RefCell;
+
+    #[test]
+    fn one_stuck_entry_does_not_pin_the_dead_behind_it() {
+        let dead = RefCell::new(alloc::collections::BTreeSet::new());
+        let alive = |n: &u32| !dead.borrow().contains(n);
+        let mut queue = LazyQueue::new();
+        for n in 0..100_000_u32 {
+            queue.push_back(n);
+            if n > 0 {
+                dead.borrow_mut().insert(n);
+                queue.one_died(alive);
+            }
+        }
+        assert!(queue.items.len() <= 2 + SLACK, "{}", queue.items.len());
+        assert_eq!(queue.pop_front(alive), Some(0));
+        assert_eq!(queue.front(alive), None);
+        assert_eq!(queue.living, 0);
+    }
+
+    #[test]
+    fn almost_sorted_entries_end_up_sorted() {
+        let mut queue = LazyQueue::new();
+        for n in [1, 5, 3, 4, 9, 8] {
+            queue.insert_sorted(n, |other| *other <= n);
+        }
+        assert!(queue.iter().copied().eq([1, 3, 4, 5, 8, 9]));
+        assert_eq!(queue.find_by_key(&4, |n| *n), Some(&4));
+    }
+}

@@ -1,0 +1,327 @@
+//! From the post office to the wire: which letter may go now, and the frame it goes in.
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+
+use bytes::{BufMut, BytesMut};
+
+use super::Engine;
+use super::letter::{Letter, Whereabouts};
+use super::lifecycle::State;
+use super::shelf::LetterKey;
+use super::window::{Slot, Step};
+use super::wire::Sent;
+use crate::codec::{Varint, Version};
+use crate::message::QoS;
+use crate::options::PropertiesOn311;
+use crate::outcome::{Outcome, OutcomeDetail, OutcomeStatus};
+use crate::reason::ReasonCode;
+
+/// First byte of a PUBLISH and its flags (section 3.3.1 of both standards).
+const PUBLISH: u8 = 0x30;
+const RETAIN: u8 = 1;
+const QOS_SHIFT: u8 = 1;
+const DUP: u8 = 1 << 3;
+
+/// The Message Expiry Interval: identifier and four bytes (MQTT 5, 3.3.2.3.3).
+const MESSAGE_EXPIRY: u8 = 0x02;
+const MESSAGE_EXPIRY_LENGTH: usize = 5;
+
+/// The lengths that a frame is made of.
+struct Measure {
+    expiry: Option<u32>,
+    properties: usize, // the property block, without its length
+    remaining: usize,  // the remaining length of the fixed header
+}
+
+impl Measure {
+    fn frame(&self) -> usize {
+        1 + Varint::length_of(self.remaining) + self.remaining
+    }
+}
+
+/// What keeps a letter from being sent now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// As many letters as allowed are unacknowledged, or all identifiers are spanned.
+    Window,
+    /// The identifier has to be cleared first, on an adopted session.
+    Clearing,
+}
+
+impl Engine {
+    /// Composes as much as the socket is to be offered: control packets, requests, what has to be sent again, then letters in their order.
+    pub(super) fn compose(&mut self) {
+        if !self.wire.is_open() {
+            return;
+        }
+        if self.life.state() == State::Online {
+            self.compose_requests();
+        }
+        self.wire.begin_offer();
+        if self.life.state() != State::Online || !self.compose_replay() || self.asking.has_unsent()
+        {
+            return;
+        }
+        while self.wire.has_room() {
+            let Some(key) = self.office.next(&self.shelf) else {
+                break;
+            };
+            if self.compose_letter(key).is_err() {
+                break;
+            }
+        }
+        self.wire.begin_offer(); // an adopted session may have asked for identifiers to be cleared
+    }
+
+    /// Composes the letter whose turn it is, or settles it if this broker cannot take it.
+    fn compose_letter(&mut self, key: LetterKey) -> Result<(), Held> {
+        let Some(letter) = self.shelf.get(key) else {
+            return Ok(());
+        };
+        let measure = self.measure(letter);
+        if let Some(refusal) = self.refusal(letter, &measure) {
+            self.finish(key, refusal);
+            return Ok(());
+        }
+        let (sent, id) = match letter.qos {
+            QoS::AtMostOnce => (Sent::Once(key), None),
+            qos => {
+                let id = self.take_identifier(key, qos)?;
+                (Sent::First(id), Some(id))
+            }
+        };
+        let Some(letter) = self.shelf.get_mut(key) else {
+            return Ok(());
+        };
+        self.office.hand_out(letter);
+        letter.place = id.map_or(Whereabouts::Writing, Whereabouts::InFlight);
+        letter.attempts += 1;
+        self.compose_frame(key, id, false, &measure, sent);
+        Ok(())
+    }
+
+    /// The next identifier, if the window has room for one more.
+    fn take_identifier(&mut self, key: LetterKey, qos: QoS) -> Result<u16, Held> {
+        if self.window.unacknowledged() >= self.window_limit() {
+            return Err(Held::Window);
+        }
+        let upcoming = self.window.upcoming().ok_or(Held::Window)?;
+        let step = if qos == QoS::ExactlyOnce {
+            Step::PubRec
+        } else {
+            Step::PubAck
+        };
+        if step == Step::PubRec && !self.clear_for_use(upcoming) {
+            return Err(Held::Clearing);
+        }
+        self.window
+            .allocate(Slot::Letter(key, step))
+            .ok_or(Held::Window)
+    }
+
+    /// How many letters of QoS 1 and 2 may be unacknowledged: our own limit and the broker's (MQTT 5, 4.9).
+    pub(super) fn window_limit(&self) -> usize {
+        usize::from(self.options.max_in_flight.min(self.broker.receive_maximum))
+    }
+
+    /// Composes the PUBLISH of a letter that is in flight, once more.
+    pub(super) fn compose_again(&mut self, key: LetterKey, id: u16) {
+        let Some(letter) = self.shelf.get_mut(key) else {
+            return;
+        };
+        letter.attempts += 1;
+        let Some(letter) = self.shelf.get(key) else {
+            return;
+        };
+        let measure = self.measure(letter);
+        self.compose_frame(key, Some(id), true, &measure, Sent::Again(id));
+    }
+
+    fn compose_frame(
+        &mut self,
+        key: LetterKey,
+        id: Option<u16>,
+        dup: bool,
+        measure: &Measure,
+        sent: Sent,
+    ) {
+        let Some(letter) = self.shelf.get(key) else {
+            return;
+        };
+        let (topic, properties, payload) = self.shelf.contents(letter);
+        let start = self.wire.composed();
+        let run = self.wire.run();
+        run.reserve(measure.frame() - letter.payload_length() + payload.len());
+        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
+        run.put_u8(
+            PUBLISH
+                | flag(dup, DUP)
+                | (letter.qos as u8) << QOS_SHIFT
+                | flag(letter.retain, RETAIN),
+        );
+        put_varint(run, measure.remaining);
+        run.put_u16(letter.body.topic);
+        run.put_slice(topic);
+        if let Some(id) = id {
+            run.put_u16(id);
+        }
+        if self.broker.version == Version::V5 {
+            put_varint(run, measure.properties);
+            run.put_slice(properties);
+            if let Some(expiry) = measure.expiry {
+                run.put_u8(MESSAGE_EXPIRY);
+                run.put_u32(expiry);
+            }
+        }
+        run.put_slice(payload);
+        if let Some(large) = &letter.large {
+            self.wire.share((**large).clone());
+        }
+        self.wire.end_frame(start, sent);
+    }
+
+    fn measure(&self, letter: &Letter) -> Measure {
+        let mut measure = Measure {
+            expiry: None,
+            properties: 0,
+            remaining: 0,
+        };
+        measure.remaining = 2 + usize::from(letter.body.topic) + letter.payload_length();
+        measure.remaining += if letter.qos == QoS::AtMostOnce { 0 } else { 2 };
+        if self.broker.version == Version::V5 {
+            measure.expiry = self.remaining_expiry(letter);
+            measure.properties = letter.body.properties as usize
+                + measure.expiry.map_or(0, |_| MESSAGE_EXPIRY_LENGTH);
+            measure.remaining += Varint::length_of(measure.properties) + measure.properties;
+        }
+        measure
+    }
+
+    /// The Message Expiry Interval: what is left of a TTL that is forwarded, in seconds rounded up, or the caller's own if that is shorter.
+    fn remaining_expiry(&self, letter: &Letter) -> Option<u32> {
+        let forwarded = (letter.own_ttl && self.options.forward_ttl).then(|| {
+            let left = letter.deadline.since(self.now);
+            let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+            u32::try_from(seconds).unwrap_or(u32::MAX).max(1)
+        });
+        forwarded.into_iter().chain(letter.message_expiry).min()
+    }
+
+    /// Why this broker cannot be sent this letter at all (MQTT 5, 3.2.2.3).
+    fn refusal(&self, letter: &Letter, measure: &Measure) -> Option<Outcome> {
+        let broker = &self.broker;
+        let with_properties = letter.body.properties > 0 || letter.message_expiry.is_some();
+        let (reason, words): (Option<ReasonCode>, String) =
+            if measure.frame() > broker.maximum_packet_size as usize {
+                let words = format!(
+                    "the packet has {} bytes, and the broker takes at most {}",
+                    measure.frame(),
+                    broker.maximum_packet_size
+                );
+                (Some(ReasonCode::PACKET_TOO_LARGE), words)
+            } else if letter.qos > broker.maximum_qos {
+                (
+                    Some(ReasonCode::QOS_NOT_SUPPORTED),
+                    format!(
+                        "the broker takes at most QoS {}",
+                        u8::from(broker.maximum_qos)
+                    ),
+                )
+            } else if letter.retain && !broker.retain_available {
+                (
+                    Some(ReasonCode::RETAIN_NOT_SUPPORTED),
+                    "the broker retains no messages".into(),
+                )
+            } else if with_properties
+                && broker.version == Version::V311
+                && self.options.properties_on_311 == PropertiesOn311::Reject
+            {
+                (
+                    None,
+                    "the letter has MQTT 5 properties, and the connection speaks MQTT 3.1.1".into(),
+                )
+            } else {
+                return None;
+            };
+        let detail = OutcomeDetail {
+            reason_string: Some(words),
+            ..OutcomeDetail::default()
+        };
+        let outcome = Outcome::new(OutcomeStatus::Rejected).with_maybe_delivered(letter.begun);
+        Some(Outcome {
+            reason,
+            detail: Some(Box::new(detail)),
+            ..outcome
+        })
+    }
+
+    /// The system took bytes of the last offer. If the socket is stalled, letters of which it took nothing are waiting letters again.
+    pub(super) fn written(&mut self, count: usize) {
+        self.wire.written(count);
+        while let Some(sent) = self.wire.pop_taken() {
+            self.count_sent(sent);
+            if let Sent::Once(key) = sent {
+                self.finish(
+                    key,
+                    Outcome::new(OutcomeStatus::Sent).with_maybe_delivered(true),
+                );
+            }
+        }
+        while let Some(sent) = self.wire.pop_untaken() {
+            self.take_back(sent);
+        }
+        self.stats.bytes_out += count as u64;
+        self.after_write(count);
+    }
+
+    fn count_sent(&mut self, sent: Sent) {
+        let step = |id| match self.window.get(id) {
+            Slot::Letter(_, step) | Slot::Settled(step) => Some(step),
+            Slot::Empty | Slot::Request => None,
+        };
+        let qos = match sent {
+            Sent::Once(_) => 0,
+            Sent::First(id) | Sent::Again(id) => match step(id) {
+                Some(Step::PubAck) => 1,
+                Some(Step::PubRec) => 2,
+                Some(Step::PubComp) | None => return, // PUBREL
+            },
+        };
+        if let Some(count) = self.stats.messages_out.get_mut(qos) {
+            *count += 1;
+        }
+    }
+
+    /// A frame that was composed and of which nothing was sent.
+    fn take_back(&mut self, sent: Sent) {
+        match sent {
+            Sent::Once(key) => self.wait_again(key, false),
+            Sent::First(id) => {
+                let slot = self.window.get(id);
+                self.window.give_back(id);
+                if let Some(key) = slot.letter() {
+                    self.wait_again(key, false);
+                }
+            }
+            Sent::Again(id) => self.window.unreplayed(id),
+        }
+    }
+
+    /// The letter goes back to the front of its lane. `begun`: its first byte was sent, so it may not give way to others any more.
+    pub(super) fn wait_again(&mut self, key: LetterKey, begun: bool) {
+        let Some(letter) = self.shelf.get_mut(key) else {
+            return;
+        };
+        letter.place = Whereabouts::Waiting;
+        letter.begun |= begun;
+        letter.attempts -= if begun { 0 } else { letter.attempts.min(1) };
+        self.office.return_to_front(key, letter);
+    }
+}
+
+fn put_varint(run: &mut BytesMut, value: usize) {
+    let mut bytes = [0; 4];
+    let length = Varint::write(value, &mut bytes);
+    run.put_slice(bytes.get(..length).unwrap_or_default());
+}

@@ -1,0 +1,134 @@
+//! After a reconnect: what goes on where the session goes on, and what becomes of letters in flight where it is lost.
+//!
+//! A connection ends → what was only partly written waits again; exchanges of settled letters end, or keep their identifier out of use →
+//! CONNACK says that the session is present: what is in the window is sent again in its order, and nothing else before it (MQTT 5, 4.4) →
+//! or that it is not: what is in the window is posted again or settled, by `on_session_lost`.
+use alloc::vec::Vec;
+
+use super::Engine;
+use super::event::{Event, Notice};
+use super::shelf::LetterKey;
+use super::window::{Slot, Step};
+use super::wire::Sent;
+use crate::codec::{PacketId, encode_plain_ack};
+use crate::options::OnSessionLost;
+use crate::outcome::{Outcome, OutcomeStatus};
+use crate::packet_type::PacketType;
+
+/// With more identifiers out of use than this, the next connection begins a fresh session.
+const MANY_RESERVED: usize = 1_024;
+
+impl Engine {
+    /// The connection is gone: nothing of it counts any more.
+    pub(super) fn forget_connection(&mut self) {
+        while let Some((sent, begun)) = self.wire.pop_lost() {
+            match sent {
+                // The broker cannot have a frame whose last byte was never sent, so the letter is as good as new.
+                Sent::Once(key) => self.wait_again(key, begun),
+                Sent::First(id) => {
+                    let slot = self.window.get(id);
+                    self.window.give_back(id);
+                    if let Some(key) = slot.letter() {
+                        self.wait_again(key, begun);
+                    }
+                }
+                Sent::Again(_) => {}
+            }
+        }
+        let settled: Vec<(u16, Step)> = self
+            .window
+            .in_use()
+            .filter_map(|(id, slot)| match slot {
+                Slot::Settled(step) => Some((id, step)),
+                _ => None,
+            })
+            .collect();
+        for (id, step) in settled {
+            match step {
+                Step::PubAck => self.window.release(id),
+                Step::PubRec => self.window.reserve(id),
+                Step::PubComp => {} // the broker waits for PUBREL
+            }
+        }
+        self.window.disconnected();
+        self.note_reserved();
+    }
+
+    /// Too many identifiers out of use would narrow the window for good.
+    fn note_reserved(&mut self) {
+        let withheld = self.window.reserved();
+        if withheld > MANY_RESERVED && !self.life.fresh_session {
+            self.life.fresh_session = true;
+            self.events
+                .push(Event::Notice(Notice::FreshSession { withheld }));
+        }
+    }
+
+    /// The broker has no session for us: identifiers mean nothing to it any more.
+    pub(super) fn session_lost(&mut self, first_id: u16) {
+        let in_flight: Vec<(LetterKey, Step)> = self
+            .window
+            .in_use()
+            .filter_map(|(_, slot)| match slot {
+                Slot::Letter(key, step) => Some((key, step)),
+                _ => None,
+            })
+            .collect();
+        self.window.restart(first_id);
+        // From the last to the first, each to the front: so they go first, in their old order.
+        for (key, step) in in_flight.into_iter().rev() {
+            if self.is_posted_again(key, step) {
+                self.wait_again(key, true);
+            } else {
+                self.finish(
+                    key,
+                    Outcome::new(OutcomeStatus::SessionLost).with_maybe_delivered(true),
+                );
+            }
+        }
+    }
+
+    /// May a letter be sent as a new one, although the broker may have the old one.
+    fn is_posted_again(&self, key: LetterKey, step: Step) -> bool {
+        // A letter that is settled is kept only for a session that goes on.
+        let unsettled = self
+            .shelf
+            .get(key)
+            .is_some_and(|letter| letter.receipt.is_some());
+        unsettled
+            && match (self.options.on_session_lost, step) {
+                (OnSessionLost::ReportAll, _) | (_, Step::PubComp) => false,
+                (OnSessionLost::RepublishQos1, step) => step == Step::PubAck,
+                (OnSessionLost::RepublishAll, _) => true,
+            }
+    }
+
+    /// Composes what has to be sent again. Says whether all of it is composed, so that new letters may follow.
+    pub(super) fn compose_replay(&mut self) -> bool {
+        while let Some((id, slot)) = self.window.replay_next() {
+            let is_publish = matches!(slot, Slot::Letter(_, Step::PubAck | Step::PubRec));
+            let window_full = is_publish && self.window.unacknowledged() >= self.window_limit();
+            if window_full || !self.wire.has_room() {
+                return false;
+            }
+            self.window.replayed();
+            match slot {
+                Slot::Letter(_, Step::PubComp) | Slot::Settled(Step::PubComp) => {
+                    self.compose_release_again(id)
+                }
+                Slot::Letter(key, _) => self.compose_again(key, id),
+                // Settled exchanges have left the window with their connection, and requests are asked anew.
+                Slot::Settled(_) | Slot::Request | Slot::Empty => {}
+            }
+        }
+        true
+    }
+
+    fn compose_release_again(&mut self, id: u16) {
+        let start = self.wire.composed();
+        if let Some(id) = PacketId::new(id) {
+            encode_plain_ack(PacketType::PubRel, id, self.wire.run());
+        }
+        self.wire.end_frame(start, Sent::Again(id));
+    }
+}

@@ -1,0 +1,289 @@
+//! The bytes on their way to the socket: what was composed, what the system took, and what is taken back when the socket stalls.
+//!
+//! Life of an offer: control packets, then frames of letters, are composed → offered as slices → taken whole; or in part, and then the socket is
+//! stalled: frames of which no byte was taken are taken back, the rest is offered again when the socket is writable.
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::shelf::LetterKey;
+
+/// No more is composed ahead of the socket than this, so that a stall finds few letters on their way.
+const AHEAD: u64 = 64 * 1_024;
+/// The most slices of one offer.
+const SLICES: usize = 64;
+
+/// What a frame carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// A letter of QoS 0.
+    Once(LetterKey),
+    /// A letter of QoS 1 or 2, for the first time under this packet identifier.
+    First(u16),
+    /// PUBLISH or PUBREL again, on a resumed session.
+    Again(u16),
+}
+
+/// A frame in the stream of bytes of this connection.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    start: u64,
+    end: u64,
+    sent: Sent,
+}
+
+/// The stream of one connection. Positions count its bytes from the beginning.
+#[derive(Debug, Default)]
+pub(super) struct Wire {
+    control: BytesMut, // packets that do not belong to letters, to go out before the next frame
+    run: BytesMut,     // composed, not yet cut into a slice
+    slices: Vec<Bytes>,
+    frames: VecDeque<Frame>,
+    cut: u64, // where `run` begins
+    taken: u64,
+    stalled: bool,
+    offered: bool,
+}
+
+impl Wire {
+    /// The connection is gone. Takes the latest frame that the system does not have whole, and whether it has its first byte; when there is none left,
+    /// everything else is forgotten.
+    pub(super) fn pop_lost(&mut self) -> Option<(Sent, bool)> {
+        let Some(frame) = self.frames.pop_back() else {
+            *self = Wire {
+                frames: core::mem::take(&mut self.frames),
+                run: core::mem::take(&mut self.run),
+                ..Wire::default()
+            };
+            self.run.clear();
+            return None;
+        };
+        Some((frame.sent, frame.start < self.taken))
+    }
+
+    /// Where control packets are written: PINGREQ, acknowledgements, SUBSCRIBE and so on.
+    pub(super) fn control(&mut self) -> &mut BytesMut {
+        &mut self.control
+    }
+
+    pub(super) const fn is_stalled(&self) -> bool {
+        self.stalled
+    }
+
+    /// Everything composed was taken by the system.
+    pub(super) fn is_idle(&self) -> bool {
+        self.taken == self.composed() && self.control.is_empty()
+    }
+
+    /// May frames be composed: the socket is not stalled, and the last offer has been answered.
+    pub(super) const fn is_open(&self) -> bool {
+        !self.stalled && !self.offered
+    }
+
+    /// Is there room for one more frame in this offer.
+    pub(super) fn has_room(&self) -> bool {
+        self.composed() - self.taken < AHEAD && self.slices.len() + 3 <= SLICES
+    }
+
+    /// Moves the control packets into the run, before the frames that follow.
+    pub(super) fn begin_offer(&mut self) {
+        if !self.control.is_empty() {
+            self.run.extend_from_slice(&self.control);
+            self.control.clear();
+        }
+    }
+
+    /// Where a frame is composed.
+    pub(super) fn run(&mut self) -> &mut BytesMut {
+        &mut self.run
+    }
+
+    /// Adds a large payload to the frame without copying it.
+    pub(super) fn share(&mut self, payload: Bytes) {
+        self.cut_run();
+        self.cut += payload.len() as u64;
+        self.slices.push(payload);
+    }
+
+    /// The frame that began at `start` is complete.
+    pub(super) fn end_frame(&mut self, start: u64, sent: Sent) {
+        self.frames.push_back(Frame {
+            start,
+            end: self.composed(),
+            sent,
+        });
+    }
+
+    /// The position behind what was composed.
+    pub(super) fn composed(&self) -> u64 {
+        self.cut + self.run.len() as u64
+    }
+
+    /// Is there something to be written, and the socket ready for it.
+    pub(super) fn wants_offer(&self) -> bool {
+        self.is_open() && !(self.run.is_empty() && self.slices.is_empty())
+    }
+
+    /// What is to be written now.
+    pub(super) fn offer(&mut self) -> &[Bytes] {
+        self.cut_run();
+        self.offered = true;
+        &self.slices
+    }
+
+    /// The system took `count` bytes of the offer; fewer than offered means that the socket is stalled. Then see [`Wire::pop_taken`], [`Wire::pop_untaken`].
+    pub(super) fn written(&mut self, count: usize) {
+        if core::mem::take(&mut self.offered) {
+            self.taken = self.cut.min(self.taken + count as u64);
+            self.stalled = self.taken < self.cut;
+            self.drop_front(count);
+        }
+    }
+
+    /// Takes the next frame of which the system has every byte.
+    pub(super) fn pop_taken(&mut self) -> Option<Sent> {
+        self.frames
+            .front()
+            .filter(|frame| frame.end <= self.taken)?;
+        self.frames.pop_front().map(|frame| frame.sent)
+    }
+
+    /// Takes the latest frame of which the system has no byte out of the offer that stalled. It is as if it had not been composed.
+    pub(super) fn pop_untaken(&mut self) -> Option<Sent> {
+        let frame = *self
+            .frames
+            .back()
+            .filter(|frame| self.stalled && frame.start >= self.taken)?;
+        self.frames.pop_back();
+        self.drop_back(frame.start);
+        Some(frame.sent)
+    }
+
+    /// The socket takes bytes again.
+    pub(super) fn writable(&mut self) {
+        self.stalled = false;
+    }
+
+    /// Gives memory back while nothing is on its way.
+    pub(super) fn shrink(&mut self) {
+        if self.is_idle() && self.frames.is_empty() {
+            self.run = BytesMut::new();
+            self.control = BytesMut::new();
+            self.slices = Vec::new();
+            self.frames = VecDeque::new();
+        }
+    }
+
+    fn cut_run(&mut self) {
+        if !self.run.is_empty() {
+            self.cut += self.run.len() as u64;
+            self.slices.push(self.run.split().freeze());
+        }
+    }
+
+    /// Drops the first `count` bytes of the slices.
+    fn drop_front(&mut self, mut count: usize) {
+        if !self.stalled {
+            return self.slices.clear();
+        }
+        let whole = self.slices.iter().take_while(|slice| {
+            let fits = slice.len() <= count;
+            count -= if fits { slice.len() } else { 0 };
+            fits
+        });
+        let whole = whole.count();
+        self.slices.drain(..whole);
+        if let Some(first) = self.slices.first_mut() {
+            first.advance(count.min(first.len()));
+        }
+    }
+
+    /// Drops what lies behind position `end`.
+    fn drop_back(&mut self, end: u64) {
+        while let Some(last) = self.slices.last_mut().filter(|_| self.cut > end) {
+            let less = (self.cut - end).min(last.len() as u64);
+            last.truncate(last.len() - less as usize);
+            self.cut -= less;
+            if last.is_empty() {
+                self.slices.pop();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_frames(lengths: &[usize]) -> Wire {
+        let mut wire = Wire::default();
+        wire.control().extend_from_slice(b"ctrl");
+        wire.begin_offer();
+        for (id, length) in lengths.iter().enumerate() {
+            let start = wire.composed();
+            wire.run().extend_from_slice(&[id as u8; 2]);
+            wire.share(Bytes::from(alloc::vec![id as u8; length - 2]));
+            wire.end_frame(start, Sent::First(id as u16));
+        }
+        wire
+    }
+
+    fn offered(wire: &mut Wire) -> Vec<u8> {
+        if wire.wants_offer() {
+            wire.offer().concat()
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn write(wire: &mut Wire, count: usize) -> (Vec<Sent>, Vec<Sent>) {
+        wire.written(count);
+        (
+            core::iter::from_fn(|| wire.pop_taken()).collect(),
+            core::iter::from_fn(|| wire.pop_untaken()).collect(),
+        )
+    }
+
+    #[test]
+    fn a_stalled_socket_keeps_the_begun_frame_and_gives_the_rest_back() {
+        for stop in 0..4 + 30 {
+            let mut wire = with_frames(&[10, 10, 10]);
+            let all = offered(&mut wire);
+            assert_eq!(all.len(), 34);
+            let (done, unsent) = write(&mut wire, stop);
+            let begun = stop.saturating_sub(4).div_ceil(10);
+            assert_eq!(done.len(), stop.saturating_sub(4) / 10, "{stop}");
+            assert_eq!(
+                unsent,
+                (begun..3)
+                    .rev()
+                    .map(|id| Sent::First(id as u16))
+                    .collect::<Vec<_>>(),
+                "{stop}"
+            );
+            assert!(wire.is_stalled() && !wire.wants_offer());
+            wire.writable();
+            assert_eq!(offered(&mut wire), all[stop..4 + 10 * begun], "{stop}");
+        }
+    }
+
+    #[test]
+    fn a_whole_write_leaves_nothing() {
+        let mut wire = with_frames(&[10, 10]);
+        assert_eq!(offered(&mut wire).len(), 24);
+        assert!(!wire.wants_offer(), "an offer is made once");
+        assert_eq!(write(&mut wire, 24).0, [Sent::First(0), Sent::First(1)]);
+        assert!(wire.is_idle() && !wire.wants_offer() && !wire.is_stalled());
+    }
+
+    #[test]
+    fn a_lost_connection_tells_what_was_begun() {
+        let mut wire = with_frames(&[10, 10]);
+        offered(&mut wire);
+        write(&mut wire, 6);
+        let lost: Vec<_> = core::iter::from_fn(|| wire.pop_lost()).collect();
+        assert_eq!(lost, [(Sent::First(0), true)]);
+        assert!(wire.is_idle());
+    }
+}

@@ -1,0 +1,8 @@
+//! The engine's rules, one test each, against a scripted broker on a bench whose clock is moved by hand.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    reason = "a test crate has no readers from outside"
+)]
+mod bench;
+mod letters;
