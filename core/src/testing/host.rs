@@ -1,7 +1,7 @@
 //! The broker's thread: sockets in, packets to the server, bytes out, and the handle's questions in between.
 use super::{
     link::{Found, Link, PartingLink},
-    port::Port,
+    port::{Port, stop_listening},
     server::{HangUp, LinkId, Server},
 };
 use crate::clock;
@@ -100,7 +100,9 @@ impl Host {
 
     /// Closes the listener and resets every connection.
     pub(super) fn stop(&mut self) {
-        self.listener = None;
+        if let Some(listener) = self.listener.take() {
+            stop_listening(listener);
+        }
         self.server.power_cut(clock::now());
         self.parting.clear();
         self.readable.clear();

@@ -1,9 +1,9 @@
 //! The broker's port: kept from the first start to the end by a bound socket that does not listen.
 use mio::net::TcpListener;
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, Shutdown, SocketAddr},
 };
 
 /// Connections that may wait to be accepted.
@@ -42,6 +42,12 @@ impl Port {
         socket.listen(BACKLOG)?;
         Ok(TcpListener::from_std(socket.into()))
     }
+}
+
+/// Ends listening. Closing alone would not, as long as a process forked meanwhile has the socket too.
+pub(super) fn stop_listening(listener: TcpListener) {
+    // If the system knows no shutdown of listeners, closing has to do.
+    let _ = SockRef::from(&listener).shutdown(Shutdown::Both);
 }
 
 fn bound_socket(address: &SockAddr) -> io::Result<Socket> {
