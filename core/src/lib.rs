@@ -100,6 +100,7 @@ pub use client::Client;
 pub use events::{Events, Messages};
 pub use inbox::News;
 pub use letter::Letter;
+pub use leveret_protocol as protocol;
 pub use leveret_protocol::engine::{ConnectionEvent, Explanation, Notice, Payload};
 pub use leveret_protocol::error::{Error, ErrorKind};
 pub use leveret_protocol::message::QoS;

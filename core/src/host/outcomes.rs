@@ -116,7 +116,19 @@ impl Client {
     /// # Errors
     /// `Closed` when it cannot come any more; `TimedOut`, `WouldDeadlock`, `Forked`.
     pub fn wait_status(&self, wanted: Status, timeout: Option<Duration>) -> Result<(), Error> {
-        let seen = self.status_count(wanted);
+        self.wait_status_since(wanted, self.status_count(wanted), timeout)
+    }
+
+    /// [`Client::wait_status`] that began when [`Client::status_count`] was `seen`: for a wait in slices.
+    ///
+    /// # Errors
+    /// As [`Client::wait_status`].
+    pub fn wait_status_since(
+        &self,
+        wanted: Status,
+        seen: u64,
+        timeout: Option<Duration>,
+    ) -> Result<(), Error> {
         scope::wait(self.shared(), timeout, |context| {
             self.poll_status(wanted, seen, context)
         })

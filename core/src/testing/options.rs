@@ -1,6 +1,13 @@
 //! How a test broker is set up before it starts.
 use super::broker::Broker;
-use leveret_protocol::{codec::Version, error::Error, message::QoS, topic::validate_topic_filter};
+use leveret_protocol::{
+    codec::Version,
+    error::{Error, ErrorKind},
+    message::QoS,
+    options::Value,
+    sentence,
+    topic::validate_topic_filter,
+};
 
 /// What a test broker allows and demands. The defaults are those of a friendly broker without limits.
 #[derive(Clone, Debug)]
@@ -37,6 +44,46 @@ impl Default for BrokerBuilder {
 }
 
 impl BrokerBuilder {
+    /// Sets an option by its name, for language bindings: `protocol` ("3.1.1" or "5", the only one spoken), `receive_maximum`, `maximum_qos`,
+    /// `retain_available`, `maximum_packet_size`, `server_keep_alive` (seconds).
+    ///
+    /// # Errors
+    /// For a name that is none of these, or a value of another kind or range.
+    pub fn set(&mut self, name: &str, value: Value) -> Result<(), Error> {
+        match name {
+            "protocol" => {
+                let version = [Version::V311, Version::V5]
+                    .into_iter()
+                    .find(|version| value == Value::Text(version.name().into()));
+                self.versions = vec![
+                    version.ok_or_else(|| sentence::must_be(name, "\"3.1.1\" or \"5\"", &value))?,
+                ];
+            }
+            "receive_maximum" => {
+                self.receive_maximum = number(name, &value, 1, u16::MAX.into())? as u16
+            }
+            "maximum_qos" => {
+                self.maximum_qos =
+                    QoS::try_from(number(name, &value, 0, 2)? as u8).unwrap_or_default()
+            }
+            "retain_available" => match value {
+                Value::Bool(available) => self.retain_available = available,
+                _ => return Err(sentence::must_be(name, "true or false", &value)),
+            },
+            "maximum_packet_size" => {
+                self.maximum_packet_size = Some(number(name, &value, 1, u32::MAX)?)
+            }
+            "server_keep_alive" => {
+                self.server_keep_alive = Some(number(name, &value, 0, u16::MAX.into())? as u16)
+            }
+            _ => {
+                let detail = format!("the test broker has no option {}", sentence::Quoted(name));
+                return Err(Error::new(ErrorKind::UnknownOption, detail));
+            }
+        }
+        Ok(())
+    }
+
     /// The only version that is spoken; default both. A client of the other one is refused with 3.1.1 return code 1,
     /// as brokers do that have never heard of its version.
     pub fn only_version(mut self, version: Version) -> Self {
@@ -138,4 +185,23 @@ impl BrokerBuilder {
         }
         Ok(())
     }
+}
+
+/// A whole number within a range, in whichever form a language gives it.
+fn number(name: &str, value: &Value, min: u32, max: u32) -> Result<u32, Error> {
+    let given = match value {
+        Value::Integer(number) => u32::try_from(*number).ok(),
+        Value::Real(number)
+            if number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number) =>
+        {
+            Some(*number as u32)
+        }
+        Value::Text(text) => text.parse().ok(),
+        _ => None,
+    };
+    given
+        .filter(|number| (min..=max).contains(number))
+        .ok_or_else(|| {
+            sentence::must_be(name, &format!("a whole number from {min} to {max}"), value)
+        })
 }

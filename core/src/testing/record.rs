@@ -17,6 +17,11 @@ pub struct ReceivedMessage {
 }
 
 impl ReceivedMessage {
+    /// The message alone, without who sent it.
+    pub fn into_message(self) -> Message {
+        self.message
+    }
+
     /// Topic name; the one that a topic alias stands for.
     pub fn topic(&self) -> &str {
         self.message.topic()

@@ -44,6 +44,14 @@ pub enum Version {
 }
 
 impl Version {
+    /// The version as people write it: `3.1.1` or `5`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Version::V311 => "3.1.1",
+            Version::V5 => "5",
+        }
+    }
+
     /// The protocol level (3.1.1) or protocol version (5.0) in CONNECT: 4 or 5.
     pub const fn level(self) -> u8 {
         match self {

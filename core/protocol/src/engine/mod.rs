@@ -42,6 +42,7 @@ mod timers;
 mod versions;
 mod window;
 mod wire;
+mod words;
 
 pub use batch::{Batch, Command, Subscribe, SubscribeEntry, Unsubscribe};
 pub use budget::{Budget, Cost};

@@ -1,0 +1,82 @@
+//! Events in words: the sentences that every language logs and raises.
+use alloc::format;
+use core::fmt;
+
+use super::event::{Answers, Notice};
+use crate::error::{Error, ErrorKind};
+
+impl Answers {
+    /// The refusal among the answers as an error with the broker's reason code; `None` if all were granted.
+    pub fn refusal(&self) -> Option<Error> {
+        let (place, &code) = self
+            .codes
+            .iter()
+            .enumerate()
+            .find(|(_, code)| code.is_error())?;
+        let of = if self.codes.len() > 1 {
+            format!("filter {} of {}", place + 1, self.codes.len())
+        } else {
+            "the filter".into()
+        };
+        let words = self
+            .reason_string
+            .as_ref()
+            .map(|words| format!(", \"{}\"", words.escape_debug()))
+            .unwrap_or_default();
+        Some(
+            Error::new(
+                ErrorKind::Refused,
+                format!("the broker refused {of}{words}"),
+            )
+            .with_reason(code),
+        )
+    }
+}
+
+impl Notice {
+    /// What kind of notice it is, in one word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Notice::AcknowledgementHeld { .. } => "acknowledgement_held",
+            Notice::OversizeSkipped { .. } => "oversize_skipped",
+            Notice::FreshSession { .. } => "fresh_session",
+            Notice::Violation(_) => "violation",
+            Notice::Unanswered { .. } => "unanswered",
+        }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::AcknowledgementHeld { waiting, .. } => {
+                write!(
+                    f,
+                    "a message has been waiting for its acknowledgement for {waiting:?} and holds back those after it"
+                )
+            }
+            Notice::OversizeSkipped { length } => {
+                write!(
+                    f,
+                    "a packet of {length} bytes was larger than max_packet_size: it was skipped and acknowledged"
+                )
+            }
+            Notice::FreshSession { withheld } => {
+                write!(
+                    f,
+                    "{withheld} packet identifiers are held by withheld letters: the next connection begins a fresh session"
+                )
+            }
+            Notice::Violation(error) => write!(
+                f,
+                "the broker broke the rules and was disconnected: {error}"
+            ),
+            Notice::Unanswered { filters } => {
+                write!(
+                    f,
+                    "a request with {filters} topic filters was not answered in time and is sent again"
+                )
+            }
+        }
+    }
+}
