@@ -13,49 +13,46 @@ export type Pairs = ReadonlyArray<readonly [string, string]> | Readonly<Record<s
 export interface Will {
   /**
    * Topic of the will, the message that the broker publishes when the connection ends without a DISCONNECT. Without
-   * it there is no will. Default: . Allowed: text of at most 65535 bytes of UTF-8; null for no will.
+   * it there is no will. Default: no will. Allowed: text of at most 65535 bytes of UTF-8; null for no will.
    */
   topic?: string | null
-  /** Payload of the will. Default: . Allowed: bytes or text of at most 65535 bytes. */
+  /** Payload of the will. Default: no bytes. Allowed: bytes or text of at most 65535 bytes. */
   payload?: Binary
-  /** QoS of the will. Default: . Allowed: 0, 1 or 2. */
+  /** QoS of the will. Default: 0. Allowed: 0, 1 or 2. */
   qos?: 0 | 1 | 2
-  /** Whether the broker retains the will. Default: . Allowed: true or false. */
+  /** Whether the broker retains the will. Default: false. Allowed: true or false. */
   retain?: boolean
   /**
    * How long the broker waits before it publishes the will; a reconnect within that time stops it (MQTT 5,
-   * 3.1.3.2.2). Default: . Allowed: a whole number of seconds from 0s to 4294967295s. MQTT 5 only.
+   * 3.1.3.2.2). Default: 0s. Allowed: a whole number of seconds from 0s to 4294967295s. MQTT 5 only.
    */
   delay?: Duration
   /**
-   * How long the will is of use once published (MQTT 5, 3.1.3.2.4). Default: . Allowed: a whole number of seconds
-   * from 0s to 4294967295s; null for no expiry. MQTT 5 only.
+   * How long the will is of use once published (MQTT 5, 3.1.3.2.4). Default: no expiry. Allowed: a whole number of
+   * seconds from 0s to 4294967295s; null for no expiry. MQTT 5 only.
    */
   messageExpiry?: Duration | null
   /**
-   * 1 says that the payload of the will is UTF-8 text, 0 that it is bytes (MQTT 5, 3.1.3.2.3). Default: . Allowed: 0
-   * or 1; null for saying nothing. MQTT 5 only.
+   * 1 says that the payload of the will is UTF-8 text, 0 that it is bytes (MQTT 5, 3.1.3.2.3). Default: saying
+   * nothing. Allowed: 0 or 1; null for saying nothing. MQTT 5 only.
    */
   payloadFormat?: 0 | 1 | null
   /**
-   * Content type of the will, such as `application/json` (MQTT 5, 3.1.3.2.5). Default: . Allowed: text of at most
-   * 65535 bytes of UTF-8; null for no content type. MQTT 5 only.
+   * Content type of the will, such as `application/json` (MQTT 5, 3.1.3.2.5). Default: no content type. Allowed:
+   * text of at most 65535 bytes of UTF-8; null for no content type. MQTT 5 only.
    */
   contentType?: string | null
   /**
-   * Topic on which the will asks to be answered (MQTT 5, 3.1.3.2.6). Default: . Allowed: text of at most 65535 bytes
-   * of UTF-8; null for no response topic. MQTT 5 only.
+   * Topic on which the will asks to be answered (MQTT 5, 3.1.3.2.6). Default: no response topic. Allowed: text of at
+   * most 65535 bytes of UTF-8; null for no response topic. MQTT 5 only.
    */
   responseTopic?: string | null
   /**
-   * What the answer to the will is to carry, so that it is known again (MQTT 5, 3.1.3.2.7). Default: . Allowed:
-   * bytes or text of at most 65535 bytes; null for no correlation data. MQTT 5 only.
+   * What the answer to the will is to carry, so that it is known again (MQTT 5, 3.1.3.2.7). Default: no correlation
+   * data. Allowed: bytes or text of at most 65535 bytes; null for no correlation data. MQTT 5 only.
    */
   correlationData?: Binary | null
-  /**
-   * User properties of the will (MQTT 5, 3.1.3.2.8). Default: 0 pairs of texts. Allowed: pairs of texts. MQTT 5
-   * only.
-   */
+  /** User properties of the will (MQTT 5, 3.1.3.2.8). Default: no pairs. Allowed: pairs of texts. MQTT 5 only. */
   userProperties?: Pairs
 }
 
@@ -118,8 +115,8 @@ export interface ClientOptions {
    */
   password?: Binary | null
   /**
-   * User properties sent to the broker with each CONNECT (MQTT 5, 3.1.2.11.8). Default: 0 pairs of texts. Allowed:
-   * pairs of texts. MQTT 5 only.
+   * User properties sent to the broker with each CONNECT (MQTT 5, 3.1.2.11.8). Default: no pairs. Allowed: pairs of
+   * texts. MQTT 5 only.
    */
   userProperties?: Pairs
   /**
@@ -268,8 +265,8 @@ export interface PublishOptions {
    */
   correlationData?: Binary | null
   /**
-   * User properties, passed on to the receivers (MQTT 5, 3.3.2.3.7). Default: 0 pairs of texts. Allowed: pairs of
-   * texts. MQTT 5 only.
+   * User properties, passed on to the receivers (MQTT 5, 3.3.2.3.7). Default: no pairs. Allowed: pairs of texts.
+   * MQTT 5 only.
    */
   userProperties?: Pairs
 }
@@ -293,10 +290,7 @@ export interface SubscribeOptions {
    * 3.8.3.1). Default: 0. Allowed: 0, 1 or 2. MQTT 5 only.
    */
   retainHandling?: 0 | 1 | 2
-  /**
-   * User properties of the SUBSCRIBE (MQTT 5, 3.8.2.1.3). Default: 0 pairs of texts. Allowed: pairs of texts. MQTT 5
-   * only.
-   */
+  /** User properties of the SUBSCRIBE (MQTT 5, 3.8.2.1.3). Default: no pairs. Allowed: pairs of texts. MQTT 5 only. */
   userProperties?: Pairs
   /**
    * How long to wait for the answer of the broker while online. Default: the client's subscribe timeout. Allowed: a

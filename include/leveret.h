@@ -145,294 +145,201 @@
 #define MQTT_REASON_WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED 0xA2
 
 /*
- * Names of options, so that a typing error fails to compile. Durations are written "250ms", "5s", "2m" or
- * "1h"; as a bare number they are milliseconds.
+ * Names of options, so that a typing error fails to compile. A duration is text such as "250ms", "5s", "2m"
+ * or "1h".
  */
 /**
- * Of a client: Client identifier by which the broker knows this client and keeps its session (MQTT 5,
- * 3.1.3.1). Empty: a random one, kept for the life of the client. Default: random, then kept. Allowed: text
- * of at most 65535 bytes of UTF-8.
+ * Client identifier by which the broker knows this client and keeps its session (MQTT 5, 3.1.3.1). Empty: a
+ * random one, kept for the life of the client. Default: random, then kept. Allowed: text of at most 65535
+ * bytes of UTF-8.
  */
 #define MQTT_OPT_CLIENT_ID "client_id"
 /**
- * Of a client: Which version of MQTT to speak. `auto` tries 5 and falls back to 3.1.1 where the broker does
- * not know 5. Default: "auto". Allowed: "auto", "5" or "3.1.1".
+ * Which version of MQTT to speak. `auto` tries 5 and falls back to 3.1.1 where the broker does not know 5.
+ * Default: "auto". Allowed: "auto", "5" or "3.1.1".
  */
 #define MQTT_OPT_PROTOCOL "protocol"
 /**
- * Of a client: Begin without the state of an earlier session, and end the session with a clean close.
- * Reconnects within the life of the client resume the session either way, where the protocol allows it.
- * `false` needs a `client_id`. On 3.1.1 it is Clean Session. Default: true. Allowed: true or false.
+ * Begin without the state of an earlier session, and end the session with a clean close. Reconnects within
+ * the life of the client resume the session either way, where the protocol allows it. `false` needs a
+ * `client_id`. On 3.1.1 it is Clean Session. Default: true. Allowed: true or false.
  */
 #define MQTT_OPT_CLEAN_START "clean_start"
 /**
- * Of a client: How long the broker keeps the session after the connection is gone (MQTT 5, 3.1.2.11.2);
- * 4294967295 s is for ever. Default: 1h. Allowed: a whole number of seconds from 0s to 4294967295s. MQTT 5
- * only.
+ * How long the broker keeps the session after the connection is gone (MQTT 5, 3.1.2.11.2); 4294967295 s is
+ * for ever. Default: 1h. Allowed: a whole number of seconds from 0s to 4294967295s. MQTT 5 only.
  */
 #define MQTT_OPT_SESSION_EXPIRY "session_expiry"
 /**
- * Of a client: The longest silence: after it a ping is sent (MQTT 5, 3.1.2.10). 0 turns pings off; the value
- * of the broker, if it gives one, wins. Default: 1m. Allowed: a whole number of seconds from 0s to 65535s.
+ * The longest silence: after it a ping is sent (MQTT 5, 3.1.2.10). 0 turns pings off; the value of the
+ * broker, if it gives one, wins. Default: 1m. Allowed: a whole number of seconds from 0s to 65535s.
  */
 #define MQTT_OPT_KEEP_ALIVE "keep_alive"
 /**
- * Of a client: How long to wait for the answer to a ping before the connection counts as lost. Default: half
- * the keep alive (at most 10s). Allowed: a duration from 1ms to 1h; "none" for half the keep alive (at most
- * 10s).
+ * How long to wait for the answer to a ping before the connection counts as lost. Default: half the keep
+ * alive (at most 10s). Allowed: a duration from 1ms to 1h; "none" for half the keep alive (at most 10s).
  */
 #define MQTT_OPT_PING_TIMEOUT "ping_timeout"
 /**
- * Of a client: How long one attempt to connect may take in all, until the broker has accepted it. Default:
- * 10s. Allowed: a duration from 1ms to 1h.
+ * How long one attempt to connect may take in all, until the broker has accepted it. Default: 10s. Allowed:
+ * a duration from 1ms to 1h.
  */
 #define MQTT_OPT_CONNECT_TIMEOUT "connect_timeout"
 /**
- * Of a client: The shortest delay before connecting again. Each delay is drawn evenly from this to a cap
- * that doubles up to `backoff_max`. Default: 1s. Allowed: a duration from 1ms to 1h.
+ * The shortest delay before connecting again. Each delay is drawn evenly from this to a cap that doubles up
+ * to `backoff_max`. Default: 1s. Allowed: a duration from 1ms to 1h.
  */
 #define MQTT_OPT_BACKOFF_MIN "backoff_min"
 /**
- * Of a client: The longest delay before connecting again; not less than `backoff_min`. Default: 30s.
- * Allowed: a duration from 1ms to 24h.
+ * The longest delay before connecting again; not less than `backoff_min`. Default: 30s. Allowed: a duration
+ * from 1ms to 24h.
  */
 #define MQTT_OPT_BACKOFF_MAX "backoff_max"
-/**
- * Of a client: User name to log in with. Default: no user name. Allowed: text of at most 65535 bytes of
- * UTF-8; "none" for no user name.
- */
+/** User name to log in with. Default: no user name. Allowed: text of at most 65535 bytes of UTF-8. */
 #define MQTT_OPT_USERNAME "username"
 /**
- * Of a client: Password to log in with. On 3.1.1 it needs a `username`. Never shown. Default: no password.
- * Allowed: bytes or text of at most 65535 bytes; "none" for no password.
+ * Password to log in with. On 3.1.1 it needs a `username`. Never shown. Default: no password. Allowed: bytes
+ * or text of at most 65535 bytes.
  */
 #define MQTT_OPT_PASSWORD "password"
 /**
- * Of a client: Topic of the will, the message that the broker publishes when the connection ends without a
- * DISCONNECT. Without it there is no will. Default: no will. Allowed: text of at most 65535 bytes of UTF-8;
- * "none" for no will.
+ * Topic of the will, the message that the broker publishes when the connection ends without a DISCONNECT.
+ * Without it there is no will. Default: no will. Allowed: text of at most 65535 bytes of UTF-8.
  */
 #define MQTT_OPT_WILL_TOPIC "will_topic"
-/** Of a client: Payload of the will. Default: 0 bytes. Allowed: bytes or text of at most 65535 bytes. */
+/** Payload of the will. Default: no bytes. Allowed: bytes or text of at most 65535 bytes. */
 #define MQTT_OPT_WILL_PAYLOAD "will_payload"
-/** Of a client: QoS of the will. Default: 0. Allowed: 0, 1 or 2. */
+/** QoS of the will. Default: 0. Allowed: 0, 1 or 2. */
 #define MQTT_OPT_WILL_QOS "will_qos"
-/** Of a client: Whether the broker retains the will. Default: false. Allowed: true or false. */
+/** Whether the broker retains the will. Default: false. Allowed: true or false. */
 #define MQTT_OPT_WILL_RETAIN "will_retain"
 /**
- * Of a client: How long the broker waits before it publishes the will; a reconnect within that time stops it
- * (MQTT 5, 3.1.3.2.2). Default: 0s. Allowed: a whole number of seconds from 0s to 4294967295s. MQTT 5 only.
+ * How long the broker waits before it publishes the will; a reconnect within that time stops it (MQTT 5,
+ * 3.1.3.2.2). Default: 0s. Allowed: a whole number of seconds from 0s to 4294967295s. MQTT 5 only.
  */
 #define MQTT_OPT_WILL_DELAY "will_delay"
 /**
- * Of a client: How long the will is of use once published (MQTT 5, 3.1.3.2.4). Default: no expiry. Allowed:
- * a whole number of seconds from 0s to 4294967295s; "none" for no expiry. MQTT 5 only.
+ * How long the will is of use once published (MQTT 5, 3.1.3.2.4). Default: no expiry. Allowed: a whole
+ * number of seconds from 0s to 4294967295s; "none" for no expiry. MQTT 5 only.
  */
 #define MQTT_OPT_WILL_MESSAGE_EXPIRY "will_message_expiry"
 /**
- * Of a client: 1 says that the payload of the will is UTF-8 text, 0 that it is bytes (MQTT 5, 3.1.3.2.3).
- * Default: saying nothing. Allowed: 0 or 1; "none" for saying nothing. MQTT 5 only.
+ * 1 says that the payload of the will is UTF-8 text, 0 that it is bytes (MQTT 5, 3.1.3.2.3). Default: saying
+ * nothing. Allowed: 0 or 1; "none" for saying nothing. MQTT 5 only.
  */
 #define MQTT_OPT_WILL_PAYLOAD_FORMAT "will_payload_format"
 /**
- * Of a client: Content type of the will, such as `application/json` (MQTT 5, 3.1.3.2.5). Default: no content
- * type. Allowed: text of at most 65535 bytes of UTF-8; "none" for no content type. MQTT 5 only.
+ * Content type of the will, such as `application/json` (MQTT 5, 3.1.3.2.5). Default: no content type.
+ * Allowed: text of at most 65535 bytes of UTF-8. MQTT 5 only.
  */
 #define MQTT_OPT_WILL_CONTENT_TYPE "will_content_type"
 /**
- * Of a client: Topic on which the will asks to be answered (MQTT 5, 3.1.3.2.6). Default: no response topic.
- * Allowed: text of at most 65535 bytes of UTF-8; "none" for no response topic. MQTT 5 only.
+ * Topic on which the will asks to be answered (MQTT 5, 3.1.3.2.6). Default: no response topic. Allowed: text
+ * of at most 65535 bytes of UTF-8. MQTT 5 only.
  */
 #define MQTT_OPT_WILL_RESPONSE_TOPIC "will_response_topic"
 /**
- * Of a client: What the answer to the will is to carry, so that it is known again (MQTT 5, 3.1.3.2.7).
- * Default: no correlation data. Allowed: bytes or text of at most 65535 bytes; "none" for no correlation
- * data. MQTT 5 only.
+ * What the answer to the will is to carry, so that it is known again (MQTT 5, 3.1.3.2.7). Default: no
+ * correlation data. Allowed: bytes or text of at most 65535 bytes. MQTT 5 only.
  */
 #define MQTT_OPT_WILL_CORRELATION_DATA "will_correlation_data"
-/**
- * Of a client: User properties of the will (MQTT 5, 3.1.3.2.8). Default: 0 pairs of texts. Allowed: pairs of
- * texts. MQTT 5 only.
- */
+/** User properties of the will (MQTT 5, 3.1.3.2.8). Default: no pairs. Allowed: pairs of texts. MQTT 5 only. */
 #define MQTT_OPT_WILL_USER_PROPERTIES "will_user_properties"
 /**
- * Of a client: User properties sent to the broker with each CONNECT (MQTT 5, 3.1.2.11.8). Default: 0 pairs
- * of texts. Allowed: pairs of texts. MQTT 5 only.
- * Of a publish: User properties, passed on to the receivers (MQTT 5, 3.3.2.3.7). Default: 0 pairs of texts.
- * Allowed: pairs of texts. MQTT 5 only.
- * Of a subscribe: User properties of the SUBSCRIBE (MQTT 5, 3.8.2.1.3). Default: 0 pairs of texts. Allowed:
+ * User properties sent to the broker with each CONNECT (MQTT 5, 3.1.2.11.8). Default: no pairs. Allowed:
  * pairs of texts. MQTT 5 only.
  */
 #define MQTT_OPT_USER_PROPERTIES "user_properties"
 /**
- * Of a client: Time to live of letters that state none: one that has not been delivered by then is settled
- * `expired`. Default: 1h. Allowed: a duration from 1ms to 4294967295s; "none" for no time to live.
+ * Time to live of letters that state none: one that has not been delivered by then is settled `expired`.
+ * Default: 1h. Allowed: a duration from 1ms to 4294967295s; "none" for no time to live.
  */
 #define MQTT_OPT_DEFAULT_TTL "default_ttl"
 /**
- * Of a client: Send a TTL given with a publish to the broker as the Message Expiry Interval, less the time
- * waited here, in seconds rounded up. The default TTL is not sent. Default: true. Allowed: true or false.
- * MQTT 5 only.
+ * Send a TTL given with a publish to the broker as the Message Expiry Interval, less the time waited here,
+ * in seconds rounded up. The default TTL is not sent. Default: true. Allowed: true or false. MQTT 5 only.
  */
 #define MQTT_OPT_FORWARD_TTL "forward_ttl"
 /**
- * Of a client: What happens after a reconnect to a letter that expired or was cancelled while in flight:
- * `withhold` does not send it again, `resend` follows the standard (MQTT 5, 4.4.0-1). Default: "withhold".
- * Allowed: "withhold" or "resend".
+ * What happens after a reconnect to a letter that expired or was cancelled while in flight: `withhold` does
+ * not send it again, `resend` follows the standard (MQTT 5, 4.4.0-1). Default: "withhold". Allowed:
+ * "withhold" or "resend".
  */
 #define MQTT_OPT_EXPIRED_IN_FLIGHT "expired_in_flight"
 /**
- * Of a client: What happens to letters in flight when the broker lost the session: `republish_qos1` posts
- * QoS 1 again and settles QoS 2 that was sent as `session_lost`; `republish_all` posts both again, QoS 2 not
- * after PUBREC; `report_all` settles all. Default: "republish_qos1". Allowed: "republish_qos1",
- * "republish_all" or "report_all".
+ * What happens to letters in flight when the broker lost the session: `republish_qos1` posts QoS 1 again and
+ * settles QoS 2 that was sent as `session_lost`; `republish_all` posts both again, QoS 2 not after PUBREC;
+ * `report_all` settles all. Default: "republish_qos1". Allowed: "republish_qos1", "republish_all" or
+ * "report_all".
  */
 #define MQTT_OPT_ON_SESSION_LOST "on_session_lost"
 /**
- * Of a client: The most letters that the post office holds, waiting and in flight together. Default: 100000.
- * Allowed: a whole number from 1 to 10000000.
+ * The most letters that the post office holds, waiting and in flight together. Default: 100000. Allowed: a
+ * whole number from 1 to 10000000.
  */
 #define MQTT_OPT_MAX_QUEUED_MESSAGES "max_queued_messages"
 /**
- * Of a client: The most bytes that the post office holds: frames and bookkeeping, waiting and in flight
- * together. Default: 16777216. Allowed: a whole number from 1024 to 1099511627776.
+ * The most bytes that the post office holds: frames and bookkeeping, waiting and in flight together.
+ * Default: 16777216. Allowed: a whole number from 1024 to 1099511627776.
  */
 #define MQTT_OPT_MAX_QUEUED_BYTES "max_queued_bytes"
 /**
- * Of a client: What gives way when the post office is full while offline: the oldest waiting letter, the new
- * one, the one of lowest priority, or none, so that the new letter is refused. While online the sender waits
- * instead. Default: "drop_oldest". Allowed: "drop_oldest", "drop_newest", "drop_lowest" or "reject".
- * Of a publish: What gives way when the post office is full while offline. Default: the client's overflow
- * rule. Allowed: "drop_oldest", "drop_newest", "drop_lowest" or "reject"; "none" for the client's overflow
- * rule.
+ * What gives way when the post office is full while offline: the oldest waiting letter, the new one, the one
+ * of lowest priority, or none, so that the new letter is refused. While online the sender waits instead.
+ * Default: "drop_oldest". Allowed: "drop_oldest", "drop_newest", "drop_lowest" or "reject".
  */
 #define MQTT_OPT_OVERFLOW "overflow"
 /**
- * Of a client: The most letters of QoS 1 and 2 sent and not yet acknowledged. The receive maximum of the
- * broker bounds it too. Default: 65535. Allowed: a whole number from 1 to 65535.
+ * The most letters of QoS 1 and 2 sent and not yet acknowledged. The receive maximum of the broker bounds it
+ * too. Default: 65535. Allowed: a whole number from 1 to 65535.
  */
 #define MQTT_OPT_MAX_IN_FLIGHT "max_in_flight"
 /**
- * Of a client: The most messages of QoS 1 and 2 that the broker may send before they are acknowledged (MQTT
- * 5, 3.1.2.11.3). Default: 1000. Allowed: a whole number from 1 to 65535. MQTT 5 only.
+ * The most messages of QoS 1 and 2 that the broker may send before they are acknowledged (MQTT 5,
+ * 3.1.2.11.3). Default: 1000. Allowed: a whole number from 1 to 65535. MQTT 5 only.
  */
 #define MQTT_OPT_RECEIVE_MAXIMUM "receive_maximum"
 /**
- * Of a client: The largest packet accepted from the broker, in bytes. MQTT 5 tells the broker; on 3.1.1 a
- * larger one is skipped, acknowledged, counted and reported. Default: 16777216. Allowed: a whole number from
- * 1024 to 268435455.
+ * The largest packet accepted from the broker, in bytes. MQTT 5 tells the broker; on 3.1.1 a larger one is
+ * skipped, acknowledged, counted and reported. Default: 16777216. Allowed: a whole number from 1024 to
+ * 268435455.
  */
 #define MQTT_OPT_MAX_PACKET_SIZE "max_packet_size"
 /**
- * Of a client: The most received messages that wait for the application. Default: 10000. Allowed: a whole
- * number from 1 to 10000000.
+ * The most received messages that wait for the application. Default: 10000. Allowed: a whole number from 1
+ * to 10000000.
  */
 #define MQTT_OPT_MAX_INBOX_MESSAGES "max_inbox_messages"
 /**
- * Of a client: The most bytes of received messages that wait for the application. Default: 16777216.
- * Allowed: a whole number from 1024 to 1099511627776.
+ * The most bytes of received messages that wait for the application. Default: 16777216. Allowed: a whole
+ * number from 1024 to 1099511627776.
  */
 #define MQTT_OPT_MAX_INBOX_BYTES "max_inbox_bytes"
 /**
- * Of a client: What happens when the inbox is full: `wait` stops reading until there is room, `drop_oldest`
- * drops the oldest of QoS 0. Default: "wait". Allowed: "wait" or "drop_oldest".
+ * What happens when the inbox is full: `wait` stops reading until there is room, `drop_oldest` drops the
+ * oldest of QoS 0. Default: "wait". Allowed: "wait" or "drop_oldest".
  */
 #define MQTT_OPT_INBOX_OVERFLOW "inbox_overflow"
 /**
- * Of a client: Leave acknowledging to the application, with `message.ack()`. Otherwise a message is
- * acknowledged after its handler returned. Default: false. Allowed: true or false.
+ * Leave acknowledging to the application, with `message.ack()`. Otherwise a message is acknowledged after
+ * its handler returned. Default: false. Allowed: true or false.
  */
 #define MQTT_OPT_MANUAL_ACK "manual_ack"
 /**
- * Of a client: What happens to a letter with MQTT 5 properties on a 3.1.1 connection: it is rejected, or
- * sent without them. Default: "reject". Allowed: "reject" or "drop".
+ * What happens to a letter with MQTT 5 properties on a 3.1.1 connection: it is rejected, or sent without
+ * them. Default: "reject". Allowed: "reject" or "drop".
  */
 #define MQTT_OPT_PROPERTIES_ON_311 "properties_on_311"
 /**
- * Of a client: How long a subscribe or unsubscribe waits for the answer of the broker while online. Default:
- * 30s. Allowed: a duration from 1ms to 1h.
+ * How long a subscribe or unsubscribe waits for the answer of the broker while online. Default: 30s.
+ * Allowed: a duration from 1ms to 1h.
  */
 #define MQTT_OPT_SUBSCRIBE_TIMEOUT "subscribe_timeout"
 /**
- * Of a client: How long a close that states no time of its own lets waiting letters go out. Default: 5s.
- * Allowed: a duration from 0s to 1h.
+ * How long a close that states no time of its own lets waiting letters go out. Default: 5s. Allowed: a
+ * duration from 0s to 1h.
  */
 #define MQTT_OPT_CLOSE_TIMEOUT "close_timeout"
-/**
- * Of a publish: How surely it is delivered: 0 at most once, 1 at least once, 2 exactly once. Default: 1.
- * Allowed: 0, 1 or 2.
- * Of a subscribe: The highest QoS with which the broker is to deliver. Default: 1. Allowed: 0, 1 or 2.
- */
-#define MQTT_OPT_QOS "qos"
-/**
- * Of a publish: Whether the broker keeps it for those who subscribe later. Default: false. Allowed: true or
- * false.
- */
-#define MQTT_OPT_RETAIN "retain"
-/**
- * Of a publish: Time to live: not delivered by then, it is settled `expired` and no longer sent. Sent to
- * MQTT 5 brokers as message expiry. Default: the client's default TTL. Allowed: a duration from 1ms to
- * 4294967295s; "none" for no time to live.
- */
-#define MQTT_OPT_TTL "ttl"
-/**
- * Of a publish: Which letters go first. Within a priority: first posted, first sent. Default: "normal".
- * Allowed: "high", "normal" or "low".
- */
-#define MQTT_OPT_PRIORITY "priority"
-/**
- * Of a publish: Key of which only the newest letter is wanted: a waiting letter of the same key is settled
- * `dropped`. Default: replacing nothing. Allowed: text of at most 65535 bytes of UTF-8; "none" for replacing
- * nothing.
- */
-#define MQTT_OPT_REPLACE "replace"
-/**
- * Of a publish: How long the broker keeps it for receivers that are not there (MQTT 5, 3.3.2.3.3). Where a
- * TTL is forwarded too, the shorter wins. Default: no expiry of its own. Allowed: a whole number of seconds
- * from 0s to 4294967295s; "none" for no expiry of its own. MQTT 5 only.
- */
-#define MQTT_OPT_MESSAGE_EXPIRY "message_expiry"
-/**
- * Of a publish: 1 says that the payload is UTF-8 text, 0 that it is bytes (MQTT 5, 3.3.2.3.2). Default:
- * saying nothing. Allowed: 0 or 1; "none" for saying nothing. MQTT 5 only.
- */
-#define MQTT_OPT_PAYLOAD_FORMAT "payload_format"
-/**
- * Of a publish: Content type, such as `application/json` (MQTT 5, 3.3.2.3.9). Default: no content type.
- * Allowed: text of at most 65535 bytes of UTF-8; "none" for no content type. MQTT 5 only.
- */
-#define MQTT_OPT_CONTENT_TYPE "content_type"
-/**
- * Of a publish: Topic on which an answer is expected (MQTT 5, 3.3.2.3.5). Default: no response topic.
- * Allowed: text of at most 65535 bytes of UTF-8; "none" for no response topic. MQTT 5 only.
- */
-#define MQTT_OPT_RESPONSE_TOPIC "response_topic"
-/**
- * Of a publish: What the answer is to carry, so that it is known again (MQTT 5, 3.3.2.3.6). Default: no
- * correlation data. Allowed: bytes or text of at most 65535 bytes; "none" for no correlation data. MQTT 5
- * only.
- */
-#define MQTT_OPT_CORRELATION_DATA "correlation_data"
-/**
- * Of a subscribe: Do not deliver what this client itself publishes (MQTT 5, 3.8.3.1). Default: false.
- * Allowed: true or false. MQTT 5 only.
- */
-#define MQTT_OPT_NO_LOCAL "no_local"
-/**
- * Of a subscribe: Deliver with the retain flag as it was published (MQTT 5, 3.8.3.1). Default: false.
- * Allowed: true or false. MQTT 5 only.
- */
-#define MQTT_OPT_RETAIN_AS_PUBLISHED "retain_as_published"
-/**
- * Of a subscribe: When retained messages are delivered: 0 at each subscribe, 1 only if the subscription is
- * new, 2 never (MQTT 5, 3.8.3.1). Default: 0. Allowed: 0, 1 or 2. MQTT 5 only.
- */
-#define MQTT_OPT_RETAIN_HANDLING "retain_handling"
-/**
- * Of a subscribe: How long to wait for the answer of the broker while online. Default: the client's
- * subscribe timeout. Allowed: a duration from 1ms to 1h; "none" for the client's subscribe timeout.
- */
-#define MQTT_OPT_TIMEOUT "timeout"
 
 
 #endif  /* LEVERET_H */

@@ -48,7 +48,8 @@ fn the_node_files_are_what_the_tables_say() {
 #[test]
 fn the_readme_has_the_option_tables() {
     let readme = tree::read("README.md").expect("there is a README");
-    let fresh = markdown::with_options(&readme.text).expect("the README has a place for the option tables");
+    let fresh =
+        markdown::with_options(&readme.text).expect("the README has a place for the option tables");
     generated::check("README.md", &fresh);
 }
 

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from ._values import Outcome
 
 __all__ = [
-    "CancelledError",
     "ClosedError",
     "ConfigurationError",
     "ConnectionError",
@@ -21,6 +20,7 @@ __all__ = [
     "ReceiptError",
     "RefusedError",
     "TimeoutError",
+    "WaitCancelled",
     "WouldDeadlock",
 ]
 
@@ -101,7 +101,7 @@ class NotDelivered(MqttError):
     outcome: Outcome
 
 
-class CancelledError(MqttError):
+class WaitCancelled(MqttError):
     """The wait was given up before it was over."""
 
     code = "MQTT_CANCELLED"
@@ -131,7 +131,7 @@ _KINDS: Final[dict[int, tuple[type[MqttError], str, bool]]] = {
     -15: (ConfigurationError, "MQTT_NULL_POINTER", False),
     -16: (InternalError, "MQTT_PANIC", False),
     -17: (InternalError, "MQTT_SYSTEM", False),
-    -18: (CancelledError, "MQTT_CANCELLED", False),
+    -18: (WaitCancelled, "MQTT_CANCELLED", False),
 }
 
 

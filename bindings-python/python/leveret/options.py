@@ -21,42 +21,40 @@ class Will(TypedDict, total=False):
 
     topic: str | None
     """Topic of the will, the message that the broker publishes when the connection ends without a DISCONNECT. Without
-    it there is no will. Default: . Allowed: text of at most 65535 bytes of UTF-8; None for no will.
+    it there is no will. Default: no will. Allowed: text of at most 65535 bytes of UTF-8; None for no will.
     """
     payload: Binary
-    """Payload of the will. Default: . Allowed: bytes or text of at most 65535 bytes."""
+    """Payload of the will. Default: no bytes. Allowed: bytes or text of at most 65535 bytes."""
     qos: Literal[0, 1, 2]
-    """QoS of the will. Default: . Allowed: 0, 1 or 2."""
+    """QoS of the will. Default: 0. Allowed: 0, 1 or 2."""
     retain: bool
-    """Whether the broker retains the will. Default: . Allowed: true or false."""
+    """Whether the broker retains the will. Default: false. Allowed: true or false."""
     delay: Duration
     """How long the broker waits before it publishes the will; a reconnect within that time stops it (MQTT 5,
-    3.1.3.2.2). Default: . Allowed: a whole number of seconds from 0s to 4294967295s. MQTT 5 only.
+    3.1.3.2.2). Default: 0s. Allowed: a whole number of seconds from 0s to 4294967295s. MQTT 5 only.
     """
     message_expiry: Duration | None
-    """How long the will is of use once published (MQTT 5, 3.1.3.2.4). Default: . Allowed: a whole number of seconds
-    from 0s to 4294967295s; None for no expiry. MQTT 5 only.
+    """How long the will is of use once published (MQTT 5, 3.1.3.2.4). Default: no expiry. Allowed: a whole number of
+    seconds from 0s to 4294967295s; None for no expiry. MQTT 5 only.
     """
     payload_format: Literal[0, 1] | None
-    """1 says that the payload of the will is UTF-8 text, 0 that it is bytes (MQTT 5, 3.1.3.2.3). Default: . Allowed: 0
-    or 1; None for saying nothing. MQTT 5 only.
+    """1 says that the payload of the will is UTF-8 text, 0 that it is bytes (MQTT 5, 3.1.3.2.3). Default: saying
+    nothing. Allowed: 0 or 1; None for saying nothing. MQTT 5 only.
     """
     content_type: str | None
-    """Content type of the will, such as `application/json` (MQTT 5, 3.1.3.2.5). Default: . Allowed: text of at most
-    65535 bytes of UTF-8; None for no content type. MQTT 5 only.
+    """Content type of the will, such as `application/json` (MQTT 5, 3.1.3.2.5). Default: no content type. Allowed:
+    text of at most 65535 bytes of UTF-8; None for no content type. MQTT 5 only.
     """
     response_topic: str | None
-    """Topic on which the will asks to be answered (MQTT 5, 3.1.3.2.6). Default: . Allowed: text of at most 65535 bytes
-    of UTF-8; None for no response topic. MQTT 5 only.
+    """Topic on which the will asks to be answered (MQTT 5, 3.1.3.2.6). Default: no response topic. Allowed: text of at
+    most 65535 bytes of UTF-8; None for no response topic. MQTT 5 only.
     """
     correlation_data: Binary | None
-    """What the answer to the will is to carry, so that it is known again (MQTT 5, 3.1.3.2.7). Default: . Allowed:
-    bytes or text of at most 65535 bytes; None for no correlation data. MQTT 5 only.
+    """What the answer to the will is to carry, so that it is known again (MQTT 5, 3.1.3.2.7). Default: no correlation
+    data. Allowed: bytes or text of at most 65535 bytes; None for no correlation data. MQTT 5 only.
     """
     user_properties: Pairs
-    """User properties of the will (MQTT 5, 3.1.3.2.8). Default: 0 pairs of texts. Allowed: pairs of texts. MQTT 5
-    only.
-    """
+    """User properties of the will (MQTT 5, 3.1.3.2.8). Default: no pairs. Allowed: pairs of texts. MQTT 5 only."""
 
 
 class ClientOptions(TypedDict, total=False):
@@ -108,8 +106,8 @@ class ClientOptions(TypedDict, total=False):
     text of at most 65535 bytes; None for no password.
     """
     user_properties: Pairs
-    """User properties sent to the broker with each CONNECT (MQTT 5, 3.1.2.11.8). Default: 0 pairs of texts. Allowed:
-    pairs of texts. MQTT 5 only.
+    """User properties sent to the broker with each CONNECT (MQTT 5, 3.1.2.11.8). Default: no pairs. Allowed: pairs of
+    texts. MQTT 5 only.
     """
     default_ttl: Duration | None
     """Time to live of letters that state none: one that has not been delivered by then is settled `expired`. Default:
@@ -232,8 +230,8 @@ class PublishOptions(TypedDict, total=False):
     Allowed: bytes or text of at most 65535 bytes; None for no correlation data. MQTT 5 only.
     """
     user_properties: Pairs
-    """User properties, passed on to the receivers (MQTT 5, 3.3.2.3.7). Default: 0 pairs of texts. Allowed: pairs of
-    texts. MQTT 5 only.
+    """User properties, passed on to the receivers (MQTT 5, 3.3.2.3.7). Default: no pairs. Allowed: pairs of texts.
+    MQTT 5 only.
     """
 
 
@@ -255,9 +253,7 @@ class SubscribeOptions(TypedDict, total=False):
     3.8.3.1). Default: 0. Allowed: 0, 1 or 2. MQTT 5 only.
     """
     user_properties: Pairs
-    """User properties of the SUBSCRIBE (MQTT 5, 3.8.2.1.3). Default: 0 pairs of texts. Allowed: pairs of texts. MQTT 5
-    only.
-    """
+    """User properties of the SUBSCRIBE (MQTT 5, 3.8.2.1.3). Default: no pairs. Allowed: pairs of texts. MQTT 5 only."""
     timeout: Duration | None
     """How long to wait for the answer of the broker while online. Default: the client's subscribe timeout. Allowed: a
     duration from 1ms to 1h; None for the client's subscribe timeout.

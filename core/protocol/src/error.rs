@@ -167,7 +167,7 @@ classes! {
     /// A letter was not delivered, and the program asked to have that raised.
     NotDelivered, "NotDelivered", None;
     /// The wait was given up before it was over.
-    Cancelled, "CancelledError", None;
+    Cancelled, "WaitCancelled", None;
     /// A defect in leveret, or something the operating system refused.
     Internal, "InternalError", None;
 }

@@ -7,7 +7,7 @@ use leveret_protocol::message::QoS;
 use leveret_protocol::options::setter_types::*;
 use leveret_protocol::options::{
     ClientOptions, Kind, OptionSpec, PropertiesOn311, Protocol, PublishOptions, SubscribeOptions,
-    Value,
+    Value, timeout,
 };
 use leveret_protocol::sentence::Dialect::{self, C, Node, Python, Rust};
 
@@ -231,159 +231,15 @@ fn text_is_taken_for_every_kind_where_options_come_from_a_file() {
         Some("none"),
         "a text may be \"none\""
     );
+    let password = client(C, "password", text("none")).unwrap().password;
+    assert_eq!(password.as_deref(), Some(&b"none"[..]));
     assert!(client(Python, "clean_start", text("false")).is_err());
 }
 
-#[test]
-fn bad_values_are_told_in_one_sentence() {
-    let second = Duration::from_secs(1);
-    let long = "x".repeat(70_000);
-    for (dialect, name, value, sentence) in [
-        (
-            Python,
-            "keep_alive",
-            Value::Real(1.5),
-            "keep_alive must be a whole number of seconds from 0s to 65535s, not 1.5s",
-        ),
-        (
-            Rust,
-            "keep_alive",
-            Value::Duration(second * 65_536),
-            "keep_alive must be a whole number of seconds from 0s to 65535s, not 65536s",
-        ),
-        (
-            Node,
-            "keepAlive",
-            Value::Integer(60),
-            "keepAlive must be a whole number of seconds from 0s to 65535s, not 60ms; did you mean 60_000?",
-        ),
-        (
-            Node,
-            "keepAlive",
-            Value::Real(60.0),
-            "keepAlive must be a whole number of seconds from 0s to 65535s, not 60ms; did you mean 60_000?",
-        ),
-        (
-            C,
-            "keep_alive",
-            Value::Integer(60),
-            "keep_alive must be a whole number of seconds from 0s to 65535s, not 60ms; did you mean 60000?",
-        ),
-        (
-            C,
-            "keep_alive",
-            text("60"),
-            "keep_alive must be a whole number of seconds from 0s to 65535s, not \"60\"; a duration is written \"250ms\", \"5s\", \"2m\" or \"1h\"",
-        ),
-        (
-            Python,
-            "backoff_min",
-            Value::Integer(0),
-            "backoff_min must be a duration from 1ms to 1h, not 0s",
-        ),
-        (
-            Python,
-            "backoff_min",
-            Value::Integer(-1),
-            "backoff_min must be a duration from 1ms to 1h, not -1s",
-        ),
-        (
-            Node,
-            "backoffMax",
-            Value::Real(f64::INFINITY),
-            "backoffMax must be a duration from 1ms to 24h, not inf",
-        ),
-        (
-            Python,
-            "backoff_min",
-            Value::Real(f64::NAN),
-            "backoff_min must be a duration from 1ms to 1h, not NaN",
-        ),
-        (
-            Python,
-            "backoff_min",
-            Value::Absent,
-            "backoff_min must be a duration from 1ms to 1h, not None",
-        ),
-        (
-            Node,
-            "backoffMin",
-            Value::Absent,
-            "backoffMin must be a duration from 1ms to 1h, not null",
-        ),
-        (
-            Node,
-            "pingTimeout",
-            Value::Integer(0),
-            "pingTimeout must be a duration from 1ms to 1h, not 0s; for half the keep alive (at most 10s) use null",
-        ),
-        (
-            Python,
-            "clean_start",
-            Value::Integer(1),
-            "clean_start must be true or false, not 1",
-        ),
-        (
-            Python,
-            "will_qos",
-            Value::Integer(3),
-            "will_qos must be 0, 1 or 2, not 3",
-        ),
-        (
-            Python,
-            "receive_maximum",
-            Value::Integer(0),
-            "receive_maximum must be a whole number from 1 to 65535, not 0",
-        ),
-        (
-            Node,
-            "receiveMaximum",
-            Value::Real(1.5),
-            "receiveMaximum must be a whole number from 1 to 65535, not 1.5",
-        ),
-        (
-            Python,
-            "overflow",
-            text("dropoldest"),
-            "overflow must be \"drop_oldest\", \"drop_newest\", \"drop_lowest\" or \"reject\", not \"dropoldest\"",
-        ),
-        (
-            Python,
-            "client_id",
-            Value::Integer(7),
-            "client_id must be text of at most 65535 bytes of UTF-8, not 7",
-        ),
-        (
-            Python,
-            "client_id",
-            text(&long),
-            "client_id must be text of at most 65535 bytes of UTF-8, not 70000 bytes",
-        ),
-        (
-            Python,
-            "client_id",
-            text("a\0b"),
-            "client_id must not contain U+0000, but \"a\\0b\" does",
-        ),
-        (
-            Python,
-            "password",
-            Value::Integer(123_456),
-            "password must be bytes or text of at most 65535 bytes, not a number; for no password use None",
-        ),
-        (
-            Python,
-            "will_payload",
-            text(&long),
-            "will_payload must be bytes or text of at most 65535 bytes, not 70000 bytes",
-        ),
-        (
-            Node,
-            "userProperties",
-            Value::Other("a function".into()),
-            "userProperties must be pairs of texts, not a function",
-        ),
-    ] {
+/// Sets the option that the sentence begins with, and expects that sentence.
+fn refuses<const N: usize>(rows: [(Dialect, Value, &str); N]) {
+    for (dialect, value, sentence) in rows {
+        let name = sentence.split(' ').next().unwrap();
         let error = client(dialect, name, value).unwrap_err();
         assert_eq!(error.kind, ErrorKind::InvalidArgument, "{sentence}");
         assert_eq!(error.to_string(), sentence);
@@ -391,10 +247,75 @@ fn bad_values_are_told_in_one_sentence() {
 }
 
 #[test]
+#[rustfmt::skip] // a row is a line
+fn bad_durations_are_told_in_one_sentence() {
+    let second = Duration::from_secs(1);
+    refuses([
+        (Python, Value::Real(1.5), "keep_alive must be a whole number of seconds from 0s to 65535s, not 1.5s"),
+        (Rust, Value::Duration(second * 65_536), "keep_alive must be a whole number of seconds from 0s to 65535s, not 65536s"),
+        (Node, Value::Integer(60), "keepAlive must be a whole number of seconds from 0s to 65535s, not 60ms; did you mean 60_000?"),
+        (Node, Value::Real(60.0), "keepAlive must be a whole number of seconds from 0s to 65535s, not 60ms; did you mean 60_000?"),
+        (C, Value::Integer(60), "keep_alive must be a whole number of seconds from 0s to 65535s, not 60ms; did you mean 60000?"),
+        (C, text("60"), "keep_alive must be a whole number of seconds from 0s to 65535s, not \"60\"; a duration is written \"250ms\", \"5s\", \"2m\" or \"1h\""),
+        (Python, Value::Integer(0), "backoff_min must be a duration from 1ms to 1h, not 0s"),
+        (Python, Value::Integer(-1), "backoff_min must be a duration from 1ms to 1h, not -1s"),
+        (Node, Value::Real(f64::INFINITY), "backoffMax must be a duration from 1ms to 24h, not inf"),
+        (Python, Value::Real(f64::NAN), "backoff_min must be a duration from 1ms to 1h, not NaN"),
+        (Python, Value::Absent, "backoff_min must be a duration from 1ms to 1h, not None"),
+        (Node, Value::Absent, "backoffMin must be a duration from 1ms to 1h, not null"),
+        (Node, Value::Integer(0), "pingTimeout must be a duration from 1ms to 1h, not 0s; for half the keep alive (at most 10s) use null"),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip] // a row is a line
+fn bad_numbers_and_choices_are_told_in_one_sentence() {
+    refuses([
+        (Python, Value::Integer(1), "clean_start must be true or false, not 1"),
+        (Python, Value::Integer(3), "will_qos must be 0, 1 or 2, not 3"),
+        (Python, Value::Integer(0), "receive_maximum must be a whole number from 1 to 65535, not 0"),
+        (Node, Value::Real(1.5), "receiveMaximum must be a whole number from 1 to 65535, not 1.5"),
+        (Python, text("dropoldest"), "overflow must be \"drop_oldest\", \"drop_newest\", \"drop_lowest\" or \"reject\", not \"dropoldest\""),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip] // a row is a line
+fn bad_texts_and_bytes_are_told_in_one_sentence() {
+    let long = "x".repeat(70_000);
+    refuses([
+        (Python, Value::Integer(7), "client_id must be text of at most 65535 bytes of UTF-8, not 7"),
+        (Python, text(&long), "client_id must be text of at most 65535 bytes of UTF-8, not 70000 bytes"),
+        (Python, text("a\0b"), "client_id must not contain U+0000, but \"a\\0b\" does"),
+        (Python, Value::Integer(123_456), "password must be bytes or text of at most 65535 bytes, not a number; for no password use None"),
+        (Python, text(&long), "will_payload must be bytes or text of at most 65535 bytes, not 70000 bytes"),
+        (Node, Value::Other("a function".into()), "userProperties must be pairs of texts, not a function"),
+    ]);
+}
+
+#[test]
+fn timeouts_of_calls_are_read_as_options_are() {
+    assert_eq!(
+        timeout(Value::Real(1.5), Python),
+        Ok(Some(Duration::from_millis(1500)))
+    );
+    assert_eq!(
+        timeout(Value::Integer(5000), Node),
+        Ok(Some(Duration::from_secs(5)))
+    );
+    assert_eq!(timeout(text("5s"), Node), Ok(Some(Duration::from_secs(5))));
+    assert_eq!(timeout(Value::Absent, Node), Ok(None));
+    assert_eq!(
+        timeout(Value::Integer(-1), Python).unwrap_err().to_string(),
+        "timeout must be a duration from 0s to 8760h, not -1s; for no limit use None"
+    );
+}
+
+#[test]
 fn a_ttl_of_nothing_says_how_to_have_none() {
     for (dialect, none) in [
         (Rust, "None"),
-        (C, "\"none\""),
+        (C, "MQTT_TTL_NONE"),
         (Python, "None"),
         (Node, "null"),
     ] {

@@ -13,25 +13,58 @@ const WIDTH: usize = 106;
 /// All constants, in the order in which a reader of the header needs them.
 pub fn constants() -> String {
     let mut text = String::new();
-    section(&mut text, "Results. Every function that can fail returns MQTT_OK or one of the negative codes.");
+    section(
+        &mut text,
+        "Results. Every function that can fail returns MQTT_OK or one of the negative codes.",
+    );
     define(&mut text, "It went well.", "MQTT_OK", "0");
     for kind in ErrorKind::ALL {
-        let again = if kind.retryable() { " The same call may succeed later." } else { "" };
-        define(&mut text, &format!("{}{again}", kind.doc()), kind.c_name(), &format!("({})", kind.number()));
+        let again = if kind.retryable() {
+            " The same call may succeed later."
+        } else {
+            ""
+        };
+        define(
+            &mut text,
+            &format!("{}{again}", kind.doc()),
+            kind.c_name(),
+            &format!("({})", kind.number()),
+        );
     }
-    section(&mut text, "What became of a letter. Every letter gets exactly one outcome.");
+    section(
+        &mut text,
+        "What became of a letter. Every letter gets exactly one outcome.",
+    );
     for row in OutcomeStatus::ALL {
-        define(&mut text, row.doc(), &constant("OUTCOME", row.name()), &row.number().to_string());
+        define(
+            &mut text,
+            row.doc(),
+            &constant("OUTCOME", row.name()),
+            &row.number().to_string(),
+        );
     }
     section(&mut text, "Statuses of a client.");
     for row in Status::ALL {
-        define(&mut text, row.doc(), &constant("STATUS", row.name()), &row.number().to_string());
+        define(
+            &mut text,
+            row.doc(),
+            &constant("STATUS", row.name()),
+            &row.number().to_string(),
+        );
     }
     section(&mut text, "States of a subscription.");
     for row in SubscriptionState::ALL {
-        define(&mut text, row.doc(), &constant("SUBSCRIPTION", row.name()), &row.number().to_string());
+        define(
+            &mut text,
+            row.doc(),
+            &constant("SUBSCRIPTION", row.name()),
+            &row.number().to_string(),
+        );
     }
-    section(&mut text, "Reason codes (MQTT 5.0 section 2.4). From 0x80 on they report failures.");
+    section(
+        &mut text,
+        "Reason codes (MQTT 5.0 section 2.4). From 0x80 on they report failures.",
+    );
     for row in ReasonCode::TABLE {
         let name = format!("MQTT_REASON_{}", row.name);
         let _ = writeln!(text, "#define {name} 0x{:02X}", row.code.0);
@@ -40,25 +73,21 @@ pub fn constants() -> String {
     text
 }
 
+/// The options of a client; those of a publish and a subscribe are fields of structs in C.
 fn options(text: &mut String) {
     section(
         text,
-        "Names of options, so that a typing error fails to compile. Durations are written \"250ms\", \"5s\", \"2m\" or \"1h\"; \
-         as a bare number they are milliseconds.",
+        "Names of options, so that a typing error fails to compile. A duration is text such as \"250ms\", \"5s\", \"2m\" or \"1h\".",
     );
-    let mut done: Vec<&str> = Vec::new();
-    let tables = tables();
-    for spec in tables.iter().flat_map(|table| table.specs) {
-        if done.contains(&spec.name) {
-            continue;
+    for table in tables().iter().filter(|table| table.noun == "client") {
+        for spec in table.specs {
+            define(
+                text,
+                &table.doc_of(spec, Dialect::C),
+                &constant("OPT", spec.name),
+                &format!("\"{}\"", spec.name),
+            );
         }
-        done.push(spec.name);
-        let meanings = tables.iter().filter_map(|table| {
-            let own = table.specs.iter().find(|own| own.name == spec.name)?;
-            Some(format!("Of a {}: {}", table.noun, table.doc_of(own, Dialect::C)))
-        });
-        let meanings: Vec<_> = meanings.collect();
-        define(text, &meanings.join("\n"), &constant("OPT", spec.name), &format!("\"{}\"", spec.name));
     }
 }
 
@@ -67,7 +96,11 @@ fn constant(family: &str, name: &str) -> String {
 }
 
 fn section(text: &mut String, title: &str) {
-    let _ = writeln!(text, "\n/*\n * {}\n */", wrapped(title, WIDTH).join("\n * "));
+    let _ = writeln!(
+        text,
+        "\n/*\n * {}\n */",
+        wrapped(title, WIDTH).join("\n * ")
+    );
 }
 
 fn define(text: &mut String, doc: &str, name: &str, value: &str) {

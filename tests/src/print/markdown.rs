@@ -19,7 +19,11 @@ pub fn with_options(text: &str) -> Option<String> {
 fn options() -> String {
     let mut text = String::new();
     for table in tables() {
-        let _ = writeln!(text, "\n**{}**\n\n| option | value | default | what it does |\n| --- | --- | --- | --- |", title(&table));
+        let _ = writeln!(
+            text,
+            "\n**{}**\n\n| option | value | default | what it does |\n| --- | --- | --- | --- |",
+            title(&table)
+        );
         for spec in table.specs {
             row(&mut text, &table, spec);
         }
@@ -35,14 +39,22 @@ fn title(table: &Table) -> String {
 }
 
 fn row(text: &mut String, table: &Table, spec: &OptionSpec) {
-    let none = spec.none_means.map_or(String::new(), |meaning| format!(", or none: {meaning}"));
-    let version = if spec.mqtt == Mqtt::V5 { " MQTT 5 only." } else { "" };
+    let default = table.default_of(spec);
+    let none = match spec.none_means {
+        Some(meaning) if meaning != default => format!(", or none: {meaning}"),
+        Some(_) => ", or none".to_owned(),
+        None => String::new(),
+    };
+    let version = if spec.mqtt == Mqtt::V5 {
+        " MQTT 5 only."
+    } else {
+        ""
+    };
     let _ = writeln!(
         text,
-        "| `{}` | {}{none} | {} | {}{version} |",
+        "| `{}` | {}{none} | {default} | {}{version} |",
         spec.name,
         spec.kind.allowed(),
-        table.default_of(spec),
         spelled(spec.doc, Dialect::Rust)
     );
 }

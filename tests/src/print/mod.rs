@@ -63,9 +63,9 @@ impl Table {
             self.default_of(spec),
             spec.kind.allowed()
         ));
-        match spec.none_means {
-            Some(meaning) => doc.push_str(&format!("; {} for {meaning}.", dialect.none())),
-            None => doc.push('.'),
+        match (spec.none_means, spec.none_in(dialect)) {
+            (Some(meaning), Some(none)) => doc.push_str(&format!("; {none} for {meaning}.")),
+            _ => doc.push('.'),
         }
         if spec.mqtt == Mqtt::V5 {
             doc.push_str(" MQTT 5 only.");
@@ -73,19 +73,24 @@ impl Table {
         doc
     }
 
-    /// The rows of the will without `will_`, and the other rows: languages with objects have the will as one.
-    pub fn will_apart(&self) -> (Vec<OptionSpec>, Vec<OptionSpec>) {
-        let (mut will, other): (Vec<_>, Vec<_>) = self
+    /// The rows of the will with their names inside it, and the other rows: languages with objects have the will as one.
+    pub fn will_apart(&self) -> (Vec<NamedRow>, Vec<NamedRow>) {
+        let (will, other): (Vec<_>, Vec<_>) = self
             .specs
             .iter()
-            .copied()
-            .partition(|spec| spec.name.starts_with("will_"));
-        for spec in &mut will {
-            spec.name = spec.name.trim_start_matches("will_");
-        }
-        (will, other)
+            .partition(|spec| spec.name.starts_with(WILL));
+        let named = |spec: &'static OptionSpec| (spec.name.trim_start_matches(WILL), spec);
+        (
+            will.into_iter().map(named).collect(),
+            other.into_iter().map(named).collect(),
+        )
     }
 }
+
+/// A row, and what it is called where it is printed.
+pub type NamedRow = (&'static str, &'static OptionSpec);
+
+const WILL: &str = "will_";
 
 /// The names of options in backticks, as `dialect` spells them; the rest as it is, on one line.
 fn spelled(doc: &str, dialect: Dialect) -> String {

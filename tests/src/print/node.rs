@@ -7,7 +7,7 @@ use leveret_protocol::outcome::{OutcomeStatus, Status, SubscriptionState};
 use leveret_protocol::reason::ReasonCode;
 use leveret_protocol::sentence::Dialect;
 
-use super::{Table, few_numbers, tables, wrapped};
+use super::{NamedRow, Table, few_numbers, tables, wrapped};
 
 const WIDTH: usize = 112;
 
@@ -28,17 +28,35 @@ pub fn options() -> String {
             let doc = "The message that the broker publishes when the connection ends without a DISCONNECT.";
             interface(&mut text, "Will", doc, &table, &will, "");
         }
-        let will_row = if will.is_empty() { "" } else { "  /** The will; `null` for none. */\n  will?: Will | null\n" };
-        interface(&mut text, table.type_name, table.doc, &table, &rows, will_row);
+        let will_row = if will.is_empty() {
+            ""
+        } else {
+            "  /** The will; `null` for none. */\n  will?: Will | null\n"
+        };
+        interface(
+            &mut text,
+            table.type_name,
+            table.doc,
+            &table,
+            &rows,
+            will_row,
+        );
     }
     text
 }
 
-fn interface(text: &mut String, name: &str, doc: &str, table: &Table, rows: &[OptionSpec], more: &str) {
+fn interface(
+    text: &mut String,
+    name: &str,
+    doc: &str,
+    table: &Table,
+    rows: &[NamedRow],
+    more: &str,
+) {
     let _ = writeln!(text, "\n/** {doc} */\nexport interface {name} {{");
-    for spec in rows {
+    for &(name, spec) in rows {
         comment(text, "  ", &table.doc_of(spec, Dialect::Node));
-        let _ = writeln!(text, "  {}?: {}", Dialect::Node.spell(spec.name), type_of(spec));
+        let _ = writeln!(text, "  {}?: {}", Dialect::Node.spell(name), type_of(spec));
     }
     text.push_str(more);
     text.push_str("}\n");
@@ -71,7 +89,13 @@ pub fn values() -> String {
          const outcomes = Object.freeze({\n",
     );
     for row in OutcomeStatus::ALL {
-        let _ = writeln!(text, "  {}: Object.freeze({{ ok: {}, delivered: {} }}),", row.name(), row.ok(), row.delivered());
+        let _ = writeln!(
+            text,
+            "  {}: Object.freeze({{ ok: {}, delivered: {} }}),",
+            row.name(),
+            row.ok(),
+            row.delivered()
+        );
     }
     text.push_str("})\n\n/** Reason codes (MQTT 5.0 section 2.4). From 0x80 on they report failures. */\nconst ReasonCode = Object.freeze({\n");
     for row in ReasonCode::TABLE {
@@ -79,7 +103,13 @@ pub fn values() -> String {
     }
     text.push_str("})\n\n/** By error code: can the same call succeed later without anything being changed. */\nconst errors = Object.freeze({\n");
     for kind in ErrorKind::ALL {
-        let _ = writeln!(text, "  ERR_{}: Object.freeze({{ retryable: {}, text: '{}' }}),", kind.c_name(), kind.retryable(), kind.text());
+        let _ = writeln!(
+            text,
+            "  ERR_{}: Object.freeze({{ retryable: {}, text: '{}' }}),",
+            kind.c_name(),
+            kind.retryable(),
+            kind.text()
+        );
     }
     text.push_str("})\n\nmodule.exports = { outcomes, ReasonCode, errors }\n");
     text
@@ -87,14 +117,39 @@ pub fn values() -> String {
 
 /// `tables.d.ts`: the names in the tables, as types.
 pub fn types() -> String {
-    let mut text = String::from("// The names and numbers of the tables, as types. Printed from the tables of the core by `make generate`.\n");
-    let rows = OutcomeStatus::ALL.iter().map(|row| (row.name().to_owned(), row.doc()));
-    union(&mut text, "OutcomeStatus", "What became of a letter. Every letter gets exactly one.", rows);
-    let rows = Status::ALL.iter().map(|row| (row.name().to_owned(), row.doc()));
-    union(&mut text, "Status", "Is the client connected. Attempts to connect are events, not statuses.", rows);
-    let rows = SubscriptionState::ALL.iter().map(|row| (row.name().to_owned(), row.doc()));
-    union(&mut text, "SubscriptionState", "How a subscription stands with the broker.", rows);
-    let rows = ErrorKind::ALL.iter().map(|kind| (format!("ERR_{}", kind.c_name()), kind.doc()));
+    let mut text = String::from(
+        "// The names and numbers of the tables, as types. Printed from the tables of the core by `make generate`.\n",
+    );
+    let rows = OutcomeStatus::ALL
+        .iter()
+        .map(|row| (row.name().to_owned(), row.doc()));
+    union(
+        &mut text,
+        "OutcomeStatus",
+        "What became of a letter. Every letter gets exactly one.",
+        rows,
+    );
+    let rows = Status::ALL
+        .iter()
+        .map(|row| (row.name().to_owned(), row.doc()));
+    union(
+        &mut text,
+        "Status",
+        "Is the client connected. Attempts to connect are events, not statuses.",
+        rows,
+    );
+    let rows = SubscriptionState::ALL
+        .iter()
+        .map(|row| (row.name().to_owned(), row.doc()));
+    union(
+        &mut text,
+        "SubscriptionState",
+        "How a subscription stands with the broker.",
+        rows,
+    );
+    let rows = ErrorKind::ALL
+        .iter()
+        .map(|kind| (format!("ERR_{}", kind.c_name()), kind.doc()));
     union(&mut text, "ErrorCode", "The `code` of an error.", rows);
     text.push_str("\n/** Reason codes (MQTT 5.0 section 2.4). From 0x80 on they report failures. */\nexport declare const ReasonCode: {\n");
     for row in ReasonCode::TABLE {
@@ -104,7 +159,12 @@ pub fn types() -> String {
     text
 }
 
-fn union<'a>(text: &mut String, name: &str, doc: &str, rows: impl Iterator<Item = (String, &'a str)>) {
+fn union<'a>(
+    text: &mut String,
+    name: &str,
+    doc: &str,
+    rows: impl Iterator<Item = (String, &'a str)>,
+) {
     let _ = writeln!(text, "\n/** {doc} */\nexport type {name} =");
     for (name, doc) in rows {
         let _ = writeln!(text, "  /** {doc} */\n  | '{name}'");
@@ -117,7 +177,11 @@ fn comment(text: &mut String, indent: &str, doc: &str) {
         [line] => writeln!(text, "{indent}/** {line} */"),
         lines => {
             let between = format!("\n{indent} * ");
-            writeln!(text, "{indent}/**\n{indent} * {}\n{indent} */", lines.join(&between))
+            writeln!(
+                text,
+                "{indent}/**\n{indent} * {}\n{indent} */",
+                lines.join(&between)
+            )
         }
     };
 }

@@ -7,13 +7,15 @@ use leveret_protocol::outcome::{OutcomeStatus, Status, SubscriptionState};
 use leveret_protocol::reason::ReasonCode;
 use leveret_protocol::sentence::Dialect;
 
-use super::{Table, few_numbers, tables, wrapped};
+use super::{NamedRow, Table, few_numbers, tables, wrapped};
 
 const WIDTH: usize = 112;
 
 /// `errors.py`: one class of exception per class of the error table.
 pub fn errors() -> String {
-    let mut text = head("The exceptions of leveret: each is an MqttError. Printed from the error table by `make generate`.");
+    let mut text = head(
+        "The exceptions of leveret: each is an MqttError. Printed from the error table by `make generate`.",
+    );
     text.push_str("import builtins\nfrom typing import TYPE_CHECKING, Final\n\nif TYPE_CHECKING:\n    from ._values import Outcome\n\n");
     text.push_str("__all__ = [\n");
     let mut names: Vec<_> = ErrorClass::ALL.iter().map(|class| class.name()).collect();
@@ -31,7 +33,12 @@ pub fn errors() -> String {
     for kind in ErrorKind::ALL {
         let retryable = if kind.retryable() { "True" } else { "False" };
         let class = kind.class().name();
-        let _ = writeln!(text, "    {}: ({class}, \"{}\", {retryable}),", kind.number(), kind.c_name());
+        let _ = writeln!(
+            text,
+            "    {}: ({class}, \"{}\", {retryable}),",
+            kind.number(),
+            kind.c_name()
+        );
     }
     text.push_str("}\n");
     text.push_str(FROM_NUMBER);
@@ -62,8 +69,15 @@ def from_number(number: int, sentence: str, reason: int | None = None) -> MqttEr
 "#;
 
 fn error_class(text: &mut String, class: ErrorClass) {
-    let also = class.python_builtin().map_or(String::new(), |name| format!(", builtins.{name}"));
-    let _ = writeln!(text, "\n\nclass {}(MqttError{also}):\n    \"\"\"{}\"\"\"\n", class.name(), class.doc());
+    let also = class
+        .python_builtin()
+        .map_or(String::new(), |name| format!(", builtins.{name}"));
+    let _ = writeln!(
+        text,
+        "\n\nclass {}(MqttError{also}):\n    \"\"\"{}\"\"\"\n",
+        class.name(),
+        class.doc()
+    );
     // An exception made without a number is of the first kind of its class.
     if let Some(kind) = ErrorKind::ALL.iter().find(|kind| kind.class() == class) {
         let _ = writeln!(text, "    code = \"{}\"", kind.c_name());
@@ -78,16 +92,45 @@ fn error_class(text: &mut String, class: ErrorClass) {
 
 /// `_tables.py`: outcomes, statuses, states of a subscription and reason codes.
 pub fn values() -> String {
-    let mut text = head("Outcomes, statuses, states and reason codes. Printed from the tables of the core by `make generate`.");
+    let mut text = head(
+        "Outcomes, statuses, states and reason codes. Printed from the tables of the core by `make generate`.",
+    );
     text.push_str("from enum import IntEnum, StrEnum\n");
     let rows = OutcomeStatus::ALL.iter().map(|row| (row.name(), row.doc()));
-    names(&mut text, "OutcomeStatus", "What became of a letter. Every letter gets exactly one.", rows);
-    property(&mut text, "ok", "Did it go as asked.", OutcomeStatus::ALL.iter().filter(|row| row.ok()));
-    property(&mut text, "delivered", "Does the broker have it for certain.", OutcomeStatus::ALL.iter().filter(|row| row.delivered()));
+    names(
+        &mut text,
+        "OutcomeStatus",
+        "What became of a letter. Every letter gets exactly one.",
+        rows,
+    );
+    property(
+        &mut text,
+        "ok",
+        "Did it go as asked.",
+        OutcomeStatus::ALL.iter().filter(|row| row.ok()),
+    );
+    property(
+        &mut text,
+        "delivered",
+        "Does the broker have it for certain.",
+        OutcomeStatus::ALL.iter().filter(|row| row.delivered()),
+    );
     let rows = Status::ALL.iter().map(|row| (row.name(), row.doc()));
-    names(&mut text, "Status", "Is the client connected. Attempts to connect are events, not statuses.", rows);
-    let rows = SubscriptionState::ALL.iter().map(|row| (row.name(), row.doc()));
-    names(&mut text, "SubscriptionState", "How a subscription stands with the broker.", rows);
+    names(
+        &mut text,
+        "Status",
+        "Is the client connected. Attempts to connect are events, not statuses.",
+        rows,
+    );
+    let rows = SubscriptionState::ALL
+        .iter()
+        .map(|row| (row.name(), row.doc()));
+    names(
+        &mut text,
+        "SubscriptionState",
+        "How a subscription stands with the broker.",
+        rows,
+    );
     text.push_str("\n\nclass ReasonCode(IntEnum):\n    \"\"\"Reason codes (MQTT 5.0 section 2.4). From 0x80 on they report failures.\"\"\"\n\n");
     for row in ReasonCode::TABLE {
         let _ = writeln!(text, "    {} = 0x{:02X}", row.name, row.code.0);
@@ -95,15 +138,31 @@ pub fn values() -> String {
     text
 }
 
-fn names<'a>(text: &mut String, class: &str, doc: &str, rows: impl Iterator<Item = (&'a str, &'a str)>) {
+fn names<'a>(
+    text: &mut String,
+    class: &str,
+    doc: &str,
+    rows: impl Iterator<Item = (&'a str, &'a str)>,
+) {
     let _ = writeln!(text, "\n\nclass {class}(StrEnum):\n    \"\"\"{doc}\"\"\"\n");
     for (name, doc) in rows {
-        let _ = writeln!(text, "    #: {doc}\n    {} = \"{name}\"", name.to_uppercase());
+        let _ = writeln!(
+            text,
+            "    #: {doc}\n    {} = \"{name}\"",
+            name.to_uppercase()
+        );
     }
 }
 
-fn property<'a>(text: &mut String, name: &str, doc: &str, of: impl Iterator<Item = &'a OutcomeStatus>) {
-    let names: Vec<_> = of.map(|row| format!("OutcomeStatus.{}", row.name().to_uppercase())).collect();
+fn property<'a>(
+    text: &mut String,
+    name: &str,
+    doc: &str,
+    of: impl Iterator<Item = &'a OutcomeStatus>,
+) {
+    let names: Vec<_> = of
+        .map(|row| format!("OutcomeStatus.{}", row.name().to_uppercase()))
+        .collect();
     let _ = writeln!(
         text,
         "\n    @property\n    def {name}(self) -> bool:\n        \"\"\"{doc}\"\"\"\n        return self in ({},)",
@@ -127,7 +186,13 @@ pub fn options() -> String {
     for table in tables() {
         let (will, rows) = table.will_apart();
         if !will.is_empty() {
-            dictionary(&mut text, "Will", "The message that the broker publishes when the connection ends without a DISCONNECT.", &table, &will);
+            dictionary(
+                &mut text,
+                "Will",
+                "The message that the broker publishes when the connection ends without a DISCONNECT.",
+                &table,
+                &will,
+            );
         }
         dictionary(&mut text, table.type_name, table.doc, &table, &rows);
         if !will.is_empty() {
@@ -137,11 +202,14 @@ pub fn options() -> String {
     text
 }
 
-fn dictionary(text: &mut String, name: &str, doc: &str, table: &Table, rows: &[OptionSpec]) {
-    let _ = writeln!(text, "\n\nclass {name}(TypedDict, total=False):\n    \"\"\"{doc}\"\"\"\n");
-    for spec in rows {
+fn dictionary(text: &mut String, name: &str, doc: &str, table: &Table, rows: &[NamedRow]) {
+    let _ = writeln!(
+        text,
+        "\n\nclass {name}(TypedDict, total=False):\n    \"\"\"{doc}\"\"\"\n"
+    );
+    for &(name, spec) in rows {
         let doc = wrapped(&table.doc_of(spec, Dialect::Python), WIDTH);
-        let _ = writeln!(text, "    {}: {}", spec.name, type_of(spec));
+        let _ = writeln!(text, "    {name}: {}", type_of(spec));
         let _ = match doc.as_slice() {
             [line] => writeln!(text, "    \"\"\"{line}\"\"\""),
             lines => writeln!(text, "    \"\"\"{}\n    \"\"\"", lines.join("\n    ")),
@@ -162,7 +230,11 @@ fn type_of(spec: &OptionSpec) -> String {
         Kind::Pairs => "Pairs".to_owned(),
         Kind::Choice(names) => format!("Literal{names:?}"),
     };
-    if spec.none_means.is_some() { format!("{plain} | None") } else { plain }
+    if spec.none_means.is_some() {
+        format!("{plain} | None")
+    } else {
+        plain
+    }
 }
 
 fn head(sentence: &str) -> String {

@@ -251,6 +251,29 @@ impl From<QoS> for SubscribeOptions {
     }
 }
 
+/// The row of the timeouts that calls take, such as that of a wait.
+const TIMEOUT: OptionSpec = OptionSpec {
+    name: "timeout",
+    kind: Kind::span(0, 365 * DAY),
+    none_means: Some("no limit"),
+    unset_means: None,
+    secret: false,
+    since: "0.1",
+    mqtt: Mqtt::All,
+    doc: "How long to wait.",
+};
+
+/// Reads a timeout that a call takes, so that it is given and refused as options are; `None` for no limit.
+///
+/// # Errors
+/// `InvalidArgument`: `timeout must be a duration from 0s to 8760h, not -1s; for no limit use None`.
+pub fn timeout(given: Value, dialect: Dialect) -> Result<Option<Duration>, Error> {
+    Ok(match given.fit(&TIMEOUT, dialect)? {
+        Value::Duration(limit) => Some(limit),
+        _ => None,
+    })
+}
+
 /// The time to live of one letter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ttl {

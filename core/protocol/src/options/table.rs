@@ -343,6 +343,16 @@ fn distance(a: &[u8], b: &[u8]) -> usize {
 }
 
 impl OptionSpec {
+    /// How none is written where this option may be none; in C, options that are text or bytes are left unset instead.
+    pub fn none_in(&self, dialect: Dialect) -> Option<&'static str> {
+        self.none_means?;
+        match (dialect, self.kind) {
+            (Dialect::C, Kind::Text | Kind::Bytes) => None,
+            (Dialect::C, _) if self.name == "ttl" => Some("MQTT_TTL_NONE"),
+            _ => Some(dialect.none()),
+        }
+    }
+
     /// Its default as a reader writes it, from the options whose default it is.
     pub fn default_text(&self, default: Option<super::Value>) -> String {
         match (default, self.unset_means, self.none_means) {

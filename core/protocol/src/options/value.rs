@@ -107,7 +107,9 @@ impl fmt::Display for Value {
             Value::Real(number) => number.fmt(f),
             Value::Duration(span) => duration::Shown(duration::nanos(*span)).fmt(f),
             Value::Text(text) => Quoted(text).fmt(f),
+            Value::Bytes(bytes) if bytes.is_empty() => f.write_str("no bytes"),
             Value::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Value::Pairs(pairs) if pairs.is_empty() => f.write_str("no pairs"),
             Value::Pairs(pairs) => write!(f, "{} pairs of texts", pairs.len()),
             Value::Other(name) => f.write_str(name),
         }
@@ -122,14 +124,15 @@ struct Ask<'a> {
 
 impl Ask<'_> {
     fn is_absent(&self, given: &Value) -> bool {
-        self.spec.none_means.is_some()
-            && match given {
-                Value::Absent => true,
-                Value::Text(text) => {
-                    self.dialect.all_as_text() && self.spec.kind != Kind::Text && text == "none"
-                }
-                _ => false,
+        match given {
+            Value::Absent => self.spec.none_means.is_some(),
+            // A user may be named "none"; such options are left unset where only text can be given.
+            Value::Text(text) if text == "none" && self.dialect.all_as_text() => {
+                self.spec.none_means.is_some()
+                    && !matches!(self.spec.kind, Kind::Text | Kind::Bytes)
             }
+            _ => false,
+        }
     }
 
     fn flag(&self, given: Value) -> Result<Value, Error> {
@@ -280,9 +283,9 @@ impl Ask<'_> {
 
     fn refuse(&self, given: &str) -> Error {
         let error = sentence::must_be(&self.name(), &self.spec.kind.allowed(), given);
-        match self.spec.none_means {
-            Some(meaning) => hinted(error, &format!("for {meaning} use {}", self.dialect.none())),
-            None => error,
+        match (self.spec.none_means, self.spec.none_in(self.dialect)) {
+            (Some(meaning), Some(none)) => hinted(error, &format!("for {meaning} use {none}")),
+            _ => error,
         }
     }
 
