@@ -37,11 +37,23 @@ rm -rf "$out"/tmp-*
 say "trying them where nothing else of the project is"
 try=$(mktemp -d)
 trap 'rm -rf "$try"' EXIT
-python3 -m venv "$try/venv"
-"$try/venv/bin/pip" install --quiet --no-index "$out"/leveret-*.whl
-(cd "$try" && npm install --silent --offline --no-audit --no-fund "$out"/leveret-*.tgz)
-
+cp examples/demo/* "$try"
 cd "$try"
-venv/bin/python -c 'import leveret; print("Python", leveret.__version__)'
-node --input-type=module -e 'import { version } from "leveret"; console.log("Node", version)'
+
+# expect NAME COMMAND…: what the demo must print, whatever it was installed from.
+expect() {
+  local name=$1
+  shift
+  "$@" >printed </dev/null && diff expected.txt printed || die "$name does not work as packaged"
+  echo "ok: $name"
+}
+python3 -m venv venv
+venv/bin/pip install --quiet --no-index "$out"/leveret-*.whl
+expect demo.py venv/bin/python demo.py
+expect demo_async.py venv/bin/python demo_async.py
+npm install --silent --offline --no-audit --no-fund "$out"/leveret-*.tgz
+expect demo.mjs node demo.mjs
+tar -xzf "$c.tar.gz" --strip-components 1
+"${CC:-cc}" -std=c11 -Iinclude demo.c -o demo_c -Llib -lleveret -pthread -Wl,-rpath,"$try/lib"
+expect demo.c ./demo_c
 ls -l "$out"

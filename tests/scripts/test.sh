@@ -21,7 +21,7 @@ part() {
 }
 
 part build      tests/scripts/build.sh
-part rust       cargo test --workspace
+part rust       cargo test --workspace --no-fail-fast
 part loom       tests/scripts/loom.sh
 part simulation tests/scripts/simulate.sh --count 2000
 part c          tests/scripts/c.sh
