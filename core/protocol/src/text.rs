@@ -28,6 +28,11 @@ impl Text {
         Text(Bytes::from_static(text.as_bytes()))
     }
 
+    /// The text in bytes that have just been checked to be UTF-8.
+    pub(crate) fn of_checked(bytes: Bytes) -> Text {
+        Text(bytes)
+    }
+
     /// A copy that keeps nothing but itself alive: for text that outlives the buffer it was read from.
     pub fn detached(&self) -> Text {
         Text(Bytes::copy_from_slice(&self.0))

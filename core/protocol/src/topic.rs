@@ -64,15 +64,36 @@ impl core::error::Error for TopicError {}
 /// Checks a topic name: something that is published to (section 4.7 of both standards).
 pub fn validate_topic_name(name: &str) -> Result<(), TopicError> {
     check_length(name, TopicError::Empty)?;
-    // One pass without a branch per byte, which the compiler turns into vector instructions; the reason is found later.
-    let bad = name.bytes().fold(false, |bad, byte| {
-        bad | (byte == 0) | (byte == b'+') | (byte == b'#')
-    });
-    match bad {
-        false => Ok(()),
-        true if name.contains('\0') => Err(TopicError::Nul),
-        true => Err(TopicError::WildcardInName),
+    if !has_wildcard_or_nul(name.as_bytes()) {
+        return Ok(());
     }
+    match name.contains('\0') {
+        true => Err(TopicError::Nul),
+        false => Err(TopicError::WildcardInName),
+    }
+}
+
+/// Whether a byte is 0, `+` or `#`. Looks at eight bytes at a time, since every publish comes through here.
+fn has_wildcard_or_nul(bytes: &[u8]) -> bool {
+    const LOW_BITS: u64 = 0x0101_0101_0101_0101;
+    const HIGH_BITS: u64 = LOW_BITS << 7;
+    // The classic test of a word for a zero byte: only that borrows into a high bit that was not set.
+    let zeros = |word: u64| word.wrapping_sub(LOW_BITS) & !word & HIGH_BITS;
+    // `+` and `#` differ in one bit, which is masked out.
+    let wildcards = |word: u64| zeros((word & !(0x08 * LOW_BITS)) ^ (0x23 * LOW_BITS));
+    let wrong = |chunk: [u8; 8]| {
+        let word = u64::from_le_bytes(chunk);
+        zeros(word) | wildcards(word) != 0
+    };
+    let Some(last) = bytes.last_chunk() else {
+        return bytes.iter().any(|byte| matches!(byte, 0 | b'+' | b'#'));
+    };
+    for chunk in bytes.as_chunks().0 {
+        if wrong(*chunk) {
+            return true;
+        }
+    }
+    wrong(*last) // overlaps those before it where the length is no multiple of eight
 }
 
 /// A topic filter in its parts.

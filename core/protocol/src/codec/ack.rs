@@ -1,10 +1,10 @@
 //! PUBACK, PUBREC, PUBREL and PUBCOMP: one shape.
 use super::{
-    DecodeError, EncodeError, PacketId, Properties, Version,
+    DecodeError, EncodeError, FixedHeader, Packet, PacketId, Properties, Version,
     wire::{Reader, encode_frame_with_diagnosis},
 };
 use crate::{packet_type::PacketType, reason::ReasonCode};
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 
 /// The body of a PUBACK, PUBREC, PUBREL or PUBCOMP (MQTT 5.0 sections 3.4 to 3.7).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,22 @@ impl Ack {
             }
         }
         Ok(ack)
+    }
+
+    /// Takes an answer that reports success and has no properties, one of which comes for every letter, from the
+    /// front of the buffer, where all of it must be. `None`, and nothing is taken, if it is another packet or wrong.
+    pub(super) fn take_plain(buffer: &mut BytesMut, header: FixedHeader) -> Option<Packet> {
+        let packet = match header.packet {
+            PacketType::PubAck => Packet::PubAck,
+            PacketType::PubRec => Packet::PubRec,
+            PacketType::PubRel => Packet::PubRel,
+            PacketType::PubComp => Packet::PubComp,
+            _ => return None,
+        };
+        let number = buffer.get(header.length..header.total())?.try_into().ok()?;
+        let packet_id = PacketId::new(u16::from_be_bytes(number))?;
+        buffer.advance(header.total());
+        Some(packet(Ack::success(packet_id)))
     }
 
     /// Appends it as a packet of this type, which must be one of the four. On an error nothing is written.

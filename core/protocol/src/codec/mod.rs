@@ -205,6 +205,11 @@ pub fn decode(
     if buffer.len() < total {
         return Ok(Decoded::NeedMore(total - buffer.len()));
     }
+    if header.remaining == 2
+        && let Some(packet) = Ack::take_plain(buffer, header)
+    {
+        return Ok(Decoded::Packet(packet));
+    }
     let mut frame = match total < limits.copy_below {
         true => {
             let copy = Bytes::copy_from_slice(buffer.get(..total).unwrap_or_default());

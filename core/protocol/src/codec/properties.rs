@@ -162,7 +162,16 @@ impl Properties {
     }
 
     /// Where the four bytes of the message expiry interval begin in the block.
+    #[inline]
     pub(super) fn message_expiry_offset(&self) -> Option<usize> {
+        if self.is_empty() {
+            None
+        } else {
+            self.find_message_expiry()
+        }
+    }
+
+    fn find_message_expiry(&self) -> Option<usize> {
         let mut walk = Walk {
             rest: &self.encoded,
         };
@@ -314,9 +323,7 @@ fn put_property(out: &mut BytesMut, id: PropertyId, value: PropertyValue<'_>) {
             out.put_uint(number.into(), 2)
         }
         (PropertyType::VariableByteInteger, PropertyValue::Number(number)) => {
-            let mut bytes = [0; 4];
-            let length = Varint::write(number as usize, &mut bytes);
-            out.put_slice(bytes.get(..length).unwrap_or_default());
+            Varint::put(number as usize, out);
         }
         (_, PropertyValue::Number(number)) => out.put_u32(number),
         (_, PropertyValue::Text(text)) => put_binary(out, text.as_bytes()),

@@ -229,10 +229,9 @@ impl PublishHead<'_> {
         payload: Payload<'_>,
         out: &mut BytesMut,
     ) -> Result<FrameLayout, EncodeError> {
-        if self.expiry.is_some() && self.properties.message_expiry_interval().is_some() {
-            let properties = &self
-                .properties
-                .without(&[PropertyId::MessageExpiryInterval]);
+        let given = self.properties;
+        if self.expiry.is_some() && given.message_expiry_offset().is_some() {
+            let properties = &given.without(&[PropertyId::MessageExpiryInterval]);
             return PublishHead {
                 properties,
                 ..*self
@@ -240,96 +239,82 @@ impl PublishHead<'_> {
             .encode(version, max_packet_size, payload, out);
         }
         let Ok(topic_length) = u16::try_from(self.topic.len()) else {
+            let problem = topic::TopicError::TooLong.text();
             return Err(EncodeError::Field {
                 field: "topic name",
-                problem: topic::TopicError::TooLong.text(),
+                problem,
             });
         };
-        let middle = Middle::new(self, version);
-        let remaining =
-            2 + self.topic.len() + middle.length + middle.block.len() + payload.length();
-        let total = check_packet_size(remaining, max_packet_size)?;
-        let payload_at = total - payload.length();
-
-        let mut start = [0; 7]; // first byte, remaining length, length of the topic
-        start[0] = PacketType::Publish.first_byte()
-            | u8::from(self.qos) << QOS_SHIFT
-            | u8::from(self.retain);
-        let mut varint = [0; 4];
-        let topic_at = 3 + Varint::write(remaining, &mut varint);
-        start[1..5].copy_from_slice(&varint);
-        if let Some(bytes) = start.get_mut(topic_at - 2..topic_at) {
-            bytes.copy_from_slice(&topic_length.to_be_bytes());
-        }
-
+        let id_length = packet_id_length(self.qos);
+        let block = given.encoded();
+        let property_length = block.len()
+            + if self.expiry.is_some() {
+                EXPIRY_LENGTH
+            } else {
+                0
+            };
+        let property_varint = match version {
+            Version::V311 => 0,
+            Version::V5 => Varint::length_of(property_length),
+        };
+        let properties = if version == Version::V5 {
+            property_varint + property_length
+        } else {
+            0
+        };
+        let head = 2 + self.topic.len() + id_length + properties; // without the fixed header
+        let remaining = head + payload.length();
+        let fixed_header = check_packet_size(remaining, max_packet_size)? - remaining;
         let inline = match payload {
             Payload::Inline(bytes) => bytes,
             Payload::Apart(_) => &[],
         };
+
+        let payload_at = fixed_header + head;
         out.reserve(payload_at + inline.len());
-        out.put_slice(start.get(..topic_at).unwrap_or_default());
+        let first = PacketType::Publish.first_byte()
+            | u8::from(self.qos) << QOS_SHIFT
+            | u8::from(self.retain);
+        let [high, low] = topic_length.to_be_bytes();
+        match u8::try_from(remaining) {
+            Ok(length @ 0..=127) => out.put_slice(&[first, length, high, low]), // the usual, in one store
+            _ => {
+                out.put_u8(first);
+                Varint::put(remaining, out);
+                out.put_slice(&[high, low]);
+            }
+        }
         out.put_slice(self.topic.as_bytes());
-        out.put_slice(middle.bytes.get(..middle.length).unwrap_or_default());
-        out.put_slice(middle.block);
+        if id_length > 0 {
+            out.put_u16(0);
+        }
+        if version == Version::V5 {
+            Varint::put(property_length, out);
+            if let Some(seconds) = self.expiry {
+                out.put_u8(PropertyId::MessageExpiryInterval as u8);
+                out.put_u32(seconds);
+            }
+            if !block.is_empty() {
+                out.put_slice(block);
+            }
+        }
         out.put_slice(inline);
 
-        let topic_end = topic_at + self.topic.len();
+        let topic_end = fixed_header + 2 + self.topic.len();
+        let first_property = topic_end + id_length + property_varint;
+        let expiry = match (version, self.expiry) {
+            (Version::V311, _) => None,
+            (Version::V5, Some(_)) => Some(first_property + 1),
+            (Version::V5, None) => given
+                .message_expiry_offset()
+                .map(|offset| first_property + offset),
+        };
         Ok(FrameLayout {
             length: (payload_at + inline.len()) as u32,
             topic_end: topic_end as u32,
-            expiry: middle.expiry.map_or(0, |expiry| topic_end + expiry) as u32,
+            expiry: expiry.unwrap_or(0) as u32,
             payload: payload_at as u32,
         })
-    }
-}
-
-/// What stands between the topic name and the payload.
-struct Middle<'a> {
-    bytes: [u8; 2 + 4 + EXPIRY_LENGTH], // packet identifier, property length, expiry: as far as they are there
-    length: usize,
-    block: &'a [u8],       // the other properties
-    expiry: Option<usize>, // where the expiry's number is, from the end of the topic name
-}
-
-impl<'a> Middle<'a> {
-    fn new(head: &PublishHead<'a>, version: Version) -> Middle<'a> {
-        let id_length = packet_id_length(head.qos);
-        let mut middle = Middle {
-            bytes: [0; 11],
-            length: id_length,
-            block: &[],
-            expiry: None,
-        };
-        if version == Version::V311 {
-            return middle;
-        }
-        middle.block = head.properties.encoded();
-        let expiry_length = if head.expiry.is_some() {
-            EXPIRY_LENGTH
-        } else {
-            0
-        };
-        let mut varint = [0; 4];
-        middle.length += Varint::write(expiry_length + middle.block.len(), &mut varint);
-        middle.put(id_length, &varint);
-        if let Some(seconds) = head.expiry {
-            middle.put(middle.length, &[PropertyId::MessageExpiryInterval as u8]);
-            middle.put(middle.length + 1, &seconds.to_be_bytes());
-            middle.expiry = Some(middle.length + 1);
-            middle.length += EXPIRY_LENGTH;
-        } else if !middle.block.is_empty() {
-            middle.expiry = head
-                .properties
-                .message_expiry_offset()
-                .map(|offset| middle.length + offset);
-        }
-        middle
-    }
-
-    fn put(&mut self, at: usize, bytes: &[u8]) {
-        if let Some(place) = self.bytes.get_mut(at..at + bytes.len()) {
-            place.copy_from_slice(bytes);
-        }
     }
 }
 
@@ -427,14 +412,12 @@ pub fn write_head(
         .get(layout.topic_end as usize..)?
         .get(..packet_id_length(qos_of(head)))?;
     let remaining = 2 + topic.len() + packet_id.len() + payload_length;
-    let mut varint = [0; 4];
-    let varint_length = Varint::write(remaining, &mut varint);
     out.put_u8(*head.first()?);
-    out.put_slice(varint.get(..varint_length)?);
+    Varint::put(remaining, out);
     out.put_u16(topic.len() as u16); // as it was in the frame
     out.put_slice(topic);
     out.put_slice(packet_id);
-    let topic_end = 1 + varint_length + 2 + topic.len();
+    let topic_end = 1 + Varint::length_of(remaining) + 2 + topic.len();
     let length = (topic_end + packet_id.len()) as u32;
     Some(FrameLayout {
         length,

@@ -124,15 +124,24 @@ impl Varint {
         }
     }
 
-    /// Writes the value into the beginning of `out`, which takes four bytes, and returns how many it took.
-    pub(crate) fn write(mut value: usize, out: &mut [u8; 4]) -> usize {
-        let length = Varint::length_of(value);
-        for (index, byte) in out.iter_mut().take(length).enumerate() {
-            let more = if index + 1 < length { 0x80 } else { 0 };
-            *byte = (value & 0x7F) as u8 | more;
-            value >>= 7;
+    /// Appends the value in the fewest bytes. It must not be above 268,435,455.
+    #[inline]
+    pub(crate) fn put(value: usize, out: &mut BytesMut) {
+        match u8::try_from(value) {
+            Ok(byte @ 0..=127) => out.put_u8(byte),
+            _ => Varint::put_long(value, out),
         }
-        length
+    }
+
+    fn put_long(value: usize, out: &mut BytesMut) {
+        let more = |shift: u32| (value >> shift) as u8 | 0x80;
+        let last = |shift: u32| (value >> shift) as u8 & 0x7F;
+        // Of fixed sizes, since each is then a single store.
+        match Varint::length_of(value) {
+            1 | 2 => out.put_slice(&[more(0), last(7)]),
+            3 => out.put_slice(&[more(0), more(7), last(14)]),
+            _ => out.put_slice(&[more(0), more(7), more(14), last(21)]),
+        }
     }
 }
 
@@ -203,10 +212,30 @@ impl Reader<'_> {
         self.take(usize::from(length), field)
     }
 
+    /// Text for which `check` names no rule that it breaks.
+    fn text_where(
+        &mut self,
+        field: &'static str,
+        check: impl FnOnce(&str) -> Result<(), &'static Rule>,
+    ) -> Result<Text, DecodeError> {
+        let bytes = self.binary(field)?;
+        match core::str::from_utf8(&bytes)
+            .map_err(|_| UTF8)
+            .and_then(check)
+        {
+            Ok(()) => Ok(Text::of_checked(bytes)),
+            Err(rule) => Err(self.fail(rule, field)),
+        }
+    }
+
     pub(super) fn text(&mut self, field: &'static str) -> Result<Text, DecodeError> {
-        let text = Text::try_from(self.binary(field)?).map_err(|_| self.fail(UTF8, field))?;
-        self.require(!text.as_bytes().contains(&0), NUL, field)?;
-        Ok(text)
+        self.text_where(field, |text| {
+            if text.contains('\0') {
+                Err(NUL)
+            } else {
+                Ok(())
+            }
+        })
     }
 
     /// A topic name; an empty one only if `or_empty`.
@@ -215,27 +244,23 @@ impl Reader<'_> {
         field: &'static str,
         or_empty: bool,
     ) -> Result<Text, DecodeError> {
-        let bytes = self.binary(field)?;
-        let text = Text::try_from(bytes).map_err(|_| self.fail(UTF8, field))?;
-        match topic::validate_topic_name(&text) {
-            Err(topic::TopicError::Empty) if or_empty => Ok(text),
-            Err(error) => Err(self.fail(Rule::of_topic(error), field)),
-            Ok(()) => Ok(text),
-        }
+        self.text_where(field, |name| match topic::validate_topic_name(name) {
+            Err(topic::TopicError::Empty) if or_empty => Ok(()),
+            result => result.map_err(Rule::of_topic),
+        })
     }
 
     /// A topic filter, and whether it is a shared one.
     pub(super) fn topic_filter(&mut self) -> Result<(Text, bool), DecodeError> {
-        const FIELD: &str = "topic filter";
-        let bytes = self.binary(FIELD)?;
-        let text = Text::try_from(bytes).map_err(|_| self.fail(UTF8, FIELD))?;
-        match topic::validate_topic_filter(&text) {
-            Err(error) => Err(self.fail(Rule::of_topic(error), FIELD)),
-            Ok(parts) => {
-                let shared = parts.share_name.is_some();
-                Ok((text, shared))
-            }
-        }
+        let mut shared = false;
+        let filter = self.text_where("topic filter", |filter| {
+            shared = topic::validate_topic_filter(filter)
+                .map_err(Rule::of_topic)?
+                .share_name
+                .is_some();
+            Ok(())
+        })?;
+        Ok((filter, shared))
     }
 
     /// A reason code that may stand in this packet when this side sends it.
@@ -305,9 +330,10 @@ impl Writer<'_> {
     }
 
     pub(super) fn varint(&mut self, value: usize) {
-        let mut bytes = [0; 4];
-        let length = Varint::write(value, &mut bytes);
-        self.bytes(bytes.get(..length).unwrap_or_default());
+        self.length += Varint::length_of(value);
+        if let Some(out) = &mut self.out {
+            Varint::put(value, out);
+        }
     }
 
     pub(super) fn binary(&mut self, bytes: &[u8], field: &'static str) -> Result<(), EncodeError> {
