@@ -25,7 +25,7 @@
 //! * `codec/property_table.rs`: the table of MQTT 5 properties: type, range, packets
 //! * `codec/properties.rs`: the property block of a packet
 //! * `codec/connect.rs`: CONNECT with its will, CONNACK
-//! * `codec/publish.rs`: PUBLISH, and the frame that is written once and patched later
+//! * `codec/publish.rs`: PUBLISH, and the head with which a letter leaves
 //! * `codec/ack.rs`: PUBACK, PUBREC, PUBREL, PUBCOMP
 //! * `codec/subscribe.rs`: SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK
 //! * `codec/control.rs`: DISCONNECT, AUTH

@@ -2,7 +2,7 @@
 //!
 //! `decode` takes one packet from the front of a read buffer. It asks for more bytes where the packet is not complete,
 //! never reserves memory on a length that a peer merely announced, and hands out topics, payloads and properties as
-//! slices of the buffer. `Packet::encode` appends a packet to a buffer; `publish` has the fast path for senders.
+//! slices of the buffer. `Packet::encode` appends a packet to a buffer; `PublishHead` is the fast path for senders.
 pub mod publish;
 
 mod ack;
@@ -21,7 +21,7 @@ pub use properties::Properties;
 pub use property_table::{
     PropertyError, PropertyId, PropertyProblem, PropertyRow, PropertyType, PropertyValue,
 };
-pub use publish::Publish;
+pub use publish::{Publish, PublishHead};
 pub use rules::{DecodeError, EncodeError, RULES, Rule};
 pub use subscribe::{
     FilterAck, RetainHandling, Subscribe, SubscribeFilter, SubscribeOptions, Unsubscribe,

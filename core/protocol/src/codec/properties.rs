@@ -161,28 +161,6 @@ impl Properties {
         Ok(Properties { encoded })
     }
 
-    /// Where the four bytes of the message expiry interval begin in the block.
-    #[inline]
-    pub(super) fn message_expiry_offset(&self) -> Option<usize> {
-        if self.is_empty() {
-            None
-        } else {
-            self.find_message_expiry()
-        }
-    }
-
-    fn find_message_expiry(&self) -> Option<usize> {
-        let mut walk = Walk {
-            rest: &self.encoded,
-        };
-        while let Some(Ok((id, _))) = walk.next() {
-            if id == PropertyId::MessageExpiryInterval {
-                return Some(self.encoded.len() - walk.rest.len() - 4);
-            }
-        }
-        None
-    }
-
     fn append(&mut self, id: PropertyId, value: PropertyValue<'_>) {
         let shared = core::mem::take(&mut self.encoded);
         let mut own = shared

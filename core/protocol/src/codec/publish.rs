@@ -1,12 +1,11 @@
-//! PUBLISH, and the frame that a sender writes once and patches later.
+//! PUBLISH, and the head with which a letter leaves.
 //!
-//! A letter is encoded when it is posted, before it is known which packet identifier it gets, on which version of MQTT
-//! it leaves, and how much of its expiry is left by then. So it is written in the MQTT 5 layout, with a
-//! `FrameLayout` of offsets: what is known later is patched into the frame, or a new head is made from it.
+//! A sender keeps topic, property block and payload, and writes the head when the letter is begun: only then the
+//! version, the packet identifier, DUP and what is left of its expiry are known.
 use super::{
-    DecodeError, Decoded, EncodeError, FixedHeader, Limits, Oversized, PacketId, Properties,
-    PropertyId, Side, Version, rules,
-    wire::{Reader, Varint, check_packet_size},
+    DecodeError, Decoded, EncodeError, FixedHeader, Limits, Oversized, PacketId, PropertyId, Side,
+    Version, rules,
+    wire::{Reader, Varint, check_packet_size, packet_size},
 };
 use crate::{
     message::{Message, QoS},
@@ -100,19 +99,17 @@ impl Publish {
             properties.check(PacketType::Publish.into())?;
         }
         let head = PublishHead {
-            topic,
+            topic: topic.as_bytes(),
             qos: *qos,
             retain: *retain,
-            properties,
+            dup: *dup,
+            packet_id: self.packet_id,
+            properties: properties.encoded(),
             expiry: None,
+            payload_length: payload.len(),
         };
-        let start = out.len();
-        let layout = head.encode(version, max_packet_size, Payload::Inline(payload), out)?;
-        let frame = out.get_mut(start..).unwrap_or_default();
-        patch_dup(frame, *dup);
-        if let Some(packet_id) = self.packet_id {
-            patch_packet_id(frame, layout, packet_id);
-        }
+        head.encode(version, max_packet_size, out)?;
+        out.put_slice(payload);
         Ok(())
     }
 }
@@ -169,75 +166,48 @@ pub(super) fn peek_oversized(
     Ok(Decoded::TooLarge(oversized))
 }
 
-/// A PUBLISH to be sent, but for its payload, packet identifier and DUP.
+/// Everything of a PUBLISH but its payload, in the parts from which it is written.
 #[derive(Clone, Copy, Debug)]
 pub struct PublishHead<'a> {
-    /// Topic name, which `validate_topic_name` has accepted.
-    pub topic: &'a str,
+    /// Topic name, which `validate_topic_name` has accepted, or nothing if the properties name a topic alias.
+    pub topic: &'a [u8],
     /// QoS.
     pub qos: QoS,
     /// Whether the server is to retain the message.
     pub retain: bool,
-    /// MQTT 5 properties, which `Properties::check` has accepted for PUBLISH.
-    pub properties: &'a Properties,
-    /// Message expiry interval in seconds, in place of the one that the properties may hold.
+    /// Whether the packet may have been sent before; never at QoS 0 (MQTT-3.3.1-2).
+    pub dup: bool,
+    /// Packet identifier; needed with QoS 1 and 2 to encode, not used at QoS 0.
+    pub packet_id: Option<PacketId>,
+    /// `Properties::encoded` of properties that `Properties::check` has accepted for PUBLISH. Left out on MQTT 3.1.1.
+    pub properties: &'a [u8],
+    /// Message expiry interval in seconds, if it is not among the properties. Left out on MQTT 3.1.1.
     pub expiry: Option<u32>,
+    /// Bytes of the payload, which is to follow the head.
+    pub payload_length: usize,
 }
 
-/// The payload of a PUBLISH to be sent.
-#[derive(Clone, Copy, Debug)]
-pub enum Payload<'a> {
-    /// Is copied behind the head.
-    Inline(&'a [u8]),
-    /// Has this many bytes, which the sender writes after the head, from where they are.
-    Apart(usize),
-}
-
-impl Payload<'_> {
-    fn length(&self) -> usize {
-        match self {
-            Payload::Inline(bytes) => bytes.len(),
-            Payload::Apart(length) => *length,
-        }
-    }
-}
-
-/// Where things are in a frame: byte offsets from its beginning. Made by `PublishHead::encode`.
-///
-/// Frames are at most 256 MiB long, so 32 bits are enough and a record of a letter stays small.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FrameLayout {
-    /// Bytes of the frame in its buffer: head and payload, or the head alone if the payload is kept apart.
-    pub length: u32,
-    /// End of the topic name. At QoS 1 and 2 the packet identifier stands here, else the property length.
-    pub topic_end: u32,
-    /// The four bytes of the message expiry interval; 0 if there is none.
-    pub expiry: u32,
-    /// End of the head, where an inline payload begins.
-    pub payload: u32,
+/// The lengths that a head is made of.
+struct Measure {
+    packet_id: usize,
+    properties: usize, // the property block, without its length
+    remaining: usize,  // the remaining length, payload included
 }
 
 impl PublishHead<'_> {
-    /// Appends the frame to `out` in one go, without an allocation but for the growth of `out`. The packet identifier
-    /// is written as 0 and DUP as 0, to be patched. On an error (too large, topic too long) nothing is written.
-    ///
-    /// `max_packet_size` as for `Packet::encode`. In the version V311 the frame has no properties.
+    /// Bytes of the whole packet, payload included.
+    pub fn packet_size(&self, version: Version) -> usize {
+        packet_size(self.measure(version).remaining)
+    }
+
+    /// Appends the head to `out`, without an allocation but for its growth. The payload is to follow. On an error
+    /// (the packet is larger than `max_packet_size` or the standard allows, the topic is too long) nothing is written.
     pub fn encode(
         &self,
         version: Version,
         max_packet_size: u32,
-        payload: Payload<'_>,
         out: &mut BytesMut,
-    ) -> Result<FrameLayout, EncodeError> {
-        let given = self.properties;
-        if self.expiry.is_some() && given.message_expiry_offset().is_some() {
-            let properties = &given.without(&[PropertyId::MessageExpiryInterval]);
-            return PublishHead {
-                properties,
-                ..*self
-            }
-            .encode(version, max_packet_size, payload, out);
-        }
+    ) -> Result<(), EncodeError> {
         let Ok(topic_length) = u16::try_from(self.topic.len()) else {
             let problem = topic::TopicError::TooLong.text();
             return Err(EncodeError::Field {
@@ -245,191 +215,54 @@ impl PublishHead<'_> {
                 problem,
             });
         };
-        let id_length = packet_id_length(self.qos);
-        let block = given.encoded();
-        let property_length = block.len()
-            + if self.expiry.is_some() {
-                EXPIRY_LENGTH
-            } else {
-                0
-            };
-        let property_varint = match version {
-            Version::V311 => 0,
-            Version::V5 => Varint::length_of(property_length),
-        };
-        let properties = if version == Version::V5 {
-            property_varint + property_length
-        } else {
-            0
-        };
-        let head = 2 + self.topic.len() + id_length + properties; // without the fixed header
-        let remaining = head + payload.length();
-        let fixed_header = check_packet_size(remaining, max_packet_size)? - remaining;
-        let inline = match payload {
-            Payload::Inline(bytes) => bytes,
-            Payload::Apart(_) => &[],
-        };
-
-        let payload_at = fixed_header + head;
-        out.reserve(payload_at + inline.len());
-        let first = PacketType::Publish.first_byte()
-            | u8::from(self.qos) << QOS_SHIFT
-            | u8::from(self.retain);
+        let measure = self.measure(version);
+        let total = check_packet_size(measure.remaining, max_packet_size)?;
+        out.reserve(total - self.payload_length);
         let [high, low] = topic_length.to_be_bytes();
-        match u8::try_from(remaining) {
-            Ok(length @ 0..=127) => out.put_slice(&[first, length, high, low]), // the usual, in one store
+        match u8::try_from(measure.remaining) {
+            Ok(length @ 0..=127) => out.put_slice(&[self.first_byte(), length, high, low]), // the usual, in one store
             _ => {
-                out.put_u8(first);
-                Varint::put(remaining, out);
+                out.put_u8(self.first_byte());
+                Varint::put(measure.remaining, out);
                 out.put_slice(&[high, low]);
             }
         }
-        out.put_slice(self.topic.as_bytes());
-        if id_length > 0 {
-            out.put_u16(0);
+        out.put_slice(self.topic);
+        if measure.packet_id > 0 {
+            out.put_u16(self.packet_id.map_or(0, PacketId::get));
         }
         if version == Version::V5 {
-            Varint::put(property_length, out);
+            Varint::put(measure.properties, out);
+            if !self.properties.is_empty() {
+                out.put_slice(self.properties);
+            }
             if let Some(seconds) = self.expiry {
                 out.put_u8(PropertyId::MessageExpiryInterval as u8);
                 out.put_u32(seconds);
             }
-            if !block.is_empty() {
-                out.put_slice(block);
-            }
         }
-        out.put_slice(inline);
-
-        let topic_end = fixed_header + 2 + self.topic.len();
-        let first_property = topic_end + id_length + property_varint;
-        let expiry = match (version, self.expiry) {
-            (Version::V311, _) => None,
-            (Version::V5, Some(_)) => Some(first_property + 1),
-            (Version::V5, None) => given
-                .message_expiry_offset()
-                .map(|offset| first_property + offset),
-        };
-        Ok(FrameLayout {
-            length: (payload_at + inline.len()) as u32,
-            topic_end: topic_end as u32,
-            expiry: expiry.unwrap_or(0) as u32,
-            payload: payload_at as u32,
-        })
+        Ok(())
     }
-}
 
-const fn packet_id_length(qos: QoS) -> usize {
-    match qos {
-        QoS::AtMostOnce => 0,
-        QoS::AtLeastOnce | QoS::ExactlyOnce => 2,
+    fn first_byte(&self) -> u8 {
+        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
+        PacketType::Publish.first_byte()
+            | flag(self.dup, DUP)
+            | u8::from(self.qos) << QOS_SHIFT
+            | flag(self.retain, RETAIN)
     }
-}
 
-/// Writes the packet identifier into a frame of QoS 1 or 2; does nothing to another, or to one that the layout
-/// does not fit.
-pub fn patch_packet_id(frame: &mut [u8], layout: FrameLayout, packet_id: PacketId) {
-    let at = layout.topic_end as usize;
-    if qos_of(frame) != QoS::AtMostOnce
-        && let Some(bytes) = frame.get_mut(at..at + 2)
-    {
-        bytes.copy_from_slice(&packet_id.get().to_be_bytes());
-    }
-}
-
-/// Writes DUP into a frame of QoS 1 or 2; does nothing to another (MQTT-3.3.1-2).
-pub fn patch_dup(frame: &mut [u8], dup: bool) {
-    if qos_of(frame) != QoS::AtMostOnce
-        && let Some(first) = frame.first_mut()
-    {
-        *first = *first & !DUP | if dup { DUP } else { 0 };
-    }
-}
-
-/// Writes the message expiry interval, in seconds, into a frame that has one; does nothing to another, or to one that
-/// the layout does not fit.
-pub fn patch_expiry(frame: &mut [u8], layout: FrameLayout, seconds: u32) {
-    let at = layout.expiry as usize;
-    if at != 0
-        && let Some(bytes) = frame.get_mut(at..at + 4)
-    {
-        bytes.copy_from_slice(&seconds.to_be_bytes());
-    }
-}
-
-/// QoS of a frame.
-pub fn qos_of(frame: &[u8]) -> QoS {
-    let flags = frame.first().copied().unwrap_or(0);
-    QoS::try_from(flags >> QOS_SHIFT & 0b11).unwrap_or_default()
-}
-
-/// RETAIN of a frame.
-pub fn retain_of(frame: &[u8]) -> bool {
-    frame.first().is_some_and(|first| first & RETAIN != 0)
-}
-
-/// Topic name of a frame; empty if the layout does not fit it.
-pub fn topic_of(frame: &[u8], layout: FrameLayout) -> &str {
-    let topic = topic_start(frame).and_then(|start| frame.get(start..layout.topic_end as usize));
-    core::str::from_utf8(topic.unwrap_or_default()).unwrap_or_default()
-}
-
-/// Whether a frame in the MQTT 5 layout has other properties than the message expiry interval.
-pub fn has_properties(frame: &[u8], layout: FrameLayout) -> bool {
-    let start = layout.topic_end as usize + packet_id_length(qos_of(frame));
-    let without = 1 + if layout.expiry == 0 { 0 } else { EXPIRY_LENGTH };
-    (layout.payload as usize).saturating_sub(start) > without
-}
-
-/// Bytes of the whole packet that begins with this frame, a payload that is kept apart included.
-pub fn packet_size(frame: &[u8]) -> usize {
-    match Varint::read(frame.get(1..).unwrap_or_default()) {
-        Varint::Value { value, length, .. } => 1 + length + value as usize,
-        Varint::Incomplete | Varint::TooLong => frame.len(),
-    }
-}
-
-/// Appends a new head for a frame in the MQTT 5 layout, for this version: on MQTT 5 the same, on 3.1.1 without the
-/// property block. The payload is to follow it, from where it is. The new head carries the frame's packet identifier,
-/// DUP and expiry and can be patched with the layout that is returned. `None`, and nothing is written, if the layout
-/// does not fit the frame.
-pub fn write_head(
-    version: Version,
-    frame: &[u8],
-    layout: FrameLayout,
-    out: &mut BytesMut,
-) -> Option<FrameLayout> {
-    let head = frame.get(..layout.payload as usize)?;
-    if version == Version::V5 {
-        out.extend_from_slice(head);
-        return Some(FrameLayout {
-            length: layout.payload,
-            ..layout
-        });
-    }
-    let payload_length = packet_size(frame).checked_sub(head.len())?;
-    let topic = head.get(topic_start(head)?..layout.topic_end as usize)?;
-    let packet_id = head
-        .get(layout.topic_end as usize..)?
-        .get(..packet_id_length(qos_of(head)))?;
-    let remaining = 2 + topic.len() + packet_id.len() + payload_length;
-    out.put_u8(*head.first()?);
-    Varint::put(remaining, out);
-    out.put_u16(topic.len() as u16); // as it was in the frame
-    out.put_slice(topic);
-    out.put_slice(packet_id);
-    let topic_end = 1 + Varint::length_of(remaining) + 2 + topic.len();
-    let length = (topic_end + packet_id.len()) as u32;
-    Some(FrameLayout {
-        length,
-        topic_end: topic_end as u32,
-        expiry: 0,
-        payload: length,
-    })
-}
-
-fn topic_start(frame: &[u8]) -> Option<usize> {
-    match Varint::read(frame.get(1..)?) {
-        Varint::Value { length, .. } => Some(1 + length + 2),
-        Varint::Incomplete | Varint::TooLong => None,
+    fn measure(&self, version: Version) -> Measure {
+        let packet_id = if self.qos == QoS::AtMostOnce { 0 } else { 2 };
+        let properties = self.properties.len() + self.expiry.map_or(0, |_| EXPIRY_LENGTH);
+        let mut remaining = 2 + self.topic.len() + packet_id + self.payload_length;
+        if version == Version::V5 {
+            remaining += Varint::length_of(properties) + properties;
+        }
+        Measure {
+            packet_id,
+            properties,
+            remaining,
+        }
     }
 }

@@ -439,13 +439,18 @@ pub(super) fn encode_frame(
     body(&mut writer)
 }
 
-/// The length of the whole packet with this remaining length, unless that is above what the peer takes or the
+/// The length of the whole packet with this remaining length.
+pub(super) fn packet_size(remaining: usize) -> usize {
+    1 + Varint::length_of(remaining) + remaining
+}
+
+/// The same, unless that is above what the peer takes or the
 /// standard can express.
 pub(super) fn check_packet_size(
     remaining: usize,
     max_packet_size: u32,
 ) -> Result<usize, EncodeError> {
-    let length = 1 + Varint::length_of(remaining) + remaining;
+    let length = packet_size(remaining);
     let limit = max_packet_size.min(MAX_PACKET_SIZE) as usize;
     if length > limit {
         Err(EncodeError::TooLarge { length, limit })

@@ -1,7 +1,7 @@
-//! The codec from outside: golden vectors, malformed packets, round trips, frames that are patched, and mutations.
+//! The codec from outside: golden vectors, malformed packets, round trips, heads of letters, and mutations.
 mod encode;
-mod frames;
 mod golden;
+mod head;
 mod incremental;
 mod malformed;
 mod mutations;
