@@ -1,7 +1,7 @@
 //! The model broker's use of the codec: bytes to what a client said, and what the broker says to bytes.
 
 use bytes::{Buf, BytesMut};
-use leveret_protocol::codec::publish::Publish;
+use leveret_protocol::codec::Publish;
 use leveret_protocol::codec::{
     Ack, ConnAck, Decoded, Disconnect, FilterAck, Limits, MAX_PACKET_SIZE, Packet, PacketId,
     Properties, PropertyError, PropertyId, PropertyValue, Side, Version, decode as decode_packet,

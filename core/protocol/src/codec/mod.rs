@@ -3,13 +3,12 @@
 //! `decode` takes one packet from the front of a read buffer. It asks for more bytes where the packet is not complete,
 //! never reserves memory on a length that a peer merely announced, and hands out topics, payloads and properties as
 //! slices of the buffer. `Packet::encode` appends a packet to a buffer; `PublishHead` is the fast path for senders.
-pub mod publish;
-
 mod ack;
 mod connect;
 mod control;
 mod properties;
 mod property_table;
+mod publish;
 mod rules;
 mod subscribe;
 mod wire;
@@ -26,7 +25,6 @@ pub use rules::{DecodeError, EncodeError, RULES, Rule};
 pub use subscribe::{
     FilterAck, RetainHandling, Subscribe, SubscribeFilter, SubscribeOptions, Unsubscribe,
 };
-pub(crate) use wire::Varint;
 pub use wire::{FixedHeader, MAX_PACKET_SIZE, MAX_REMAINING_LENGTH, PacketId};
 
 use crate::{message::QoS, packet_type::PacketType, text::Text};

@@ -84,7 +84,7 @@ impl FixedHeader {
 }
 
 /// A variable byte integer (MQTT 5.0 section 1.5.5) as it stands at the beginning of some bytes.
-pub(crate) enum Varint {
+pub(super) enum Varint {
     Value {
         value: u32,
         length: usize,
@@ -115,7 +115,7 @@ impl Varint {
     }
 
     /// The fewest bytes that this value takes; values above 268,435,455, which have no encoding, count as four.
-    pub(crate) const fn length_of(value: usize) -> usize {
+    pub(super) const fn length_of(value: usize) -> usize {
         match value {
             0..=127 => 1,
             128..=16_383 => 2,
@@ -126,7 +126,7 @@ impl Varint {
 
     /// Appends the value in the fewest bytes. It must not be above 268,435,455.
     #[inline]
-    pub(crate) fn put(value: usize, out: &mut BytesMut) {
+    pub(super) fn put(value: usize, out: &mut BytesMut) {
         match u8::try_from(value) {
             Ok(byte @ 0..=127) => out.put_u8(byte),
             _ => Varint::put_long(value, out),

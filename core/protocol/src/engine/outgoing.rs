@@ -3,42 +3,17 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
-use bytes::{BufMut, BytesMut};
-
 use super::Engine;
 use super::letter::{Letter, Whereabouts};
 use super::lifecycle::State;
 use super::shelf::LetterKey;
 use super::window::{Slot, Step};
 use super::wire::Sent;
-use crate::codec::{Varint, Version};
+use crate::codec::{MAX_PACKET_SIZE, PacketId, PublishHead, Version};
 use crate::message::QoS;
 use crate::options::PropertiesOn311;
 use crate::outcome::{Outcome, OutcomeDetail, OutcomeStatus};
 use crate::reason::ReasonCode;
-
-/// First byte of a PUBLISH and its flags (section 3.3.1 of both standards).
-const PUBLISH: u8 = 0x30;
-const RETAIN: u8 = 1;
-const QOS_SHIFT: u8 = 1;
-const DUP: u8 = 1 << 3;
-
-/// The Message Expiry Interval: identifier and four bytes (MQTT 5, 3.3.2.3.3).
-const MESSAGE_EXPIRY: u8 = 0x02;
-const MESSAGE_EXPIRY_LENGTH: usize = 5;
-
-/// The lengths that a frame is made of.
-struct Measure {
-    expiry: Option<u32>,
-    properties: usize, // the property block, without its length
-    remaining: usize,  // the remaining length of the fixed header
-}
-
-impl Measure {
-    fn frame(&self) -> usize {
-        1 + Varint::length_of(self.remaining) + self.remaining
-    }
-}
 
 /// What keeps a letter from being sent now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +54,7 @@ impl Engine {
         let Some(letter) = self.shelf.get(key) else {
             return Ok(());
         };
-        let measure = self.measure(letter);
-        if let Some(refusal) = self.refusal(letter, &measure) {
+        if let Some(refusal) = self.refusal(letter) {
             self.finish(key, refusal);
             return Ok(());
         }
@@ -97,7 +71,7 @@ impl Engine {
         self.office.hand_out(letter);
         letter.place = id.map_or(Whereabouts::Writing, Whereabouts::InFlight);
         letter.attempts += 1;
-        self.compose_frame(key, id, false, &measure, sent);
+        self.compose_frame(key, id, false, sent);
         Ok(())
     }
 
@@ -131,71 +105,30 @@ impl Engine {
             return;
         };
         letter.attempts += 1;
-        let Some(letter) = self.shelf.get(key) else {
-            return;
-        };
-        let measure = self.measure(letter);
-        self.compose_frame(key, Some(id), true, &measure, Sent::Again(id));
+        self.compose_frame(key, Some(id), true, Sent::Again(id));
     }
 
-    fn compose_frame(
-        &mut self,
-        key: LetterKey,
-        id: Option<u16>,
-        dup: bool,
-        measure: &Measure,
-        sent: Sent,
-    ) {
+    fn compose_frame(&mut self, key: LetterKey, id: Option<u16>, dup: bool, sent: Sent) {
         let Some(letter) = self.shelf.get(key) else {
             return;
         };
-        let (topic, properties, payload) = self.shelf.contents(letter);
+        let expiry = self.remaining_expiry(letter);
+        let (head, payload) = self.shelf.head(letter, expiry);
+        let head = PublishHead {
+            dup,
+            packet_id: id.and_then(PacketId::new),
+            ..head
+        };
         let start = self.wire.composed();
         let run = self.wire.run();
-        run.reserve(measure.frame() - letter.payload_length() + payload.len());
-        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
-        run.put_u8(
-            PUBLISH
-                | flag(dup, DUP)
-                | (letter.qos as u8) << QOS_SHIFT
-                | flag(letter.retain, RETAIN),
-        );
-        put_varint(run, measure.remaining);
-        run.put_u16(letter.body.topic);
-        run.put_slice(topic);
-        if let Some(id) = id {
-            run.put_u16(id);
-        }
-        if self.broker.version == Version::V5 {
-            put_varint(run, measure.properties);
-            run.put_slice(properties);
-            if let Some(expiry) = measure.expiry {
-                run.put_u8(MESSAGE_EXPIRY);
-                run.put_u32(expiry);
+        // Cannot fail: topic and size were checked when the letter was posted, the broker's limit in `refusal`.
+        if head.encode(self.broker.version, MAX_PACKET_SIZE, run).is_ok() {
+            run.extend_from_slice(payload);
+            if let Some(large) = &letter.large {
+                self.wire.share((**large).clone());
             }
         }
-        run.put_slice(payload);
-        if let Some(large) = &letter.large {
-            self.wire.share((**large).clone());
-        }
         self.wire.end_frame(start, sent);
-    }
-
-    fn measure(&self, letter: &Letter) -> Measure {
-        let mut measure = Measure {
-            expiry: None,
-            properties: 0,
-            remaining: 0,
-        };
-        measure.remaining = 2 + usize::from(letter.body.topic) + letter.payload_length();
-        measure.remaining += if letter.qos == QoS::AtMostOnce { 0 } else { 2 };
-        if self.broker.version == Version::V5 {
-            measure.expiry = self.remaining_expiry(letter);
-            measure.properties = letter.body.properties as usize
-                + measure.expiry.map_or(0, |_| MESSAGE_EXPIRY_LENGTH);
-            measure.remaining += Varint::length_of(measure.properties) + measure.properties;
-        }
-        measure
     }
 
     /// The Message Expiry Interval: what is left of a TTL that is forwarded, in seconds rounded up, or the caller's own if that is shorter.
@@ -209,14 +142,15 @@ impl Engine {
     }
 
     /// Why this broker cannot be sent this letter at all (MQTT 5, 3.2.2.3).
-    fn refusal(&self, letter: &Letter, measure: &Measure) -> Option<Outcome> {
+    fn refusal(&self, letter: &Letter) -> Option<Outcome> {
         let broker = &self.broker;
+        let (head, _) = self.shelf.head(letter, self.remaining_expiry(letter));
+        let size = head.packet_size(broker.version);
         let with_properties = letter.body.properties > 0 || letter.message_expiry.is_some();
         let (reason, words): (Option<ReasonCode>, String) =
-            if measure.frame() > broker.maximum_packet_size as usize {
+            if size > broker.maximum_packet_size as usize {
                 let words = format!(
-                    "the packet has {} bytes, and the broker takes at most {}",
-                    measure.frame(),
+                    "the packet has {size} bytes, and the broker takes at most {}",
                     broker.maximum_packet_size
                 );
                 (Some(ReasonCode::PACKET_TOO_LARGE), words)
@@ -318,10 +252,4 @@ impl Engine {
         letter.attempts -= if begun { 0 } else { letter.attempts.min(1) };
         self.office.return_to_front(key, letter);
     }
-}
-
-fn put_varint(run: &mut BytesMut, value: usize) {
-    let mut bytes = [0; 4];
-    let length = Varint::write(value, &mut bytes);
-    run.put_slice(bytes.get(..length).unwrap_or_default());
 }

@@ -3,6 +3,7 @@ use alloc::vec::Vec;
 
 use super::letter::Letter;
 use super::pages::{Pages, Spot};
+use crate::codec::PublishHead;
 
 /// Finds a letter on the shelf. Of a letter that was taken off it finds nothing, also when its place was given to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,8 +104,12 @@ impl Shelf {
             .collect()
     }
 
-    /// What a frame of this letter holds beside its head: topic, encoded properties, and the payload unless it is shared.
-    pub(super) fn contents(&self, letter: &Letter) -> (&[u8], &[u8], &[u8]) {
+    /// The head of this letter's PUBLISH, but for its packet identifier and DUP, and the payload unless it is shared.
+    pub(super) fn head<'a>(
+        &'a self,
+        letter: &Letter,
+        expiry: Option<u32>,
+    ) -> (PublishHead<'a>, &'a [u8]) {
         let body = letter.body;
         let all = self.pages.text(body.spot, body.length());
         let (topic, rest) = all
@@ -113,9 +118,18 @@ impl Shelf {
         let (properties, rest) = rest
             .split_at_checked(body.properties as usize)
             .unwrap_or_default();
-        (
+        let head = PublishHead {
             topic,
+            qos: letter.qos,
+            retain: letter.retain,
+            dup: false,
+            packet_id: None,
             properties,
+            expiry,
+            payload_length: letter.payload_length(),
+        };
+        (
+            head,
             rest.get(..usize::from(body.payload)).unwrap_or_default(),
         )
     }
