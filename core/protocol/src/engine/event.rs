@@ -356,11 +356,10 @@ impl fmt::Display for Explanation {
                 write!(f, "sent as packet {packet_id}, waiting for {packet}")?;
             }
         }
-        write!(
-            f,
-            "; posted {:?} ago, begun {} times",
-            self.age, self.attempts
-        )?;
+        write!(f, "; posted {:?} ago", self.age)?;
+        if self.attempts > 0 {
+            write!(f, ", attempt {}", self.attempts)?;
+        }
         match self.ttl_left {
             Some(left) => write!(f, ", expires in {left:?}")?,
             None => f.write_str(", never expires")?,

@@ -72,12 +72,13 @@ impl Engine {
                 }
                 self.oversized = None;
             }
+            let version = self.version_of(buffer);
             let limits = Limits {
                 max_packet_size: self.options.max_packet_size,
                 copy_below: COPY_BELOW,
                 ..Limits::default()
             };
-            match codec::decode(buffer, self.version_of(buffer), Side::Server, &limits)? {
+            match codec::decode(buffer, version, Side::Server, &limits)? {
                 Decoded::Packet(packet) => return Ok(Some(packet)),
                 Decoded::NeedMore(_) => return Ok(None),
                 Decoded::TooLarge(oversized) => self.oversize(oversized)?,
@@ -85,15 +86,19 @@ impl Engine {
         }
     }
 
-    /// The version in which the next packet is to be read. A broker that does not know MQTT 5 may refuse in the form of its own version: four bytes,
-    /// where the shortest CONNACK of MQTT 5 has five.
-    fn version_of(&self, buffer: &BytesMut) -> Version {
-        let old_refusal = self.life.state() == State::Handshaking && buffer.starts_with(&[0x20, 2]);
-        if old_refusal {
-            Version::V311
-        } else {
-            self.broker.version
+    /// The version in which the next packet is to be read. A broker that does not know MQTT 5 may
+    /// refuse in the form of its own version: four bytes, where the shortest CONNACK of MQTT 5 has
+    /// five. Some put the reason code of MQTT 5 into it, which means the same as their own.
+    fn version_of(&self, buffer: &mut BytesMut) -> Version {
+        let handshaking = self.life.state() == State::Handshaking;
+        if !handshaking || !buffer.starts_with(&[0x20, 2]) {
+            return self.broker.version;
         }
+        let unsupported = ReasonCode::UNSUPPORTED_PROTOCOL_VERSION;
+        if let Some(code) = buffer.get_mut(3).filter(|code| **code == unsupported.0) {
+            *code = unsupported.to_v311_return_code();
+        }
+        Version::V311
     }
 
     /// A packet above our limit: on MQTT 5 the broker has been told and breaks a rule; on 3.1.1 it is skipped and acknowledged.

@@ -25,8 +25,9 @@ pub enum State {
     /// A transport is being opened. → `Handshaking`: it is there · `Backoff`: it failed, or took too long · `Dialing`: `reconnect()` ·
     /// `Closed`: closed.
     Dialing,
-    /// CONNECT is on its way. → `Online`: CONNACK · `Backoff`: refused, closed, silent, or a violation · `Dialing`: another version is tried, another server was
-    /// named, or `reconnect()` · `Closed`: closed.
+    /// CONNECT is on its way. → `Online`: CONNACK · `Backoff`: refused, closed, silent, or a
+    /// violation · `Dialing`: another version is tried, another server was named, or `reconnect()` ·
+    /// `Parting`: CONNACK, and the client is closing · `Closed`: closed.
     Handshaking,
     /// The broker has accepted. → `Backoff`: the connection was lost · `Parting`: a DISCONNECT is sent first · `Closed`: closed, with
     /// the socket stalled.
@@ -46,7 +47,7 @@ impl State {
         match self {
             Idle => matches!(next, Dialing | Closed),
             Dialing => matches!(next, Handshaking | Backoff | Dialing | Closed),
-            Handshaking => matches!(next, Online | Backoff | Dialing | Closed),
+            Handshaking => matches!(next, Online | Backoff | Dialing | Parting | Closed),
             Online => matches!(next, Backoff | Parting | Dialing | Closed),
             Parting => matches!(next, Dialing | Backoff | Closed),
             Backoff => matches!(next, Dialing | Closed),

@@ -192,7 +192,7 @@ impl Engine {
 
     /// The system took bytes of the last offer. If the socket is stalled, letters of which it took nothing are waiting letters again.
     pub(super) fn written(&mut self, count: usize) {
-        self.wire.written(count);
+        let count = self.wire.written(count);
         while let Some(sent) = self.wire.pop_taken() {
             self.count_sent(sent);
             if let Sent::Once(key) = sent {

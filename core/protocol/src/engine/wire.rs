@@ -133,12 +133,17 @@ impl Wire {
     }
 
     /// The system took `count` bytes of the offer; fewer than offered means that the socket is stalled. Then see [`Wire::pop_taken`], [`Wire::pop_untaken`].
-    pub(super) fn written(&mut self, count: usize) {
-        if core::mem::take(&mut self.offered) {
-            self.taken = self.cut.min(self.taken + count as u64);
-            self.stalled = self.taken < self.cut;
-            self.drop_front(count);
+    /// Returns how many bytes that are, at most as many as were offered.
+    pub(super) fn written(&mut self, count: usize) -> usize {
+        if !core::mem::take(&mut self.offered) {
+            return 0;
         }
+        let offered = (self.cut - self.taken) as usize;
+        let count = count.min(offered);
+        self.taken += count as u64;
+        self.stalled = count < offered;
+        self.drop_front(count);
+        count
     }
 
     /// Takes the next frame of which the system has every byte.

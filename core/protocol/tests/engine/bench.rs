@@ -33,6 +33,7 @@ pub struct Bench {
     pub version: Version,
     pub attempt: u64,
     pub endpoint: usize,
+    pub reference: Option<Text>,
     pub connected: bool,
     pub hang_ups: Vec<bool>,
     pub sleep: Option<Instant>,
@@ -123,6 +124,7 @@ impl Bench {
             version: V5,
             attempt: 0,
             endpoint: 0,
+            reference: None,
             connected: false,
             hang_ups: Vec::new(),
             sleep: None,
@@ -157,9 +159,12 @@ impl Bench {
             }
             match self.engine.poll() {
                 Output::Dial {
-                    attempt, endpoint, ..
+                    attempt,
+                    endpoint,
+                    reference,
                 } => {
                     (self.attempt, self.endpoint, self.connected) = (attempt, endpoint, false);
+                    self.reference = reference;
                 }
                 Output::Write(slices) => {
                     let all = slices.concat();
@@ -496,4 +501,20 @@ pub fn disconnect_of(packets: &[Packet]) -> Option<&Disconnect> {
             None
         }
     })
+}
+
+/// An accepting CONNACK.
+pub fn connack(session_present: bool) -> Packet {
+    Packet::ConnAck(Box::new(ConnAck {
+        session_present,
+        ..ConnAck::default()
+    }))
+}
+
+/// A refusing CONNACK.
+pub fn refusal(reason: ReasonCode) -> Packet {
+    Packet::ConnAck(Box::new(ConnAck {
+        reason,
+        ..ConnAck::default()
+    }))
 }

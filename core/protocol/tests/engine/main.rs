@@ -4,5 +4,14 @@
     unreachable_pub,
     reason = "a test crate has no readers from outside"
 )]
+mod acknowledging;
 mod bench;
+mod closing;
+mod connecting;
+mod expiry;
 mod letters;
+mod limits;
+mod post_office;
+mod replay;
+mod subscriptions;
+mod window;

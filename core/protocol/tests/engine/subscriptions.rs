@@ -1,0 +1,392 @@
+//! Subscriptions: declared once, kept, restored, and their state told each time.
+use leveret_protocol::codec::{
+    FilterAck, Packet, Properties, PropertyId, PropertyValue, Subscribe as SubscribePacket,
+};
+use leveret_protocol::engine::{
+    Command, Event, Input, Notice, Reply, Subscribe, SubscribeEntry, SubscriptionId, Unsubscribe,
+};
+use leveret_protocol::error::ErrorKind;
+use leveret_protocol::message::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use leveret_protocol::options::{ClientOptions, SubscribeOptions};
+use leveret_protocol::reason::ReasonCode;
+
+use crate::bench::*;
+
+fn answer(number: u16, reasons: &[u8]) -> FilterAck {
+    let reasons = reasons.iter().map(|code| ReasonCode(*code)).collect();
+    FilterAck {
+        packet_id: id(number),
+        reasons,
+        properties: Properties::new(),
+    }
+}
+
+/// The SUBSCRIBE packets that were sent: identifier, filters, subscription identifier.
+fn subscribes(bench: &mut Bench) -> Vec<(u16, Vec<String>, Option<u32>)> {
+    let sent = bench.sent();
+    let subscribes = sent.iter().filter_map(|packet| match packet {
+        Packet::Subscribe(SubscribePacket {
+            packet_id,
+            filters,
+            properties,
+        }) => {
+            let filters = filters
+                .iter()
+                .map(|filter| filter.filter.to_string())
+                .collect();
+            Some((
+                packet_id.get(),
+                filters,
+                properties.subscription_identifier(),
+            ))
+        }
+        _ => None,
+    });
+    subscribes.collect()
+}
+
+/// The states told since the last time: number, state, reason.
+fn states(bench: &mut Bench) -> Vec<(u32, &'static str, Option<u8>)> {
+    let events = std::mem::take(&mut bench.events);
+    let states = events.iter().filter_map(|event| match event {
+        Event::Subscription {
+            id, state, reason, ..
+        } => Some((id.0, state.name(), reason.map(|reason| reason.0))),
+        _ => None,
+    });
+    let states = states.collect();
+    bench.events = events
+        .into_iter()
+        .filter(|event| !matches!(event, Event::Subscription { .. }))
+        .collect();
+    states
+}
+
+fn codes(bench: &Bench, tag: u64) -> Option<Vec<u8>> {
+    match bench.reply(tag)? {
+        Ok(Reply::Subscribed(answers) | Reply::Unsubscribed(answers)) => {
+            Some(answers.codes.iter().map(|code| code.0).collect())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn each_filter_is_answered_by_itself_and_a_refusal_hurts_only_that_one() {
+    let mut bench = Bench::online(speaking(V311));
+    let tag = bench.subscribe(&[(1, "a"), (2, "b"), (3, "c")], ExactlyOnce);
+    assert_eq!(
+        subscribes(&mut bench),
+        [(1, vec!["a".into(), "b".into(), "c".into()], None)]
+    );
+    assert_eq!(codes(&bench, tag), None);
+    bench.give(Packet::SubAck(answer(1, &[2, 1, 0x80])));
+    assert_eq!(codes(&bench, tag), Some(vec![2, 1, 0x80]));
+    let told = [
+        (1, "up", Some(2)),
+        (2, "downgraded", Some(1)),
+        (3, "refused", Some(0x80)),
+    ];
+    assert_eq!(states(&mut bench), told);
+    bench.lose_connection();
+    bench.accept(false);
+    assert_eq!(states(&mut bench), [(1, "down", None), (2, "down", None)]);
+    assert_eq!(
+        subscribes(&mut bench)[0].1,
+        ["a", "b"],
+        "a refused first subscribe is forgotten"
+    );
+}
+
+#[test]
+fn on_mqtt_5_each_filter_carries_its_number_as_subscription_identifier() {
+    let mut bench = Bench::online(speaking(V5));
+    let tag = bench.subscribe(&[(7, "a"), (8, "b")], AtLeastOnce);
+    assert_eq!(
+        subscribes(&mut bench),
+        [
+            (1, vec!["a".into()], Some(7)),
+            (2, vec!["b".into()], Some(8))
+        ]
+    );
+    bench.give(Packet::SubAck(answer(2, &[1])));
+    assert_eq!(codes(&bench, tag), None);
+    bench.give(Packet::SubAck(answer(1, &[1])));
+    assert_eq!(codes(&bench, tag), Some(vec![1, 1]));
+}
+
+#[test]
+fn without_identifiers_many_filters_are_restored_in_few_packets() {
+    let mut properties = Properties::new();
+    properties
+        .set(
+            PropertyId::SubscriptionIdentifiersAvailable,
+            PropertyValue::Number(0),
+        )
+        .unwrap();
+    let mut bench = Bench::new(speaking(V5));
+    let filters: Vec<(u32, String)> = (1..=1_000)
+        .map(|number| (number, format!("sensors/{number}/+")))
+        .collect();
+    let filters: Vec<(u32, &str)> = filters
+        .iter()
+        .map(|(number, filter)| (*number, filter.as_str()))
+        .collect();
+    bench.subscribe(&filters, AtLeastOnce);
+    bench.handle(Input::Start);
+    bench.accept_with(false, properties);
+    let sent = subscribes(&mut bench);
+    assert!(sent.len() <= 2, "{}", sent.len());
+    assert_eq!(sent.iter().map(|sent| sent.1.len()).sum::<usize>(), 1_000);
+    assert!(sent.iter().all(|sent| sent.2.is_none()));
+}
+
+#[test]
+fn a_subscribe_goes_out_before_the_letters_posted_after_it() {
+    let mut bench = Bench::new(speaking(V5));
+    bench.subscribe(&[(1, "answers")], AtLeastOnce);
+    bench.publish("question", &at(AtLeastOnce));
+    bench.handle(Input::Start);
+    bench.accept(false);
+    let sent = bench.sent();
+    assert!(
+        matches!(sent[..], [Packet::Subscribe(_), Packet::Publish(_)]),
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn a_resumed_session_is_not_asked_again_but_for_what_was_not_answered() {
+    let mut bench = Bench::online(speaking(V5));
+    bench.subscribe(&[(1, "a")], AtLeastOnce);
+    bench.give(Packet::SubAck(answer(1, &[1])));
+    let open = bench.subscribe(&[(2, "b")], AtLeastOnce);
+    bench.lose_connection();
+    bench.accept(true);
+    assert_eq!(subscribes(&mut bench), [(3, vec!["b".into()], Some(2))]);
+    bench.give(Packet::SubAck(answer(3, &[1])));
+    assert_eq!(
+        codes(&bench, open),
+        Some(vec![1]),
+        "who asked before the loss is answered after it"
+    );
+    assert_eq!(states(&mut bench), [(1, "up", Some(1)), (2, "up", Some(1))]);
+}
+
+#[test]
+fn a_refusal_of_what_was_granted_before_is_told_kept_and_asked_again_next_time() {
+    let mut bench = Bench::online(speaking(V5));
+    bench.subscribe(&[(1, "a")], AtLeastOnce);
+    bench.give(Packet::SubAck(answer(1, &[1])));
+    bench.lose_connection();
+    bench.accept(false);
+    bench.sent();
+    bench.give(Packet::SubAck(answer(1, &[0x87])));
+    assert_eq!(
+        states(&mut bench),
+        [
+            (1, "up", Some(1)),
+            (1, "down", None),
+            (1, "refused", Some(0x87))
+        ]
+    );
+    bench.lose_connection();
+    bench.accept(true);
+    assert_eq!(subscribes(&mut bench), [(2, vec!["a".into()], Some(1))]);
+}
+
+#[test]
+fn an_unanswered_subscribe_times_out_and_is_asked_again() {
+    let mut bench = Bench::online(ClientOptions {
+        keep_alive: seconds(0),
+        ..speaking(V5)
+    });
+    let tag = bench.subscribe(&[(1, "a")], AtLeastOnce);
+    bench.sent();
+    bench.pass(millis(29_999));
+    assert_eq!(bench.reply(tag), None);
+    bench.pass(millis(1));
+    let kind = bench.reply(tag).map(|reply| reply.unwrap_err().kind);
+    assert_eq!(kind, Some(ErrorKind::TimedOut));
+    assert_eq!(bench.notices(), [&Notice::Unanswered { filters: 1 }]);
+    assert_eq!(subscribes(&mut bench), [(2, vec!["a".into()], Some(1))]);
+    bench.give(Packet::SubAck(answer(1, &[1])));
+    bench.give(Packet::SubAck(answer(2, &[1])));
+    assert_eq!(states(&mut bench), [(1, "up", Some(1))]);
+}
+
+#[test]
+fn time_offline_does_not_count_against_a_subscribe() {
+    let mut bench = Bench::new(speaking(V5));
+    let tag = bench.subscribe(&[(1, "a")], AtLeastOnce);
+    bench.handle(Input::Start);
+    bench.pass(seconds(9));
+    bench.cut();
+    bench.pass(seconds(100));
+    assert_eq!(bench.reply(tag), None);
+    if bench.engine.state() == leveret_protocol::engine::State::Backoff {
+        bench.pass_backoff();
+    }
+    bench.accept(false);
+    bench.give(Packet::SubAck(answer(1, &[0])));
+    assert_eq!(codes(&bench, tag), Some(vec![0]));
+    assert_eq!(states(&mut bench), [(1, "downgraded", Some(0))]);
+}
+
+#[test]
+fn what_the_broker_does_not_offer_is_refused_without_asking() {
+    let mut properties = Properties::new();
+    for property in [
+        PropertyId::WildcardSubscriptionAvailable,
+        PropertyId::SharedSubscriptionAvailable,
+    ] {
+        properties.set(property, PropertyValue::Number(0)).unwrap();
+    }
+    let mut bench = Bench::new(speaking(V5));
+    bench.handle(Input::Start);
+    bench.accept_with(false, properties);
+    let tag = bench.subscribe(&[(1, "a/#"), (2, "$share/g/a"), (3, "a")], AtLeastOnce);
+    assert_eq!(subscribes(&mut bench), [(1, vec!["a".into()], Some(3))]);
+    bench.give(Packet::SubAck(answer(1, &[1])));
+    assert_eq!(codes(&bench, tag), Some(vec![0xA2, 0x9E, 1]));
+}
+
+fn unsubscribe(bench: &mut Bench, filters: &[&str]) -> u64 {
+    let reply = bench.tag();
+    let filters = filters.iter().map(|filter| (*filter).into()).collect();
+    let user_properties = Vec::new();
+    bench.command(Command::Unsubscribe(Box::new(Unsubscribe {
+        reply,
+        filters,
+        user_properties,
+    })));
+    reply
+}
+
+#[test]
+fn unsubscribe_takes_filters_back_for_good() {
+    for version in BOTH {
+        let mut bench = Bench::online(speaking(version));
+        bench.subscribe(&[(1, "a")], AtLeastOnce);
+        bench.give(Packet::SubAck(answer(1, &[1])));
+        bench.sent();
+        let tag = unsubscribe(&mut bench, &["a", "unknown"]);
+        let sent = bench.sent();
+        let [Packet::Unsubscribe(packet)] = &sent[..] else {
+            panic!("{sent:?}")
+        };
+        assert_eq!(packet.filters, ["a", "unknown"]);
+        bench.give(Packet::UnsubAck(answer(2, &[0, 0x11])));
+        let second = if version == V5 { 0x11 } else { 0 };
+        assert_eq!(codes(&bench, tag), Some(vec![0, second]));
+        bench.lose_connection();
+        bench.accept(false);
+        assert_eq!(subscribes(&mut bench), []);
+        bench.give_message("a", AtMostOnce, 0, false);
+        assert!(bench.messages()[0].subscriptions.is_empty());
+    }
+}
+
+#[test]
+fn an_unsubscribe_asked_for_offline_reaches_a_session_that_goes_on() {
+    for session_present in [true, false] {
+        let mut bench = Bench::online(speaking(V5));
+        bench.subscribe(&[(1, "a")], AtLeastOnce);
+        bench.give(Packet::SubAck(answer(1, &[1])));
+        bench.cut();
+        let tag = unsubscribe(&mut bench, &["a"]);
+        bench.pass_backoff();
+        bench.accept(session_present);
+        let sent = bench.sent();
+        assert_eq!(sent.len(), usize::from(session_present), "{sent:?}");
+        if session_present {
+            bench.give(Packet::UnsubAck(answer(2, &[0])));
+        }
+        assert_eq!(
+            codes(&bench, tag),
+            Some(vec![0]),
+            "a lost session has nothing to take back"
+        );
+    }
+}
+
+#[test]
+fn a_filter_taken_back_before_it_was_asked_for_is_not_asked_for() {
+    let mut bench = Bench::new(speaking(V5));
+    let subscribe = bench.subscribe(&[(1, "a")], AtLeastOnce);
+    unsubscribe(&mut bench, &["a"]);
+    bench.handle(Input::Start);
+    bench.accept(false);
+    assert_eq!(subscribes(&mut bench), []);
+    let kind = bench.reply(subscribe).map(|reply| reply.unwrap_err().kind);
+    assert_eq!(kind, Some(ErrorKind::Cancelled));
+}
+
+#[test]
+fn a_filter_declared_again_is_asked_for_with_its_new_options() {
+    let mut bench = Bench::online(speaking(V5));
+    bench.subscribe(&[(1, "a")], AtMostOnce);
+    bench.give(Packet::SubAck(answer(1, &[0])));
+    bench.sent();
+    let options = SubscribeOptions {
+        qos: ExactlyOnce,
+        no_local: true,
+        retain_handling: 2,
+        ..SubscribeOptions::default()
+    };
+    let entries = vec![SubscribeEntry {
+        id: SubscriptionId(1),
+        filter: "a".into(),
+        options,
+    }];
+    bench.command(Command::Subscribe(Box::new(Subscribe {
+        reply: 900,
+        entries,
+    })));
+    let sent = bench.sent();
+    let [Packet::Subscribe(packet)] = &sent[..] else {
+        panic!("{sent:?}")
+    };
+    let options = packet.filters[0].options;
+    assert!(options.qos == ExactlyOnce && options.no_local && options.retain_handling as u8 == 2);
+    bench.give(Packet::SubAck(answer(2, &[2])));
+    bench.lose_connection();
+    bench.accept(false);
+    assert_eq!(subscribes(&mut bench).len(), 1);
+}
+
+#[test]
+fn an_answer_that_does_not_fit_the_question_is_a_violation() {
+    let mut bench = Bench::online(speaking(V311));
+    bench.subscribe(&[(1, "a"), (2, "b")], AtLeastOnce);
+    bench.give(Packet::SubAck(answer(1, &[1])));
+    assert!(!bench.connected);
+}
+
+#[test]
+fn an_adopted_session_may_know_numbers_of_another_life() {
+    let mut bench = Bench::new(ClientOptions {
+        clean_start: false,
+        ..speaking(V5)
+    });
+    bench.subscribe(&[(1, "mine")], AtLeastOnce);
+    bench.handle(Input::Start);
+    bench.accept(true);
+    let mut properties = Properties::new();
+    properties
+        .add(PropertyId::SubscriptionIdentifier, PropertyValue::Number(1))
+        .unwrap();
+    let message = leveret_protocol::message::Message {
+        topic: "theirs".into(),
+        properties,
+        ..Default::default()
+    };
+    bench.give(Packet::Publish(leveret_protocol::codec::Publish {
+        packet_id: None,
+        message,
+    }));
+    assert!(
+        bench.messages()[0].subscriptions.is_empty(),
+        "number 1 was another filter then"
+    );
+}
