@@ -42,10 +42,13 @@ pub use leveret_protocol::options::{self, ClientOptions, PublishOptions, Subscri
 pub use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};
 pub use leveret_protocol::reason::ReasonCode;
 pub use leveret_protocol::sentence::{self, Dialect};
+pub use leveret_protocol::codec::{Properties, PropertyId, PropertyValue, Version};
+pub use leveret_protocol::text::Text;
 pub use leveret_protocol::time::Instant;
 
 pub use crate::dispatch::Strand;
 pub use crate::doorbell::Bell;
+pub use crate::handoff::Handoff;
 pub use crate::inbox::{Arrival, Delivery, News, QueueId};
 pub use crate::ledger::{Keep, MOST_UNCLAIMED, Report};
 pub use crate::routes::{General, Handlers, Target};
@@ -121,6 +124,15 @@ impl Client {
             outbox.start(rings);
             Ok(())
         })
+    }
+
+    /// Fails in a forked child, which must not touch a client of its parent: to be asked before the
+    /// host takes a lock of its own.
+    ///
+    /// # Errors
+    /// `Forked`.
+    pub fn check_process(&self) -> Result<(), Error> {
+        self.shared().check_process()
     }
 
     /// The options in force: as given, with user name and password from the URL.
