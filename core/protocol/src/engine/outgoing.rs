@@ -9,7 +9,7 @@ use super::lifecycle::State;
 use super::shelf::LetterKey;
 use super::window::{Slot, Step};
 use super::wire::Sent;
-use crate::codec::{MAX_PACKET_SIZE, PacketId, PublishHead, Version};
+use crate::codec::{EncodeError, PacketId, PublishHead, Version};
 use crate::message::QoS;
 use crate::options::PropertiesOn311;
 use crate::outcome::{Outcome, OutcomeDetail, OutcomeStatus};
@@ -65,13 +65,17 @@ impl Engine {
                 (Sent::First(id), Some(id))
             }
         };
-        let Some(letter) = self.shelf.get_mut(key) else {
+        if let Err(error) = self.compose_frame(key, id, false, sent) {
+            if let Some(id) = id {
+                self.window.give_back(id);
+            }
+            self.finish(key, too_large(error));
             return Ok(());
-        };
-        self.office.hand_out(letter);
-        letter.place = id.map_or(Whereabouts::Writing, Whereabouts::InFlight);
-        letter.attempts += 1;
-        self.compose_frame(key, id, false, sent);
+        }
+        if let Some(letter) = self.shelf.get_mut(key) {
+            self.office.hand_out(letter);
+            letter.place = id.map_or(Whereabouts::Writing, Whereabouts::InFlight);
+        }
         Ok(())
     }
 
@@ -99,18 +103,16 @@ impl Engine {
         usize::from(self.options.max_in_flight.min(self.broker.receive_maximum))
     }
 
-    /// Composes the PUBLISH of a letter that is in flight, once more.
-    pub(super) fn compose_again(&mut self, key: LetterKey, id: u16) {
-        let Some(letter) = self.shelf.get_mut(key) else {
-            return;
-        };
-        letter.attempts += 1;
-        self.compose_frame(key, Some(id), true, Sent::Again(id));
-    }
-
-    fn compose_frame(&mut self, key: LetterKey, id: Option<u16>, dup: bool, sent: Sent) {
+    /// Writes the PUBLISH of a letter. Nothing is written if it is larger than the broker takes.
+    pub(super) fn compose_frame(
+        &mut self,
+        key: LetterKey,
+        id: Option<u16>,
+        dup: bool,
+        sent: Sent,
+    ) -> Result<(), EncodeError> {
         let Some(letter) = self.shelf.get(key) else {
-            return;
+            return Ok(());
         };
         let expiry = self.remaining_expiry(letter);
         let (head, payload) = self.shelf.head(letter, expiry);
@@ -120,15 +122,17 @@ impl Engine {
             ..head
         };
         let start = self.wire.composed();
-        let run = self.wire.run();
-        // Cannot fail: topic and size were checked when the letter was posted, the broker's limit in `refusal`.
-        if head.encode(self.broker.version, MAX_PACKET_SIZE, run).is_ok() {
-            run.extend_from_slice(payload);
-            if let Some(large) = &letter.large {
-                self.wire.share((**large).clone());
-            }
+        let broker = &self.broker;
+        head.encode(broker.version, broker.maximum_packet_size, self.wire.run())?;
+        self.wire.run().extend_from_slice(payload);
+        if let Some(large) = &letter.large {
+            self.wire.share((**large).clone());
         }
         self.wire.end_frame(start, sent);
+        if let Some(letter) = self.shelf.get_mut(key) {
+            letter.attempts += 1;
+        }
+        Ok(())
     }
 
     /// The Message Expiry Interval: what is left of a TTL that is forwarded, in seconds rounded up, or the caller's own if that is shorter.
@@ -141,53 +145,26 @@ impl Engine {
         forwarded.into_iter().chain(letter.message_expiry).min()
     }
 
-    /// Why this broker cannot be sent this letter at all (MQTT 5, 3.2.2.3).
+    /// Why this broker cannot be sent this letter at all, whatever its size (MQTT 5, 3.2.2.3).
     fn refusal(&self, letter: &Letter) -> Option<Outcome> {
         let broker = &self.broker;
-        let (head, _) = self.shelf.head(letter, self.remaining_expiry(letter));
-        let size = head.packet_size(broker.version);
-        let with_properties = letter.body.properties > 0 || letter.message_expiry.is_some();
-        let (reason, words): (Option<ReasonCode>, String) =
-            if size > broker.maximum_packet_size as usize {
-                let words = format!(
-                    "the packet has {size} bytes, and the broker takes at most {}",
-                    broker.maximum_packet_size
-                );
-                (Some(ReasonCode::PACKET_TOO_LARGE), words)
-            } else if letter.qos > broker.maximum_qos {
-                (
-                    Some(ReasonCode::QOS_NOT_SUPPORTED),
-                    format!(
-                        "the broker takes at most QoS {}",
-                        u8::from(broker.maximum_qos)
-                    ),
-                )
-            } else if letter.retain && !broker.retain_available {
-                (
-                    Some(ReasonCode::RETAIN_NOT_SUPPORTED),
-                    "the broker retains no messages".into(),
-                )
-            } else if with_properties
-                && broker.version == Version::V311
-                && self.options.properties_on_311 == PropertiesOn311::Reject
-            {
-                (
-                    None,
-                    "the letter has MQTT 5 properties, and the connection speaks MQTT 3.1.1".into(),
-                )
-            } else {
-                return None;
-            };
-        let detail = OutcomeDetail {
-            reason_string: Some(words),
-            ..OutcomeDetail::default()
+        let (reason, words) = if letter.qos > broker.maximum_qos {
+            let most = u8::from(broker.maximum_qos);
+            let words = format!("the broker takes at most QoS {most}");
+            (Some(ReasonCode::QOS_NOT_SUPPORTED), words)
+        } else if letter.retain && !broker.retain_available {
+            let words = "the broker retains no messages".into();
+            (Some(ReasonCode::RETAIN_NOT_SUPPORTED), words)
+        } else if broker.version == Version::V311
+            && (letter.body.properties > 0 || letter.message_expiry.is_some())
+            && self.options.properties_on_311 == PropertiesOn311::Reject
+        {
+            let words = "the letter has MQTT 5 properties, and the connection speaks MQTT 3.1.1";
+            (None, words.into())
+        } else {
+            return None;
         };
-        let outcome = Outcome::new(OutcomeStatus::Rejected).with_maybe_delivered(letter.begun);
-        Some(Outcome {
-            reason,
-            detail: Some(Box::new(detail)),
-            ..outcome
-        })
+        Some(rejected(reason, words).with_maybe_delivered(letter.begun))
     }
 
     /// The system took bytes of the last offer. If the socket is stalled, letters of which it took nothing are waiting letters again.
@@ -251,5 +228,22 @@ impl Engine {
         letter.begun |= begun;
         letter.attempts -= if begun { 0 } else { letter.attempts.min(1) };
         self.office.return_to_front(key, letter);
+    }
+}
+
+/// The outcome of a letter that the broker would not take at this size (MQTT 5, 3.2.2.3.6).
+pub(super) fn too_large(error: EncodeError) -> Outcome {
+    rejected(Some(ReasonCode::PACKET_TOO_LARGE), format!("{error}"))
+}
+
+fn rejected(reason: Option<ReasonCode>, words: String) -> Outcome {
+    let detail = OutcomeDetail {
+        reason_string: Some(words),
+        ..OutcomeDetail::default()
+    };
+    Outcome {
+        reason,
+        detail: Some(Box::new(detail)),
+        ..Outcome::new(OutcomeStatus::Rejected)
     }
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use super::Engine;
 use super::event::{Event, Notice};
+use super::outgoing::too_large;
 use super::shelf::LetterKey;
 use super::window::{Slot, Step};
 use super::wire::Sent;
@@ -111,17 +112,27 @@ impl Engine {
             if window_full || !self.wire.has_room() {
                 return false;
             }
-            self.window.replayed();
             match slot {
                 Slot::Letter(_, Step::PubComp) | Slot::Settled(Step::PubComp) => {
-                    self.compose_release_again(id)
+                    self.compose_release_again(id);
                 }
-                Slot::Letter(key, _) => self.compose_again(key, id),
-                // Settled exchanges have left the window with their connection, and requests are asked anew.
-                Slot::Settled(_) | Slot::Request | Slot::Empty => {}
+                Slot::Letter(key, _) => self.compose_publish_again(key, id),
+                // Settled exchanges have left the window with their connection, and so have requests.
+                Slot::Settled(_) | Slot::Request | Slot::Empty => self.window.replayed(),
             }
         }
         true
+    }
+
+    /// PUBLISH again, with DUP. A broker that takes less than before may refuse it by its size.
+    fn compose_publish_again(&mut self, key: LetterKey, id: u16) {
+        match self.compose_frame(key, Some(id), true, Sent::Again(id)) {
+            Ok(()) => self.window.replayed(),
+            Err(error) => {
+                self.finish(key, too_large(error).with_maybe_delivered(true));
+                self.withhold(id);
+            }
+        }
     }
 
     fn compose_release_again(&mut self, id: u16) {
@@ -130,5 +141,6 @@ impl Engine {
             encode_plain_ack(PacketType::PubRel, id, self.wire.run());
         }
         self.wire.end_frame(start, Sent::Again(id));
+        self.window.replayed();
     }
 }

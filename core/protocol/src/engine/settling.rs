@@ -184,7 +184,7 @@ impl Engine {
     }
 
     /// The letter under this identifier is settled. The exchange goes on if it was begun on this connection; else it does not begin again.
-    fn withhold(&mut self, id: u16) {
+    pub(super) fn withhold(&mut self, id: u16) {
         let Slot::Letter(_, step) = self.window.get(id) else {
             return;
         };
