@@ -10,7 +10,8 @@ use leveret::protocol::message::Message;
 use leveret::protocol::options::Value;
 use leveret::testing::Broker;
 use leveret::{
-    Client, ConnectionEvent, Error, ErrorKind, News, Options, Outcome, PublishOptions, Receipt, Status, SubscribeOptions,
+    Client, ConnectionEvent, Error, ErrorKind, News, Options, Outcome, PublishOptions, Receipt,
+    Status, SubscribeOptions,
 };
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{LocalSet, spawn_local};
@@ -20,7 +21,9 @@ type Pairs = Vec<(String, String)>;
 type Answer = Result<Pairs, Error>;
 
 fn main() -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
     let (requests, mut arriving) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
@@ -78,13 +81,17 @@ fn pair(name: &str, value: impl ToString) -> (String, String) {
 }
 
 fn line(first: &str, pairs: &Pairs) -> String {
-    let words = pairs.iter().map(|(name, value)| format!(" {name}={}", encoded(value)));
+    let words = pairs
+        .iter()
+        .map(|(name, value)| format!(" {name}={}", encoded(value)));
     std::iter::once(first.to_owned()).chain(words).collect()
 }
 
 fn encoded(text: &str) -> String {
     let byte = |&byte: &u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => char::from(byte).to_string(),
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+            char::from(byte).to_string()
+        }
         _ => format!("%{byte:02X}"),
     };
     text.as_bytes().iter().map(byte).collect()
@@ -94,7 +101,10 @@ fn decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
-        let hex = after.get(..2).filter(|_| first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        let hex = after
+            .get(..2)
+            .filter(|_| first == b'%')
+            .and_then(|hex| std::str::from_utf8(hex).ok());
         match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
             Some(byte) => {
                 bytes.push(byte);
@@ -111,7 +121,9 @@ fn decoded(text: &str) -> String {
 
 fn failure(error: &Error) -> String {
     let words = error.kind.c_name().trim_start_matches("MQTT_").split('_');
-    let kind: String = words.map(|word| word[..1].to_owned() + &word[1..].to_lowercase()).collect();
+    let kind: String = words
+        .map(|word| word[..1].to_owned() + &word[1..].to_lowercase())
+        .collect();
     let mut pairs = vec![pair("kind", kind)];
     pairs.extend(error.reason.map(|reason| pair("reason", reason.0)));
     pairs.push(pair("text", error));
@@ -122,16 +134,25 @@ fn message_pairs(message: &Message) -> Pairs {
     let payload = message.payload();
     let mut pairs = vec![pair("topic", message.topic())];
     if payload.len() > 256 {
-        pairs.extend([pair("size", payload.len()), pair("intact", payload == pattern(payload.len()))]);
+        pairs.extend([
+            pair("size", payload.len()),
+            pair("intact", payload == pattern(payload.len())),
+        ]);
     } else {
         pairs.push(pair("payload", String::from_utf8_lossy(payload)));
     }
-    pairs.extend([pair("qos", u8::from(message.qos())), pair("retain", message.retain()), pair("dup", message.dup())]);
+    pairs.extend([
+        pair("qos", u8::from(message.qos())),
+        pair("retain", message.retain()),
+        pair("dup", message.dup()),
+    ]);
     pairs
 }
 
 fn list<T>(items: &[T], pairs: impl Fn(&T) -> Pairs) -> Pairs {
-    std::iter::once(pair("count", items.len())).chain(items.iter().flat_map(pairs)).collect()
+    std::iter::once(pair("count", items.len()))
+        .chain(items.iter().flat_map(pairs))
+        .collect()
 }
 
 // --- recorders ---
@@ -144,7 +165,10 @@ struct Recorder<T> {
 
 impl<T> Default for Recorder<T> {
     fn default() -> Recorder<T> {
-        Recorder { items: RefCell::default(), changed: Notify::new() }
+        Recorder {
+            items: RefCell::default(),
+            changed: Notify::new(),
+        }
     }
 }
 
@@ -170,7 +194,10 @@ impl<T> Recorder<T> {
     async fn take(&self, count: usize, within: Duration) -> Result<Vec<T>, Error> {
         if !self.until(within, |items| items.len() >= count).await {
             let came = self.items.borrow().len();
-            return Err(Error::new(ErrorKind::TimedOut, format!("{came} of {count} came")));
+            return Err(Error::new(
+                ErrorKind::TimedOut,
+                format!("{came} of {count} came"),
+            ));
         }
         Ok(self.items.borrow_mut().drain(..count).collect())
     }
@@ -196,7 +223,9 @@ impl Agent {
     async fn answer(&mut self, request: &str) -> String {
         let mut words = request.split(' ');
         let verb = words.next().unwrap_or_default();
-        let arguments = words.filter_map(|word| word.split_once('=')).map(|(name, value)| (decoded(name), decoded(value)));
+        let arguments = words
+            .filter_map(|word| word.split_once('='))
+            .map(|(name, value)| (decoded(name), decoded(value)));
         let request = Request(arguments.collect());
         let answer = match verb.split_once('_') {
             Some(("broker", verb)) => self.broker(verb, request),
@@ -226,7 +255,9 @@ impl Agent {
             "swallow" => broker.swallow(&request.take("packet"), request.number("count") as u64)?,
             "received" => {
                 let received = broker.wait_received(request.number("count"), request.timeout())?;
-                return Ok(list(&received, |each| message_pairs(&each.clone().into_message())));
+                return Ok(list(&received, |each| {
+                    message_pairs(&each.clone().into_message())
+                }));
             }
             _ => return Err(unknown(verb)),
         }
@@ -235,21 +266,31 @@ impl Agent {
 
     async fn client(&mut self, verb: &str, mut request: Request) -> Answer {
         if verb == "hello" {
-            return Ok(vec![pair("language", "rust"), pair("version", env!("CARGO_PKG_VERSION"))]);
+            return Ok(vec![
+                pair("language", "rust"),
+                pair("version", env!("CARGO_PKG_VERSION")),
+            ]);
         }
         let name = request.take("client");
         if verb == "connect" {
             return self.connect(name, request);
         }
-        let client = self.clients.get(&name).ok_or_else(|| unknown(&name))?.clone();
+        let client = self
+            .clients
+            .get(&name)
+            .ok_or_else(|| unknown(&name))?
+            .clone();
         match verb {
             "publish" | "burst" => self.post(verb, &name, &client, request).await?,
-            "outcome" | "outcomes" | "cancel" | "explain" => return self.ask(verb, &name, &client, request).await,
+            "outcome" | "outcomes" | "cancel" | "explain" => {
+                return self.ask(verb, &name, &client, request).await;
+            }
             "subscribe" | "declare" => return self.subscribe(verb, name, client, request).await,
             "messages" | "tally" | "events" => return self.recorded(verb, &name, request).await,
             "unsubscribe" => client.unsubscribe(&request.take("filter")).await?,
             "wait" => {
-                let status = Status::from_name(&request.take("status")).ok_or_else(|| unknown("status"))?;
+                let status =
+                    Status::from_name(&request.take("status")).ok_or_else(|| unknown("status"))?;
                 client.wait_for(status, request.timeout()).await?;
             }
             "status" => return Ok(vec![pair("status", client.status())]),
@@ -277,7 +318,10 @@ impl Agent {
         let client = Client::new(&url, options)?;
         let (mut messages, mut news) = (client.messages(), client.events());
         let recorder = self.recorder(&name, "");
-        let (connection, subscription) = (self.events_of(&name, "connection"), self.events_of(&name, "subscription"));
+        let (connection, subscription) = (
+            self.events_of(&name, "connection"),
+            self.events_of(&name, "subscription"),
+        );
         spawn_local(async move {
             while let Some(message) = messages.next().await {
                 recorder.record(message.into_inner());
@@ -286,9 +330,12 @@ impl Agent {
         spawn_local(async move {
             while let Some(news) = news.next().await {
                 match news {
-                    News::Connection(event) => connection.record(vec![pair("event", kind_of(&event))]),
+                    News::Connection(event) => {
+                        connection.record(vec![pair("event", kind_of(&event))])
+                    }
                     News::Subscription { filter, state, .. } => {
-                        subscription.record(vec![pair("event", state), pair("filter", filter.as_str())]);
+                        subscription
+                            .record(vec![pair("event", state), pair("filter", filter.as_str())]);
                     }
                     _ => {}
                 }
@@ -298,27 +345,50 @@ impl Agent {
         Ok(Vec::new())
     }
 
-    async fn post(&mut self, verb: &str, name: &str, client: &Client, mut request: Request) -> Result<(), Error> {
+    async fn post(
+        &mut self,
+        verb: &str,
+        name: &str,
+        client: &Client,
+        mut request: Request,
+    ) -> Result<(), Error> {
         let (topic, receipt) = (request.take("topic"), request.take("receipt"));
-        let (count, prefix, payload) = (request.number("count"), request.take("prefix"), request.payload());
+        let (count, prefix, payload) = (
+            request.number("count"),
+            request.take("prefix"),
+            request.payload(),
+        );
         let mut options = PublishOptions::new();
         for (name, value) in request.0 {
             options = options.with(&name, Value::Text(value))?;
         }
         if verb == "publish" {
-            let posted = client.publish(&topic, &payload[..]).options(options).send()?;
+            let posted = client
+                .publish(&topic, &payload[..])
+                .options(options)
+                .send()?;
             self.receipts.insert(format!("{name} {receipt}"), posted);
             return Ok(());
         }
         for i in 0..count {
             let payload = format!("{prefix}{i}");
-            let posted = client.publish(&topic, payload.as_str()).options(options.clone()).send_wait().await?;
+            let posted = client
+                .publish(&topic, payload.as_str())
+                .options(options.clone())
+                .send_wait()
+                .await?;
             self.receipts.insert(format!("{name} {receipt}{i}"), posted);
         }
         Ok(())
     }
 
-    async fn ask(&mut self, verb: &str, name: &str, client: &Client, mut request: Request) -> Answer {
+    async fn ask(
+        &mut self,
+        verb: &str,
+        name: &str,
+        client: &Client,
+        mut request: Request,
+    ) -> Answer {
         let key = format!("{name} {}", request.take("receipt"));
         match verb {
             "outcome" => {
@@ -339,7 +409,10 @@ impl Agent {
                     let outcome = self.outcome(&format!("{key}{i}"), timeout).await?;
                     *counts.entry(outcome.to_string()).or_default() += 1;
                 }
-                Ok(counts.into_iter().map(|(name, count)| pair(&name, count)).collect())
+                Ok(counts
+                    .into_iter()
+                    .map(|(name, count)| pair(&name, count))
+                    .collect())
             }
             // A receipt that was awaited is gone; what it stood for is settled.
             "cancel" => match self.receipts.get(&key) {
@@ -349,7 +422,10 @@ impl Agent {
             _ => {
                 let receipt = self.receipts.get(&key).ok_or_else(|| unknown(&key))?;
                 let told = client.explain(receipt).await?;
-                Ok(vec![pair("text", told.map_or_else(|| "settled".into(), |told| told.to_string()))])
+                Ok(vec![pair(
+                    "text",
+                    told.map_or_else(|| "settled".into(), |told| told.to_string()),
+                )])
             }
         }
     }
@@ -365,7 +441,13 @@ impl Agent {
         Ok(outcome)
     }
 
-    async fn subscribe(&mut self, verb: &str, name: String, client: Client, mut request: Request) -> Answer {
+    async fn subscribe(
+        &mut self,
+        verb: &str,
+        name: String,
+        client: Client,
+        mut request: Request,
+    ) -> Answer {
         let (filter, handler) = (request.take("filter"), request.take("handler"));
         let mut options = SubscribeOptions::new();
         for (name, value) in request.0 {
@@ -394,9 +476,16 @@ impl Agent {
     }
 
     async fn recorded(&mut self, verb: &str, name: &str, mut request: Request) -> Answer {
-        let (handler, count, within) = (request.take("handler"), request.number("count"), request.timeout());
+        let (handler, count, within) = (
+            request.take("handler"),
+            request.number("count"),
+            request.timeout(),
+        );
         if verb == "events" {
-            let taken = self.events_of(name, &request.take("kind")).take(count, within).await?;
+            let taken = self
+                .events_of(name, &request.take("kind"))
+                .take(count, within)
+                .await?;
             return Ok(list(&taken, Pairs::clone));
         }
         let recorder = self.recorder(name, &handler);
@@ -409,11 +498,18 @@ impl Agent {
         let items = recorder.items.borrow();
         let counts = counted(&items);
         let doubled = counts.values().filter(|&&count| count > 1).count();
-        Ok(vec![pair("distinct", counts.len()), pair("doubled", doubled)])
+        Ok(vec![
+            pair("distinct", counts.len()),
+            pair("doubled", doubled),
+        ])
     }
 
     fn recorder(&mut self, client: &str, handler: &str) -> Messages {
-        Rc::clone(self.messages.entry(format!("{client} {handler}")).or_default())
+        Rc::clone(
+            self.messages
+                .entry(format!("{client} {handler}"))
+                .or_default(),
+        )
     }
 
     fn events_of(&mut self, client: &str, kind: &str) -> Events {
@@ -423,7 +519,9 @@ impl Agent {
 
 fn counted(items: &[Message]) -> BTreeMap<&[u8], usize> {
     let mut counts = BTreeMap::new();
-    items.iter().for_each(|message| *counts.entry(message.payload()).or_default() += 1);
+    items
+        .iter()
+        .for_each(|message| *counts.entry(message.payload()).or_default() += 1);
     counts
 }
 
@@ -456,10 +554,18 @@ fn kind_of(event: &ConnectionEvent) -> &'static str {
     }
 }
 
-async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    timeout(limit, answer).await.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    timeout(limit, answer)
+        .await
+        .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
 }
 
 fn unknown(name: &str) -> Error {
-    Error::new(ErrorKind::InvalidArgument, format!("the agent knows no {name}"))
+    Error::new(
+        ErrorKind::InvalidArgument,
+        format!("the agent knows no {name}"),
+    )
 }
