@@ -16,6 +16,7 @@ use leveret_protocol::time::Instant;
 
 use crate::clock::{self, Alarm};
 use crate::handoff::{Rings, block_on};
+use crate::ledger::Question;
 use crate::outbox::{Full, Outbox};
 use crate::runtime;
 use crate::shared::Shared;
@@ -150,7 +151,7 @@ impl<'a> Posting<'a> {
                 }
                 Err(Full::AskForRoom(lacking)) => {
                     let reply = outbox.next_tag();
-                    self.shared.expect_reply(reply, true);
+                    self.shared.expect_reply(reply, Question::Private);
                     let (rule, priority) = (self.letter.overflow(), self.letter.priority());
                     outbox.push(
                         Command::MakeRoom {

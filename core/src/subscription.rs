@@ -52,11 +52,6 @@ impl Subscription {
         self
     }
 
-    /// The next message; `None` when the client is closed. As [`Stream::poll_next`], without a trait.
-    pub async fn next(&mut self) -> Option<Message> {
-        std::future::poll_fn(|context| self.intake.poll_next(context)).await
-    }
-
     /// Takes the filter back, whatever the session is meant for, and waits for the broker's answer.
     ///
     /// # Errors

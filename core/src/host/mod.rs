@@ -28,6 +28,7 @@ use std::time::Duration;
 use leveret_protocol::engine::{Command, Engine};
 
 use crate::driver::Driver;
+use crate::ledger::Question;
 use crate::net::url::{Address, Credentials};
 use crate::runtime::Machine;
 use crate::scope;
@@ -92,18 +93,23 @@ impl Client {
     pub fn new(urls: &[&str], options: ClientOptions, setup: Setup) -> Result<Client, Error> {
         let (addresses, options) = read_urls(urls, options)?;
         options.check(setup.dialect)?;
+        Client::open(addresses, options, setup)
+    }
+
+    /// A client of brokers whose addresses and options are known to be valid.
+    pub(crate) fn open(
+        addresses: Vec<Arc<Address>>,
+        options: ClientOptions,
+        setup: Setup,
+    ) -> Result<Client, Error> {
         let machine = Machine::get()?;
         let engine = Engine::new(options.clone(), addresses.len(), seed());
         let counted = engine.stats(crate::clock::now());
-        let shared = Shared::new(
-            options,
-            setup.dialect,
-            setup.keep,
-            counted,
-            Arc::clone(&machine),
-        );
+        let shared = Shared::new(options, setup.dialect, setup.keep, counted, machine);
         let shared = Arc::new(shared);
-        machine.spawn(Driver::new(Arc::clone(&shared), engine, addresses).run());
+        shared
+            .machine
+            .spawn(Driver::new(Arc::clone(&shared), engine, addresses).run());
         let client = Client {
             handle: Arc::new(Handle { shared }),
         };
@@ -190,7 +196,7 @@ impl Client {
             return Ok(None);
         }
         let reply = shared.outbox.with(|outbox| outbox.next_tag());
-        shared.expect_reply(reply, false);
+        shared.expect_reply(reply, Question::Close);
         shared.close(CloseRequest {
             reply,
             timeout,

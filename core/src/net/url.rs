@@ -5,7 +5,7 @@ use leveret_protocol::error::{Error, ErrorKind};
 use leveret_protocol::sentence::Quoted;
 
 /// Where a broker is, and who we say we are there.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct Address {
     /// A name, an IPv4 address, or an IPv6 address without its brackets.
     pub(crate) host: String,
@@ -13,6 +13,9 @@ pub(crate) struct Address {
     pub(crate) port: u16,
     /// From the URL, percent escapes resolved.
     pub(crate) credentials: Option<Credentials>,
+    /// Where dialing ends in a test instead of at a socket.
+    #[cfg(test)]
+    pub(crate) memory: Option<super::memory::Exchange>,
 }
 
 /// User name and password as a URL carried them.
@@ -55,6 +58,8 @@ impl Address {
             host,
             port,
             credentials,
+            #[cfg(test)]
+            memory: None,
         })
     }
 
@@ -69,6 +74,7 @@ impl Address {
             host,
             port,
             credentials: None,
+            ..self.clone()
         }
     }
 }
