@@ -70,12 +70,9 @@ impl Address {
         let first = reference.split_whitespace().next().unwrap_or_default();
         let (host, port) =
             split_port(first, first).unwrap_or_else(|_| (first.to_owned(), self.port));
-        Address {
-            host,
-            port,
-            credentials: None,
-            ..self.clone()
-        }
+        let mut address = self.clone();
+        (address.host, address.port) = (host, port);
+        address
     }
 }
 
@@ -227,7 +224,9 @@ fn redacted(url: &str) -> String {
 mod tests {
     use super::*;
 
-    fn parts(url: &str) -> (String, u16, Option<(String, Option<Vec<u8>>)>) {
+    type Parts = (String, u16, Option<(String, Option<Vec<u8>>)>);
+
+    fn parts(url: &str) -> Parts {
         let address = Address::parse(url).expect(url);
         let credentials = address.credentials.map(|found| {
             (
