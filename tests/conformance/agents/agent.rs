@@ -6,6 +6,7 @@ use std::io::{BufRead, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures::StreamExt;
 use leveret::protocol::message::Message;
 use leveret::protocol::options::Value;
 use leveret::testing::Broker;
