@@ -315,6 +315,8 @@ fn options(plan: &ClientPlan) -> Result<ClientOptions, String> {
             .set(name, value, Dialect::Rust)
             .map_err(|error| format!("option {name}: {error}"))?;
     }
-    options.check(Dialect::Rust).map_err(|error| error.to_string())?;
+    options
+        .check(Dialect::Rust)
+        .map_err(|error| error.to_string())?;
     Ok(options)
 }

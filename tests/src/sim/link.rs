@@ -266,8 +266,9 @@ impl World {
         link.last_said = self.now;
         match (frame.kind, frame.letter) {
             (kind::PUBLISH, Some(letter)) => {
-                if let Some(letter) = self.hosts[client].ledger.letters.get_mut(&letter) {
-                    letter.completed = true;
+                let letter = self.hosts[client].ledger.letters.get_mut(&letter);
+                if let Some(begun) = letter.and_then(|letter| letter.begun.last_mut()) {
+                    begun.completed = true;
                 }
             }
             (kind::PINGREQ, _) => link.ping_at = link.ping_at.or(Some(self.now)),
