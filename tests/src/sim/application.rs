@@ -24,7 +24,7 @@ impl World {
     pub(super) fn post(&mut self, client: usize, plans: &[LetterPlan]) -> Verdict {
         for plan in plans {
             let host = &mut self.hosts[client];
-            if host.closing {
+            if host.closing.is_some() {
                 return Ok(());
             }
             let number = host.letter_number();
@@ -271,19 +271,18 @@ impl World {
         } else {
             count.min(20)
         };
-        let tag = host
-            .receipts
-            .get(count - 1 - (pick / 4) as usize % recent.max(1))?;
+        let back = (pick / 4) as usize % recent.max(1);
+        let tag = host.receipts.iter().rev().nth(back)?;
         host.ledger
             .by_tag
             .get(tag)
             .copied()
-            .filter(|_| !host.closing)
+            .filter(|_| host.closing.is_none())
     }
 
     pub(super) fn subscribe(&mut self, client: usize, plans: &[FilterPlan]) -> Verdict {
         let host = &mut self.hosts[client];
-        if host.closing {
+        if host.closing.is_some() {
             return Ok(());
         }
         let mut entries: Vec<SubscribeEntry> = Vec::new();
@@ -325,7 +324,7 @@ impl World {
 
     pub(super) fn unsubscribe(&mut self, client: usize, positions: &[usize]) -> Verdict {
         let host = &mut self.hosts[client];
-        if host.closing {
+        if host.closing.is_some() {
             return Ok(());
         }
         let mut filters: Vec<String> = positions
@@ -354,7 +353,7 @@ impl World {
 
     pub(super) fn flush(&mut self, client: usize) -> Verdict {
         let host = &mut self.hosts[client];
-        if host.closing {
+        if host.closing.is_some() {
             return Ok(());
         }
         let last = host.last_letter();
@@ -364,7 +363,7 @@ impl World {
 
     pub(super) fn ping(&mut self, client: usize) -> Verdict {
         let host = &mut self.hosts[client];
-        if host.closing {
+        if host.closing.is_some() {
             return Ok(());
         }
         host.ask(Question::Ping, |reply| Command::Ping { reply });
@@ -373,7 +372,7 @@ impl World {
 
     pub(super) fn reconnect(&mut self, client: usize) -> Verdict {
         let host = &mut self.hosts[client];
-        if host.closing {
+        if host.closing.is_some() {
             return Ok(());
         }
         host.line.hurried = true;
@@ -387,11 +386,12 @@ impl World {
         timeout: Nanos,
         end_session: Option<bool>,
     ) -> Verdict {
+        let now = self.now;
         let host = &mut self.hosts[client];
-        if host.closing {
+        if host.closing.is_some() {
             return Ok(());
         }
-        host.closing = true;
+        host.closing = Some(now + timeout);
         host.ask(Question::Close, |reply| Command::Close {
             reply,
             timeout: Duration::from_nanos(timeout),

@@ -52,12 +52,20 @@ impl World {
                 id, filter, state, ..
             } => {
                 self.tally.count(&format!("subscription: {}", state.name()));
-                let Some(declared) = host.filters.get_mut(filter.as_str()) else {
+                let given = host
+                    .given_ids
+                    .get(&id)
+                    .is_some_and(|given| given == filter.as_str());
+                claim(given, "subscription_ids_are_kept", || {
+                    format!("{filter:?} never had number {id:?}")
+                })?;
+                let Some(declared) = host
+                    .filters
+                    .get_mut(filter.as_str())
+                    .filter(|declared| declared.id == id)
+                else {
                     return Ok(());
                 };
-                claim(declared.id == id, "subscription_ids_are_kept", || {
-                    format!("{filter:?} has number {:?}, told {id:?}", declared.id)
-                })?;
                 declared.state = state;
                 declared.granted |=
                     matches!(state, SubscriptionState::Up | SubscriptionState::Downgraded);
@@ -94,7 +102,7 @@ impl World {
             options: &host.options,
             now,
             woke,
-            closing: host.closing,
+            closing: host.closing.is_some(),
             misled: host.misled,
         };
         checkers::outcomes::outcome_is_true(letter, outcome, cost, circumstances)?;
@@ -386,7 +394,11 @@ impl World {
         if host.closed() || host.unreachable {
             return None;
         }
-        if host.status != Status::Online {
+        let renewed = host
+            .link
+            .and_then(|number| self.links.get(&number))
+            .is_some_and(|link| link.dialed >= self.calm_since);
+        if host.status != Status::Online || !renewed {
             return Some(format!("client {client} is {:?}", host.status));
         }
         if let Some(letter) = host

@@ -107,7 +107,7 @@ fn goes_on(letter: &Letter, outcome: &Outcome, options: &ClientOptions) -> bool 
             OutcomeStatus::Expired | OutcomeStatus::Cancelled
         )
         && letter.qos > 0
-        && letter.was_sent()
+        && !letter.begun.is_empty()
 }
 
 /// SEMANTICS 2: true exactly if the first byte had been taken, false for what never left or is known to be delivered.
@@ -150,7 +150,9 @@ fn acknowledged_means_the_broker_has_it(
         },
     )?;
     claim(
-        outcome.reason.is_none_or(|reason| reason.0 < 0x80),
+        outcome
+            .reason
+            .is_none_or(|reason| reason.0 < 0x80 || letter.recorded.is_some()),
         NAME,
         || {
             format!(
@@ -278,10 +280,11 @@ pub fn exactly_once_is_never_doubled(letter: &Letter, options: &ClientOptions) -
 
 /// Whether a letter may be begun after its outcome: only again, and only if the application wants the standard's way.
 pub fn may_be_late(letter: &Letter, options: &ClientOptions) -> bool {
-    letter
-        .settled
-        .as_ref()
-        .is_some_and(|(_, outcome)| goes_on(letter, outcome, options))
+    letter.was_sent()
+        && letter
+            .settled
+            .as_ref()
+            .is_some_and(|(_, outcome)| goes_on(letter, outcome, options))
 }
 
 /// SEMANTICS 4: when its time to live has passed a letter is settled, whatever the connection does.
