@@ -8,7 +8,7 @@ use super::broker::Fact;
 use super::broker::session::Session;
 use super::checkers::{self, Failure, Verdict, claim, outcomes::Circumstances};
 use super::frames;
-use super::host::{Host, Question};
+use super::host::{Declared, Host, Question};
 use super::world::{Phase, World};
 
 impl World {
@@ -69,6 +69,9 @@ impl World {
                 declared.state = state;
                 declared.granted |=
                     matches!(state, SubscriptionState::Up | SubscriptionState::Downgraded);
+                if !declared.granted && declared.asked == 0 && state == SubscriptionState::Refused {
+                    host.filters.remove(filter.as_str());
+                }
                 Ok(())
             }
             Event::RoundTrip(_) => {
@@ -418,6 +421,10 @@ impl World {
                 "client {client} owes answers: {:?}",
                 host.questions
             ));
+        }
+        let down = |declared: &&Declared| declared.state == SubscriptionState::Down;
+        if let Some(declared) = host.filters.values().find(down) {
+            return Some(format!("client {client} waits for {declared:?}"));
         }
         if !host.consumer.inbox.is_empty() || !host.consumer.acks.is_empty() {
             return Some(format!("client {client} has messages to handle"));

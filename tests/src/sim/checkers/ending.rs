@@ -1,7 +1,7 @@
 //! Claims about where a run comes to: bounds on the way, everything drained, restored, delivered and closed in the end.
 
 use leveret_protocol::engine::Cost;
-use leveret_protocol::outcome::Status;
+use leveret_protocol::outcome::{Status, SubscriptionState};
 
 use super::{Verdict, claim, outcomes};
 use crate::sim::host::Host;
@@ -99,7 +99,7 @@ pub fn subscriptions_are_restored(world: &World) -> Verdict {
         let declared: Vec<&String> = host
             .filters
             .iter()
-            .filter(|(_, declared)| declared.granted)
+            .filter(|(_, declared)| declared.state != SubscriptionState::Refused)
             .map(|(filter, _)| filter)
             .collect();
         let missing: Vec<_> = declared
