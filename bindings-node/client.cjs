@@ -33,6 +33,8 @@ class Client extends EventEmitter {
   #wantsDrain = false
   #running = false
   #again = false
+  // The native half will bring nothing more.
+  #over = false
   #ended
   #end
 
@@ -59,10 +61,9 @@ class Client extends EventEmitter {
 
   /** Waits for the status; also if it came and went meanwhile. */
   waitFor(status, options = {}) {
-    const watch = guarded(() => this.#native.statusWatch(status))
-    const closed = () => new MqttError('ERR_MQTT_CLOSED', 'the client is closed')
+    const seen = guarded(() => this.#native.statusCount(status))
     return this.#waitUntil(() => {
-      if (this.#native.statusCame(watch)) return true
+      if (this.status === status || this.#native.statusCount(status) > seen) return true
       if (this.status === 'closed') throw closed()
       return false
     }, options)
@@ -234,14 +235,16 @@ class Client extends EventEmitter {
   // --- what the bell brings ---
 
   #rung() {
-    for (const [tag, kind, value] of this.#native.reports()) {
+    for (const { tag, kind, value } of this.#native.reports()) {
       if (kind === 'outcome') {
         this.#receipts.get(tag)?.settle(new Outcome(value))
         this.#receipts.delete(tag)
       } else if (kind === 'paused') {
         this.#readingPaused = value
         if (value) for (const stuck of this.#stuck) stuck()
-      } else {
+      } else if (kind === 'end') {
+        this.#over = true
+      } else if (kind !== 'status') {
         const waiting = this.#replies.get(tag)
         this.#replies.delete(tag)
         if (kind === 'error') waiting?.reject(errorOf(value))
@@ -270,14 +273,14 @@ class Client extends EventEmitter {
       }
     }
     this.#running = false
-    if (this.#native.ended()) this.#finish()
+    if (this.#over) this.#finish()
   }
 
   async #runHandler(item) {
-    if (item.kind !== 'message') return this.#tell(item)
+    if (item.event !== undefined) return this.#tell(item)
     const message = new Message(item, this.#native)
-    const handled = item.handlers.length > 0 ? await this.#callHandlers(item.handlers, message) : await this.#callGeneral(message)
-    this.#native.done(item.id, handled)
+    const handled = await this.#callHandlers(item.handlers, message)
+    this.#native.done(item.id, (!item.general || (await this.#callGeneral(message))) && handled)
   }
 
   async #callHandlers(numbers, message) {
@@ -333,21 +336,23 @@ class Client extends EventEmitter {
       if (this.#ahead.length > 0) return this.#ahead.shift()
       this.#ahead = this.#native.take(true, BATCH)
       if (this.#ahead.length > 0) continue
-      if (this.#native.ended()) return null
+      if (this.#over) return null
       await this.#within(() => this.#nextRing())
     }
   }
 
   #finish() {
-    const closed = new MqttError('ERR_MQTT_CLOSED', 'the client is closed')
-    for (const { reject } of this.#replies.values()) reject(closed)
+    for (const { reject } of this.#replies.values()) reject(closed())
     this.#replies.clear()
     for (const resolve of this.#waiting) resolve()
     this.#waiting.clear()
-    if (this.#native.release()) this.emit('closed')
+    this.#native.release()
+    this.emit('closed')
     this.#end()
   }
 }
+
+const closed = () => new MqttError('ERR_MQTT_CLOSED', 'the client is closed')
 
 const timedOut = () => new MqttError('ERR_MQTT_TIMED_OUT', 'it did not happen in the time given')
 
