@@ -128,8 +128,8 @@ impl NativeClient {
 
     /// Every counter.
     #[napi]
-    pub fn stats(&self) -> napi::Result<Counters> {
-        self.client.stats().map(Counters::from).map_err(thrown)
+    pub fn stats(&self) -> Counters {
+        self.client.stats().into()
     }
 
     // --- messages ---

@@ -78,7 +78,7 @@ pub(crate) fn properties(properties: &Properties) -> BTreeMap<String, Property> 
                 properties.user_properties().map(|(name, value)| vec![name.to_owned(), value.to_owned()]).collect(),
             ),
         };
-        told.insert(crate::convert::DIALECT.spell(id.name()).into_owned(), value);
+        told.insert(crate::convert::DIALECT.spell(id.row().name).into_owned(), value);
     }
     let matched: Vec<u32> = properties.subscription_identifiers().collect();
     if !matched.is_empty() {
