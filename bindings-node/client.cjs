@@ -1,40 +1,47 @@
 // The client: what the native half has, as promises, events and async iterators.
 'use strict'
 
-const { AsyncLocalStorage } = require('node:async_hooks')
 const { EventEmitter } = require('node:events')
 
-const { MqttError, errorOf, guarded } = require('./errors.cjs')
+const { bytesOf, clientOptionsOf, filtersOf, lettersOf, optionsOf, refuse } = require('./arguments.cjs')
+const { enriched, errorOf, guarded, plainError } = require('./errors.cjs')
+const { Handlers } = require('./handlers.cjs')
 const { Message } = require('./message.cjs')
+const { Messages } = require('./messages.cjs')
 const native = require('./native.cjs')
+const { eventsOf, lineOf } = require('./news.cjs')
 const { Outcome, Receipt } = require('./outcome.cjs')
+const { Waits, milliseconds } = require('./waits.cjs')
 
 /** How many messages cross from the native half at once. */
 const BATCH = 256
 
-/** The client whose handler is running, if any: what would wait for that very handler must not wait. */
-const handling = new AsyncLocalStorage()
-
 /**
  * An MQTT client with a post office. It begins to connect when it is made, in the background, and never gives up.
  *
- * Events: `message` (topic, payload, message), `online`, `offline`, `closed`, `connection`, `subscription`, `notice`, `log`, `drain`, `ping`.
+ * Events: `message` (topic, payload, message), `online`, `offline`, `closed`, `connection`, `status`, `subscription`,
+ * `notice`, `ping`, `drain`, `log`. There is no `error` event: nothing a broker does throws into the program.
  */
 class Client extends EventEmitter {
   #native
+  #waits = new Waits()
+  #handlers = new Handlers()
   #receipts = new Map()
   #replies = new Map()
-  #handlers = new Map()
-  #nextHandler = 1
-  // Those who wait for anything to change; each looks for itself after every ring of the bell.
-  #waiting = new Set()
-  #ahead = []
-  #readingPaused = false
+  // Taken from the native half, and not handled yet.
+  #batch = []
+  // For general listeners that were gone when their turn came.
+  #stranded = []
+  #general = 'nobody'
+  #iterators = 0
+  // A letter was refused for want of room, and nothing has changed since.
+  #full = false
   #wantsDrain = false
   #running = false
   #again = false
-  // The native half will bring nothing more.
+  // The native half will bring nothing more; and everybody has been told.
   #over = false
+  #finished = false
   #ended
   #end
 
@@ -45,11 +52,7 @@ class Client extends EventEmitter {
     })
     const urls = Array.isArray(url) ? url : [url]
     const bell = () => this.#rung()
-    this.#native = guarded(() => new native.NativeClient(urls, optionsOf(options), bell))
-    this.on('newListener', (name) => name === 'message' && this.#native.handleGeneral(true))
-    this.on('removeListener', (name) => {
-      if (name === 'message' && this.listenerCount('message') === 0) this.#native.handleGeneral(false)
-    })
+    this.#native = guarded(() => new native.NativeClient(urls, clientOptionsOf(options), bell))
   }
 
   // --- the connection ---
@@ -60,11 +63,11 @@ class Client extends EventEmitter {
   }
 
   /** Waits for the status; also if it came and went meanwhile. */
-  waitFor(status, options = {}) {
+  async waitFor(status, options) {
     const seen = guarded(() => this.#native.statusCount(status))
-    return this.#waitUntil(() => {
+    await this.#waits.until(() => {
       if (this.status === status || this.#native.statusCount(status) > seen) return true
-      if (this.status === 'closed') throw closed()
+      if (this.status === 'closed') throw plainError('ERR_MQTT_CLOSED')
       return false
     }, options)
   }
@@ -75,23 +78,27 @@ class Client extends EventEmitter {
   }
 
   /** Asks the broker for a sign of life; resolves with the round trip in milliseconds. */
-  async ping(options = {}) {
-    return this.#within(() => this.#reply(() => this.#native.ping()), options)
+  async ping(options) {
+    return this.#ask(() => this.#native.ping(), options)
   }
 
   /** Where everything stands just now. */
   stats() {
-    return guarded(() => this.#native.stats())
+    return this.#native.stats()
   }
 
   /**
-   * Sends what waits, at most for `timeout` milliseconds, says goodbye and settles every receipt. The session ends if `cleanStart` was
-   * true and is kept otherwise, unless `endSession` says which. Inside a handler it takes effect when the handler returns.
+   * Sends what waits, at most for `timeout`, says goodbye and settles every receipt. The session ends if `cleanStart` was true
+   * and is kept otherwise, unless `endSession` says which. Messages that no handler has begun with are left to the broker. Inside
+   * a handler it takes effect when the handler returns; once more does nothing.
    */
   async close({ timeout, endSession } = {}) {
-    const tag = guarded(() => this.#native.close(timeout, endSession))
-    if (handling.getStore() === this) return
-    await this.#answer(tag)
+    milliseconds(timeout)
+    if (typeof (endSession ?? false) !== 'boolean') refuse('endSession', 'true or false', endSession)
+    if (this.#over) return
+    const close = () => void guarded(() => this.#native.close(timeout, endSession ?? undefined))
+    if (this.#waits.inHandler) return this.#waits.afterHandler(close)
+    close()
     await this.#ended
   }
 
@@ -103,193 +110,238 @@ class Client extends EventEmitter {
 
   /** Hands a letter to the post office and returns its receipt at once; `await` it for the outcome. Throws when it was not accepted. */
   publish(topic, payload = '', options = undefined) {
-    const tag = this.#noteFull(() => this.#native.publish(topic, payload, options))
-    return this.#receipt(tag)
+    try {
+      return this.#receipt(this.#native.publish(topic, bytesOf(payload), optionsOf(options)))
+    } catch (error) {
+      throw this.#refused(enriched(error))
+    }
   }
 
-  /** Publishes several letters `[topic, payload]` with the same options in one crossing; returns their receipts in order. */
+  /**
+   * Publishes several letters `[topic, payload]` with the same options in one crossing; returns their receipts in order. Where not all
+   * were accepted the error has the `receipts` of those that were: the first ones.
+   */
   publishMany(letters, options = undefined) {
-    const tags = this.#noteFull(() => this.#native.publishMany(letters, options))
-    return tags.map((tag) => this.#receipt(tag))
+    const [topics, payloads] = lettersOf(letters)
+    const { tags, error } = guarded(() => this.#native.publishMany(topics, payloads, optionsOf(options)))
+    const receipts = tags.map((tag) => this.#receipt(tag))
+    if (error !== undefined) throw this.#refused(errorOf(error, { receipts }))
+    return receipts
   }
 
   /** Is there room in the post office. */
   get writable() {
-    return this.#native.writable()
+    return !this.#over && this.#hasRoom(() => false)
   }
 
   /** Waits until the post office has room. */
-  drain(options = {}) {
-    return this.#waitUntil(() => guarded(() => this.#native.writable()), options)
+  async drain(options) {
+    await this.#waits.until(() => this.#hasRoom(), options)
   }
 
   /** Waits until every letter posted before is settled. */
-  async flush(options = {}) {
-    await this.#within(() => this.#reply(() => this.#native.flush()), options)
+  async flush(options) {
+    await this.#ask(() => this.#native.flush(), options)
   }
 
   /** Takes a letter back; resolves with whether it was still there. */
-  cancel(receipt) {
-    return this.#reply(() => this.#native.cancel(receipt.tag))
+  async cancel(receipt, options) {
+    const tag = guarded(() => Receipt.tagOf(receipt, this.#waits))
+    return receipt.outcome === null && this.#ask(() => this.#native.cancel(tag), options)
   }
 
   /** Where the letter is and why, in a sentence. */
-  async explain(receipt) {
-    const told = receipt.outcome ?? (await this.#reply(() => this.#native.explain(receipt.tag))) ?? receipt.outcome
-    return told instanceof Outcome ? `settled: ${told}` : String(told)
+  async explain(receipt, options) {
+    const tag = guarded(() => Receipt.tagOf(receipt, this.#waits))
+    const told = receipt.outcome ?? (await this.#ask(() => this.#native.explain(tag), options)) ?? (await receipt)
+    return told instanceof Outcome ? `settled: ${told}` : told
   }
 
   // --- messages ---
 
   /**
    * Declares one or several topic filters and waits for the broker's answer; resolves with the granted QoS of each. Messages go to
-   * `handler`, or without one to `message` listeners and `messages()`. A refusal rejects with ERR_MQTT_REFUSED and hurts only that filter.
+   * `handler`, or without one to `message` listeners or `messages()`. A refusal rejects with ERR_MQTT_REFUSED and hurts only that filter.
    */
   async subscribe(filters, options = {}, handler = undefined) {
     if (typeof options === 'function') [options, handler] = [{}, options]
-    const list = filtersOf(filters, options)
-    const number = handler === undefined ? 0 : this.#nextHandler++
-    if (number !== 0) this.#handlers.set(number, handler)
-    return this.#reply(() => this.#native.subscribe(list, number))
+    if (handler !== undefined && typeof handler !== 'function') refuse('handler', 'a function', handler)
+    if (typeof options !== 'object' || options === null) refuse('options', 'an object', options)
+    const { signal, ...own } = options
+    const list = filtersOf(filters, own)
+    const number = this.#handlers.add(handler, list.map(([filter]) => filter))
+    return this.#ask(() => this.#native.subscribe(list, number), { signal })
   }
 
   /** Takes declared filters back and waits for the broker's answer. */
-  async unsubscribe(filters) {
-    await this.#reply(() => this.#native.unsubscribe(Array.isArray(filters) ? filters : [filters]))
+  async unsubscribe(filters, options) {
+    const list = Array.isArray(filters) ? filters : [filters]
+    await this.#ask(() => this.#native.unsubscribe(list), options)
+    this.#handlers.remove(list)
+    this.#run()
   }
 
   /**
-   * The messages that have no handler of their own, one after another, until the client is closed. A message is acknowledged when the
-   * next one is asked for or the loop ends.
+   * From now on, the messages that have no handler of their own, one after another, until the client is closed. A message is acknowledged
+   * when the next one is asked for or the loop ends. While there are `message` listeners, they get the messages instead.
    */
-  async *messages() {
-    for (;;) {
-      const delivery = await this.#nextGeneral()
-      if (delivery === null) return
-      try {
-        yield new Message(delivery, this.#native)
-      } finally {
-        this.#native.done(delivery.id, true)
-      }
+  messages(options = undefined) {
+    const source = {
+      native: this.#native,
+      waits: this.#waits,
+      take: () => this.#stranded.shift() ?? this.#native.take(true, 1)[0],
+      over: () => this.#over,
+      closed: () => this.#iterate(-1),
     }
+    this.#iterate(1)
+    return new Messages(source, options)
+  }
+
+  // --- listeners: the native half has to know whether anybody takes what is for nobody in particular ---
+
+  addListener(name, listener) {
+    return this.on(name, listener)
+  }
+
+  on(name, listener) {
+    super.on(name, listener)
+    return this.#listen()
+  }
+
+  prependListener(name, listener) {
+    super.prependListener(name, listener)
+    return this.#listen()
+  }
+
+  off(name, listener) {
+    return this.removeListener(name, listener)
+  }
+
+  removeListener(name, listener) {
+    super.removeListener(name, listener)
+    return this.#listen()
+  }
+
+  removeAllListeners(...names) {
+    super.removeAllListeners(...names)
+    return this.#listen()
+  }
+
+  #listen() {
+    const listens = this.listenerCount('message') > 0
+    const general = listens ? 'handler' : this.#iterators > 0 ? 'iterator' : 'nobody'
+    if (general === this.#general) return this
+    this.#general = general
+    this.#native.setGeneral(general)
+    if (listens && this.#stranded.length > 0) {
+      this.#batch.unshift(...this.#stranded.splice(0).map((item) => ({ ...item, handlers: [] })))
+      // After the caller, for whom the listener is not yet there.
+      queueMicrotask(() => this.#run())
+    }
+    return this
+  }
+
+  #iterate(more) {
+    this.#iterators += more
+    this.#listen()
   }
 
   // --- waiting ---
 
   #receipt(tag) {
-    const receipt = new Receipt(tag, (settled, options) => this.#within(settled, options))
+    const receipt = new Receipt(tag, this.#waits)
     this.#receipts.set(tag, receipt)
     return receipt
   }
 
-  #noteFull(publish) {
+  #refused(error) {
+    if (error.code === 'ERR_MQTT_QUEUE_FULL') this.#full = this.#wantsDrain = true
+    return error
+  }
+
+  #hasRoom(otherwise = (error) => { throw error }) {
     try {
-      return guarded(publish)
+      return guarded(() => this.#native.writable()) && !this.#full
     } catch (error) {
-      if (error.code === 'ERR_MQTT_QUEUE_FULL') this.#wantsDrain = true
-      throw error
+      return otherwise(error)
     }
   }
 
-  async #reply(ask) {
-    return this.#answer(guarded(ask))
+  #ask(ask, options) {
+    const asked = () => {
+      const tag = guarded(ask)
+      return new Promise((resolve, reject) => this.#replies.set(tag, { resolve, reject }))
+    }
+    return this.#waits.within(asked, options)
   }
-
-  #answer(tag) {
-    return new Promise((resolve, reject) => this.#replies.set(tag, { resolve, reject }))
-  }
-
-  async #waitUntil(come, options) {
-    while (!come()) await this.#within(() => this.#nextRing(), options)
-  }
-
-  #nextRing() {
-    return new Promise((resolve) => this.#waiting.add(resolve))
-  }
-
-  /** Waits for what `begin` promises: within a timeout, until a signal, and never inside a handler that would have to end first. */
-  async #within(begin, { timeout, signal } = {}) {
-    const inHandler = handling.getStore() === this
-    if (inHandler && this.#readingPaused) throw wouldDeadlock()
-    signal?.throwIfAborted()
-    const promise = begin()
-    if (timeout === undefined && signal === undefined && !inHandler) return promise
-    let clean = () => {}
-    const guard = new Promise((_, reject) => {
-      const timer = timeout === undefined ? undefined : setTimeout(() => reject(timedOut()), timeout)
-      const abort = () => reject(signal.reason)
-      signal?.addEventListener('abort', abort, { once: true })
-      const stuck = () => reject(wouldDeadlock())
-      if (inHandler) this.#stuck.add(stuck)
-      clean = () => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
-        this.#stuck.delete(stuck)
-      }
-    })
-    return Promise.race([promise, guard]).finally(clean)
-  }
-
-  #stuck = new Set()
 
   // --- what the bell brings ---
 
   #rung() {
-    for (const { tag, kind, value } of this.#native.reports()) {
-      if (kind === 'outcome') {
-        this.#receipts.get(tag)?.settle(new Outcome(value))
-        this.#receipts.delete(tag)
-      } else if (kind === 'paused') {
-        this.#readingPaused = value
-        if (value) for (const stuck of this.#stuck) stuck()
-      } else if (kind === 'end') {
-        this.#over = true
-      } else if (kind !== 'status') {
-        const waiting = this.#replies.get(tag)
-        this.#replies.delete(tag)
-        if (kind === 'error') waiting?.reject(errorOf(value))
-        else waiting?.resolve(value)
-      }
-    }
-    const waiting = [...this.#waiting]
-    this.#waiting.clear()
-    for (const resolve of waiting) resolve()
-    if (this.#wantsDrain && this.#native.status() !== 'closed' && this.#native.writable()) {
+    for (const report of this.#native.reports()) this.#report(report)
+    this.#waits.ring()
+    if (this.#wantsDrain && this.writable) {
       this.#wantsDrain = false
-      this.emit('drain')
+      this.#emit('drain')
     }
-    this.#runHandlers()
+    if (this.#over) this.#finish()
+    else this.#run()
+  }
+
+  #report({ tag, kind, value }) {
+    if (kind === 'outcome' || kind === 'status') this.#full = false
+    if (kind === 'outcome') this.#settle(tag, new Outcome(value))
+    else if (kind === 'paused') this.#waits.readingPaused = value
+    else if (kind === 'end') this.#over = true
+    else if (kind !== 'status') {
+      const asked = this.#replies.get(tag)
+      this.#replies.delete(tag)
+      if (kind === 'error') asked?.reject(errorOf(value))
+      else asked?.resolve(value)
+    }
+  }
+
+  #settle(tag, outcome) {
+    const receipt = this.#receipts.get(tag)
+    if (receipt === undefined) return
+    this.#receipts.delete(tag)
+    Receipt.settle(receipt, outcome)
   }
 
   /** Runs handlers one after another until nothing waits; a ring that comes meanwhile makes it look again. */
-  async #runHandlers() {
+  async #run() {
     this.#again = true
     if (this.#running) return
     this.#running = true
     while (this.#again) {
       this.#again = false
-      for (let items; (items = this.#native.take(false, BATCH)).length > 0; ) {
-        for (const item of items) await handling.run(this, () => this.#runHandler(item))
+      while (this.#more()) {
+        const item = this.#batch.shift()
+        if (item.event !== undefined) this.#tell(item)
+        else await this.#waits.handle(() => this.#handle(item))
+        // A stream of messages must not keep the event loop from all else.
+        if (this.#batch.length === 0) await new Promise(setImmediate)
       }
+      this.#handlers.sweep()
     }
     this.#running = false
-    if (this.#over) this.#finish()
   }
 
-  async #runHandler(item) {
-    if (item.event !== undefined) return this.#tell(item)
+  #more() {
+    if (this.#over) return false
+    if (this.#batch.length === 0) this.#batch = this.#native.take(false, BATCH)
+    return this.#batch.length > 0
+  }
+
+  async #handle(item) {
     const message = new Message(item, this.#native)
-    const handled = await this.#callHandlers(item.handlers, message)
-    this.#native.done(item.id, (!item.general || (await this.#callGeneral(message))) && handled)
-  }
-
-  async #callHandlers(numbers, message) {
     let handled = true
-    for (const number of numbers) {
-      const handler = this.#handlers.get(number)
-      if (handler !== undefined) handled = (await this.#call(() => handler(message), message.topic)) && handled
+    for (const handler of this.#handlers.of(item.handlers)) {
+      handled = (await this.#call(() => handler(message), message.topic)) && handled
     }
-    return handled
+    if (item.general && this.listenerCount('message') === 0) return void this.#stranded.push(item)
+    if (item.general) handled = (await this.#callGeneral(message)) && handled
+    this.#native.done(item.id, handled)
   }
 
   // EventEmitter ignores what listeners return, but the acknowledgement waits for it: they are called here.
@@ -307,87 +359,47 @@ class Client extends EventEmitter {
       await call()
       return true
     } catch (error) {
-      this.#log('error', `a handler of ${what} failed: ${error?.stack ?? error}`)
+      this.#log({ level: 'error', text: `a handler of ${what} failed: ${error?.stack ?? error}` })
       return false
     }
   }
 
-  async #tell({ kind, event }) {
-    if (event.error) event.error = errorOf(event.error)
-    this.#log(levelOf(kind, event), textOf(kind, event))
-    const names = kind === 'connection' ? ['connection', ...(event.kind === 'attempt_failed' ? [] : [event.kind])] : [kind]
-    for (const name of names) {
-      for (const listener of this.rawListeners(name)) await this.#call(() => listener.call(this, event), `${name} events`)
-    }
+  #tell(news) {
+    for (const event of eventsOf(news)) this.#emit(...event)
+    const line = lineOf(news)
+    if (line !== undefined) this.#log(line)
   }
 
-  #log(level, text) {
+  /** Emits to listeners none of whom can harm the client or the others. */
+  #emit(name, ...args) {
+    for (const listener of this.rawListeners(name)) this.#call(() => listener.apply(this, args), `${name} events`)
+  }
+
+  #log(line) {
     for (const listener of this.rawListeners('log')) {
       try {
-        listener.call(this, { level, text })
+        listener.call(this, line)
       } catch {
         // A logger that throws must not end the delivery of messages, and there is nobody left to tell.
       }
     }
   }
 
-  async #nextGeneral() {
-    for (;;) {
-      if (this.#ahead.length > 0) return this.#ahead.shift()
-      this.#ahead = this.#native.take(true, BATCH)
-      if (this.#ahead.length > 0) continue
-      if (this.#over) return null
-      await this.#within(() => this.#nextRing())
-    }
-  }
-
+  /** Everything is settled: the last news is told, and whoever waits for what will not come any more. */
   #finish() {
-    for (const { reject } of this.#replies.values()) reject(closed())
+    if (this.#finished) return
+    this.#finished = true
+    for (let left = this.#batch; left.length > 0; left = this.#native.take(false, BATCH)) {
+      for (const item of left.splice(0)) if (item.event !== undefined) this.#tell(item)
+    }
+    for (const tag of this.#receipts.keys()) this.#settle(tag, new Outcome(['closed', false]))
+    for (const { reject } of this.#replies.values()) reject(plainError('ERR_MQTT_CLOSED'))
     this.#replies.clear()
-    for (const resolve of this.#waiting) resolve()
-    this.#waiting.clear()
     this.#native.release()
-    this.emit('closed')
+    this.#emit('closed')
     this.#end()
+    this.#waits.ring()
   }
-}
-
-const closed = () => new MqttError('ERR_MQTT_CLOSED', 'the client is closed')
-
-const timedOut = () => new MqttError('ERR_MQTT_TIMED_OUT', 'it did not happen in the time given')
-
-const wouldDeadlock = () =>
-  new MqttError(
-    'ERR_MQTT_WOULD_DEADLOCK',
-    'the inbox is full: nothing more is read before this handler ends, so waiting in it would never end',
-  )
-
-/** The options with the parts of `will: {…}` under the names of the option table. */
-function optionsOf({ will, ...options }) {
-  if (will === undefined || will === null) return options
-  for (const [name, value] of Object.entries(will)) options[`will${name[0].toUpperCase()}${name.slice(1)}`] = value
-  return options
-}
-
-/** Each filter with its options; options for all hold where a filter has none of its own. */
-function filtersOf(filters, options) {
-  if (typeof filters === 'string') return [[filters, options]]
-  if (Array.isArray(filters)) return filters.map((filter) => [filter, options])
-  return Object.entries(filters).map(([filter, own]) => [filter, { ...options, ...own }])
-}
-
-function levelOf(kind, event) {
-  if (kind === 'connection') return event.kind === 'online' ? 'info' : 'warn'
-  if (kind === 'subscription') return event.state === 'up' || event.state === 'down' ? 'info' : 'warn'
-  return 'warn'
-}
-
-function textOf(kind, event) {
-  if (kind === 'subscription') return `subscription ${JSON.stringify(event.filter)}: ${event.state}`
-  if (kind !== 'connection') return event.text
-  if (event.kind === 'online') return `online, MQTT ${event.version}, session present: ${event.sessionPresent}`
-  if (event.kind === 'offline') return `offline: ${event.error.message}`
-  return `could not connect: ${event.error.message}; next attempt in ${event.retryIn} ms`
 }
 
 /** Makes a client and begins to connect. */

@@ -2,10 +2,11 @@
 'use strict'
 
 const { Client, connect } = require('./client.cjs')
-const { MqttError } = require('./errors.cjs')
+const { MqttError, guarded } = require('./errors.cjs')
 const { Message } = require('./message.cjs')
 const native = require('./native.cjs')
 const { Outcome, Receipt } = require('./outcome.cjs')
+const { ReasonCode } = require('./tables.cjs')
 
 module.exports = {
   version: native.VERSION,
@@ -14,9 +15,10 @@ module.exports = {
   Message,
   MqttError,
   Outcome,
+  ReasonCode,
   Receipt,
   /** Ends the shared background runtime; clients that are still open are closed. */
-  shutdown: () => native.shutdown(),
-  /** Sets the number of threads of the shared runtime: 1 to 256, before the first client is made. */
-  setRuntimeThreads: (count) => native.setRuntimeThreads(count),
+  shutdown: () => guarded(() => native.shutdown()),
+  /** Sets the number of threads of the shared runtime, before the first client is made. */
+  setRuntimeThreads: (count) => guarded(() => native.setRuntimeThreads(count)),
 }

@@ -46,9 +46,21 @@ class Message {
     return this.#delivery.properties ?? {}
   }
 
-  /** Acknowledges the message, where the client was made with `manualAck: true`; else it does nothing. */
+  /**
+   * Acknowledges the message, where the client was made with `manualAck: true`; else, and when it is acknowledged
+   * already or its connection is gone, it does nothing.
+   */
   ack() {
-    if (this.#delivery.token !== undefined) this.#native.acknowledge(this.#delivery.token)
+    this.#native?.acknowledge(this.#delivery.id)
+  }
+
+  toJSON() {
+    const { topic, payload, qos, retain, dup, properties } = this
+    return { topic, payload, qos, retain, dup, properties }
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](depth, options, inspect) {
+    return `Message ${inspect(this.toJSON(), options)}`
   }
 }
 

@@ -1,7 +1,9 @@
 // Receipts and outcomes: what became of a letter, as a value that is never a rejected promise.
 'use strict'
 
-const { MqttError } = require('./errors.cjs')
+const { errorOf } = require('./errors.cjs')
+const native = require('./native.cjs')
+const { outcomes } = require('./tables.cjs')
 
 /** The outcome of one letter. */
 class Outcome {
@@ -9,9 +11,9 @@ class Outcome {
     /** `acknowledged`, `sent`, `expired`, `dropped`, `rejected`, `cancelled`, `session_lost` or `closed`. */
     this.status = status
     /** Did it go as asked. */
-    this.ok = status === 'acknowledged' || status === 'sent'
+    this.ok = outcomes[status].ok
     /** Does the broker have it for certain. */
-    this.delivered = status === 'acknowledged'
+    this.delivered = outcomes[status].delivered
     /** Not acknowledged, but its first byte had left: the broker may have it. */
     this.maybeDelivered = maybeDelivered
     /** The broker's reason code, or null. */
@@ -26,10 +28,8 @@ class Outcome {
   /** Returns the outcome if it is `ok`, else throws an error with code ERR_MQTT_NOT_DELIVERED whose `outcome` it is. */
   throwForStatus() {
     if (this.ok) return this
-    const because = this.reasonString === null ? '' : `, ${JSON.stringify(this.reasonString)}`
-    const maybe = this.maybeDelivered ? '; it had been sent, so the broker may have it' : ''
-    const message = `the letter was not delivered: ${this.status}${because}${maybe}`
-    throw new MqttError('ERR_MQTT_NOT_DELIVERED', message, { reason: this.reason, outcome: this })
+    const { status, maybeDelivered, reason, reasonString } = this
+    throw errorOf(native.notDelivered(status, maybeDelivered, reason, reasonString), { outcome: this })
   }
 
   toString() {
@@ -39,14 +39,15 @@ class Outcome {
 
 /** The receipt of one letter: `await` it for its outcome, as often as you like, or never. */
 class Receipt {
+  #tag
+  #waits
   #outcome = null
   #promise = null
   #resolve = null
-  #wait
 
-  constructor(tag, wait) {
-    this.tag = tag
-    this.#wait = wait
+  constructor(tag, waits) {
+    this.#tag = tag
+    this.#waits = waits
   }
 
   /** The outcome if there is one already, else null. */
@@ -55,11 +56,11 @@ class Receipt {
   }
 
   /**
-   * The outcome, waited for at most `timeout` milliseconds. Rejects with ERR_MQTT_TIMED_OUT (which changes nothing for the letter),
+   * The outcome, waited for at most `timeout`. Rejects with ERR_MQTT_TIMED_OUT (which changes nothing for the letter),
    * or with the reason of `signal`.
    */
-  wait(options = {}) {
-    return this.#wait(() => this.#settled(), options)
+  async wait(options = {}) {
+    return this.#outcome ?? this.#waits.within(() => this.#settled(), options)
   }
 
   // A receipt is awaited like a promise. It makes one only when somebody asks, so that one nobody looks at costs nothing.
@@ -75,13 +76,23 @@ class Receipt {
     return this.wait().finally(done)
   }
 
-  settle(outcome) {
-    this.#outcome = outcome
-    this.#resolve?.(outcome)
+  get [Symbol.toStringTag]() {
+    return 'Receipt'
+  }
+
+  /** The number of a receipt among the letters of its client; for any other thing an error. */
+  static tagOf(receipt, waits) {
+    if (receipt instanceof Receipt && receipt.#waits === waits) return receipt.#tag
+    return native.refuse('receipt', 'a receipt of this client', receipt instanceof Receipt ? 'one of another' : receipt)
+  }
+
+  /** Tells a receipt what became of its letter. */
+  static settle(receipt, outcome) {
+    receipt.#outcome = outcome
+    receipt.#resolve?.(outcome)
   }
 
   #settled() {
-    if (this.#outcome !== null) return Promise.resolve(this.#outcome)
     this.#promise ??= new Promise((resolve) => {
       this.#resolve = resolve
     })

@@ -1,9 +1,13 @@
 // An MQTT broker inside this process, for tests: real sockets on a free loopback port, both versions of MQTT.
 'use strict'
 
-const { guarded } = require('./errors.cjs')
+const { enriched, guarded } = require('./errors.cjs')
 const { Message } = require('./message.cjs')
 const native = require('./native.cjs')
+const { milliseconds } = require('./waits.cjs')
+
+/** How long one look of a wait takes, in milliseconds; between two of them it can be given up. */
+const LOOK = 50
 
 /** A broker on a thread of its own, listening when it is made, until `close()`. */
 class Broker {
@@ -23,16 +27,25 @@ class Broker {
     return this.#native.received().map((delivery) => new Message(delivery, null))
   }
 
-  /** Waits until `count` PUBLISH packets have been received. */
-  waitReceived(count, { timeout } = {}) {
-    return this.#native.waitReceived(count, timeout).then((reached) => {
-      if (!reached) throw guarded.timedOut(`${this.received.length} of ${count} came`)
-    })
+  /** Waits until `count` PUBLISH packets have been received, 5 seconds unless `timeout` says otherwise; resolves with all there are. */
+  async waitReceived(count, { timeout = 5000, signal } = {}) {
+    const limit = milliseconds(timeout) ?? Infinity
+    for (const begin = performance.now(); ; ) {
+      signal?.throwIfAborted()
+      const left = Math.max(0, begin + limit - performance.now())
+      try {
+        await guarded(() => this.#native.waitReceived(count, Math.min(LOOK, Math.ceil(left))))
+        return this.received
+      } catch (error) {
+        const told = enriched(error)
+        if (told.code !== 'ERR_MQTT_TIMED_OUT' || left <= LOOK) throw told
+      }
+    }
   }
 
   /** Ends all connections without a word and refuses new ones; keeps the port and, unless `forget`, the sessions. */
   stop({ forget = false } = {}) {
-    guarded(() => this.#native.stop(forget))
+    guarded(() => this.#native.stop(forget === true))
   }
 
   /** Listens again on the same port. */

@@ -3,18 +3,20 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use leveret::host::{
-    AckToken, Arrival, Bell, Client, ClientOptions, Delivery as Taken, ErrorKind, General, Keep, Publish, PublishOptions,
-    QueueId, ReasonCode, Setup, Status, SubscribeOptions, Target, sentence,
+    Arrival, Bell, Client, ClientOptions, Delivery as Taken, General, Keep, Publish,
+    PublishOptions, QueueId, ReasonCode, Setup, Status, SubscribeOptions, Target,
 };
-use napi::bindgen_prelude::{BigInt, Either, Function, Object};
-use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi::Env;
+use napi::bindgen_prelude::{Either, Function};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
-use crate::convert::{Body, DIALECT, payload, set_options, timeout};
-use crate::error::thrown;
+use crate::convert::{Body, DIALECT, Given, must_be, payload, set_options, shown, text, timeout};
+use crate::error::{Parts, parts, thrown};
 use crate::message::Delivery;
 use crate::news::{Counters, Reported, Told, reported, told};
 
@@ -22,57 +24,130 @@ use crate::news::{Counters, Reported, Told, reported, told};
 #[napi]
 pub struct NativeClient {
     client: Client,
-    /// Messages handed to JavaScript whose handlers have not returned yet.
+    /// Messages handed to JavaScript whose handlers have not returned yet; by hand acknowledged ones longer.
     open: RefCell<BTreeMap<u32, Arrival>>,
     last: Cell<u32>,
+    /// Wakes the event loop when a full post office has room again; until the client is released.
+    room: RefCell<Option<Waker>>,
+}
+
+/// What calls the bell in JavaScript, from any thread.
+struct Ring(ThreadsafeFunction<(), (), (), napi::Status, false>);
+
+impl Ring {
+    fn ring(&self) {
+        // An event loop that is ending has nobody left to be told.
+        let _ = self.0.call((), ThreadsafeFunctionCallMode::NonBlocking);
+    }
+}
+
+impl Wake for Ring {
+    fn wake(self: Arc<Self>) {
+        self.ring();
+    }
+}
+
+/// What came of posting several letters: the receipts of those accepted, and why the others were not.
+#[napi(object, object_from_js = false)]
+pub struct Posted {
+    /// Receipts in order.
+    pub tags: Vec<f64>,
+    /// Why not all were accepted.
+    pub error: Option<Parts>,
 }
 
 #[napi]
 impl NativeClient {
     /// Makes a client that rings `bell` on the event loop's thread when something waits. While the bell hangs, it keeps the loop alive.
     #[napi(constructor)]
-    pub fn new(urls: Vec<String>, options: Object<'_>, bell: Function<'_, (), ()>) -> napi::Result<NativeClient> {
-        let mut parsed = ClientOptions::default();
-        set_options(Some(options), |name, value| parsed.set(name, value, DIALECT))?;
-        let setup = Setup { dialect: DIALECT, keep: Keep::Streamed, autostart: true };
+    pub fn new(
+        urls: Vec<Given<'_>>,
+        options: Given<'_>,
+        bell: Function<'_, (), ()>,
+    ) -> napi::Result<NativeClient> {
+        let urls: Vec<String> = urls
+            .into_iter()
+            .map(|url| text("url", url))
+            .collect::<Result<_, _>>()?;
         let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
-        let client = Client::new(&urls, parsed, setup).map_err(thrown)?;
-        let bell = bell.build_threadsafe_function::<()>().build()?;
-        let ring = move || {
-            bell.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        let mut parsed = ClientOptions::default();
+        set_options(options, |name, value| parsed.set(name, value, DIALECT))?;
+        let setup = Setup {
+            dialect: DIALECT,
+            keep: Keep::Streamed,
+            autostart: true,
         };
-        client.set_bell(&Bell::Call(Arc::new(ring)));
-        Ok(NativeClient { client, open: RefCell::default(), last: Cell::new(0) })
+        let ring = Arc::new(Ring(bell.build_threadsafe_function::<()>().build()?));
+        let client = Client::new(&urls, parsed, setup).map_err(thrown)?;
+        let room = RefCell::new(Some(Waker::from(Arc::clone(&ring))));
+        client.set_bell(&Bell::Call(Arc::new(move || ring.ring())));
+        Ok(NativeClient {
+            client,
+            open: RefCell::default(),
+            last: Cell::new(0),
+            room,
+        })
     }
 
     // --- letters ---
 
     /// Posts a letter at once; its receipt.
     #[napi]
-    pub fn publish(&self, topic: String, body: Body, options: Option<Object<'_>>) -> napi::Result<f64> {
-        let options = publish_options(options)?;
-        let letter = Publish { topic: &topic, payload: payload(&body), options: &options };
-        self.client.publish(letter, true).map(|tag| tag as f64).map_err(thrown)
+    pub fn publish(
+        &self,
+        topic: Given<'_>,
+        body: Body<'_>,
+        options: Given<'_>,
+    ) -> napi::Result<f64> {
+        let (topic, options) = (text("topic", topic)?, publish_options(options)?);
+        let letter = Publish {
+            topic: &topic,
+            payload: payload(&body)?,
+            options: &options,
+        };
+        self.client
+            .publish(letter, true)
+            .map(|tag| tag as f64)
+            .map_err(thrown)
     }
 
-    /// Posts letters with the same options; their receipts in order, and the error where not all were accepted.
+    /// Posts letters with the same options: topics and payloads in order.
     #[napi]
-    pub fn publish_many(&self, letters: Vec<(String, Body)>, options: Option<Object<'_>>) -> napi::Result<Vec<f64>> {
+    pub fn publish_many(
+        &self,
+        topics: Vec<Given<'_>>,
+        bodies: Vec<Body<'_>>,
+        options: Given<'_>,
+    ) -> napi::Result<Posted> {
         let options = publish_options(options)?;
-        let letter = |(topic, body)| Publish { topic, payload: payload(body), options: &options };
-        let letters: Vec<_> = letters.iter().map(|(topic, body)| letter((topic.as_str(), body))).collect();
+        let topics: Vec<String> = topics
+            .into_iter()
+            .map(|topic| text("topic", topic))
+            .collect::<Result<_, _>>()?;
+        let mut letters = Vec::with_capacity(topics.len());
+        for (topic, body) in topics.iter().zip(&bodies) {
+            letters.push(Publish {
+                topic,
+                payload: payload(body)?,
+                options: &options,
+            });
+        }
         let mut tags = Vec::with_capacity(letters.len());
-        self.client.publish_many(&letters, true, &mut tags).map_err(thrown)?;
-        Ok(tags.into_iter().map(|tag| tag as f64).collect())
+        let posted = self.client.publish_many(&letters, true, &mut tags);
+        Ok(Posted {
+            tags: tags.into_iter().map(|tag| tag as f64).collect(),
+            error: posted.err().as_ref().map(parts),
+        })
     }
 
-    /// Is there room in the post office.
+    /// Is there room in the post office; if not, the bell rings when there is.
     #[napi]
     pub fn writable(&self) -> napi::Result<bool> {
-        match self.client.wait_writable(Some(Duration::ZERO)) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind == ErrorKind::TimedOut => Ok(false),
-            Err(error) => Err(thrown(error)),
+        let waker = self.room.borrow();
+        let mut context = Context::from_waker(waker.as_ref().unwrap_or(Waker::noop()));
+        match self.client.poll_writable(&mut context) {
+            Poll::Ready(room) => room.map(|()| true).map_err(thrown),
+            Poll::Pending => Ok(false),
         }
     }
 
@@ -110,8 +185,13 @@ impl NativeClient {
 
     /// Closes; the question that is answered when it is done.
     #[napi]
-    pub fn close(&self, milliseconds: Option<f64>, end_session: Option<bool>) -> napi::Result<f64> {
-        asked(self.client.close(timeout(milliseconds)?, end_session).map(Option::unwrap_or_default))
+    pub fn close(&self, limit: Given<'_>, end_session: Option<bool>) -> napi::Result<f64> {
+        let limit = timeout(limit)?.map(|limit| limit.unwrap_or(WITHOUT_LIMIT));
+        asked(
+            self.client
+                .close(limit, end_session)
+                .map(Option::unwrap_or_default),
+        )
     }
 
     /// `offline`, `online` or `closed`.
@@ -122,8 +202,13 @@ impl NativeClient {
 
     /// How often this status came so far: where a wait for it begins.
     #[napi]
-    pub fn status_count(&self, name: String) -> napi::Result<f64> {
-        Ok(self.client.status_count(status_named(&name)?) as f64)
+    pub fn status_count(&self, name: Given<'_>) -> napi::Result<f64> {
+        let status = match &name {
+            Given::A(name) => Status::from_name(name),
+            _ => None,
+        };
+        let refuse = || must_be("status", "online, offline or closed", shown(name));
+        Ok(self.client.status_count(status.ok_or_else(refuse)?) as f64)
     }
 
     /// Every counter.
@@ -136,64 +221,95 @@ impl NativeClient {
 
     /// Declares topic filters; `handler` is 0 for messages that are for nobody in particular.
     #[napi]
-    pub fn subscribe(&self, filters: Vec<(String, Object<'_>)>, handler: f64) -> napi::Result<f64> {
+    pub fn subscribe(
+        &self,
+        filters: Vec<(Given<'_>, Given<'_>)>,
+        handler: f64,
+    ) -> napi::Result<f64> {
         let mut parsed = Vec::with_capacity(filters.len());
-        let (names, given): (Vec<_>, Vec<_>) = filters.into_iter().unzip();
-        for (name, given) in names.iter().zip(given) {
+        for (filter, given) in filters {
             let mut options = SubscribeOptions::default();
-            set_options(Some(given), |name, value| options.set(name, value, DIALECT))?;
-            parsed.push((name.as_str(), options));
+            set_options(given, |name, value| options.set(name, value, DIALECT))?;
+            parsed.push((text("topic filter", filter)?, options));
         }
-        let target = if handler == 0.0 { Target::General } else { Target::Handler(handler as u64) };
-        asked(self.client.subscribe(&parsed, target))
+        let filters: Vec<_> = parsed
+            .iter()
+            .map(|(filter, options)| (filter.as_str(), options.clone()))
+            .collect();
+        let target = if handler == 0.0 {
+            Target::General
+        } else {
+            Target::Handler(handler as u64)
+        };
+        asked(self.client.subscribe(&filters, target))
     }
 
     /// Takes declared filters back.
     #[napi]
-    pub fn unsubscribe(&self, filters: Vec<String>) -> napi::Result<f64> {
+    pub fn unsubscribe(&self, filters: Vec<Given<'_>>) -> napi::Result<f64> {
+        let filters: Vec<String> = filters
+            .into_iter()
+            .map(|filter| text("topic filter", filter))
+            .collect::<Result<_, _>>()?;
         let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
         asked(self.client.unsubscribe(&filters))
     }
 
-    /// Whether messages for nobody in particular go to listeners; otherwise they wait for an iterator.
+    /// Who takes messages for nobody in particular: `handler`, `iterator`, or else nobody.
     #[napi]
-    pub fn handle_general(&self, handled: bool) {
-        self.client.set_general(if handled { General::Handler } else { General::Nobody });
-    }
-
-    /// From now on an iterator takes messages for nobody in particular.
-    #[napi]
-    pub fn iterate_general(&self) {
-        self.client.set_general(General::Iterator);
+    pub fn set_general(&self, taker: String) {
+        self.client.set_general(match taker.as_str() {
+            "handler" => General::Handler,
+            "iterator" => General::Iterator,
+            _ => General::Nobody,
+        });
     }
 
     /// What waits in the queue for handlers, or in that of the iterators.
     #[napi]
-    pub fn take(&self, general: bool, most: u32) -> Vec<Either<Delivery, Told>> {
-        let queue = if general { QueueId::GENERAL } else { QueueId::MAIN };
+    pub fn take(
+        &self,
+        env: &Env,
+        general: bool,
+        most: u32,
+    ) -> napi::Result<Vec<Either<Delivery<'_>, Told>>> {
+        let queue = if general {
+            QueueId::GENERAL
+        } else {
+            QueueId::MAIN
+        };
         let mut taken = Vec::new();
         self.client.take(queue, most as usize, &mut taken);
-        taken.into_iter().map(|each| self.item(each)).collect()
+        taken.into_iter().map(|each| self.item(env, each)).collect()
     }
 
     /// The handlers of a message have returned, or the iterator's user asked for the next.
     #[napi]
     pub fn done(&self, id: u32, handled: bool) {
+        if self.by_hand() {
+            return;
+        }
         if let Some(arrival) = self.open.borrow_mut().remove(&id) {
             self.client.done(&arrival, handled);
         }
     }
 
-    /// Acknowledges a message by hand.
+    /// Acknowledges a message by hand; once more does nothing.
     #[napi]
-    pub fn acknowledge(&self, token: BigInt) -> napi::Result<()> {
-        let (_, bits, _) = token.get_u64();
-        match AckToken::from_bits(bits) {
-            Some(token) if self.client.options().manual_ack => {
-                self.client.acknowledge(token, ReasonCode::SUCCESS).map_err(thrown)
-            }
-            _ => Ok(()),
+    pub fn acknowledge(&self, id: u32) -> napi::Result<()> {
+        if !self.by_hand() {
+            return Ok(());
         }
+        let token = self
+            .open
+            .borrow_mut()
+            .remove(&id)
+            .and_then(|arrival| arrival.token);
+        token
+            .map_or(Ok(()), |token| {
+                self.client.acknowledge(token, ReasonCode::SUCCESS)
+            })
+            .map_err(thrown)
     }
 
     // --- the bell ---
@@ -209,36 +325,43 @@ impl NativeClient {
     /// Takes the bell down, so that the event loop can end.
     #[napi]
     pub fn release(&self) {
+        self.room.take();
+        self.open.take();
         self.client.set_bell(&Bell::None);
     }
 }
 
 impl NativeClient {
-    fn item(&self, taken: Taken) -> Either<Delivery, Told> {
-        match taken {
+    fn item(&self, env: &Env, taken: Taken) -> napi::Result<Either<Delivery<'_>, Told>> {
+        Ok(match taken {
             Taken::Message(arrival) => {
                 let id = self.last.get().wrapping_add(1);
                 self.last.set(id);
-                let delivery = Delivery::of(id, &arrival);
-                self.open.borrow_mut().insert(id, arrival);
+                let delivery = Delivery::of(env, id, &arrival)?;
+                // What nobody will acknowledge by hand need not be kept for it.
+                if arrival.token.is_some() {
+                    self.open.borrow_mut().insert(id, arrival);
+                }
                 Either::A(delivery)
             }
             Taken::News(news) => Either::B(told(news)),
-        }
+        })
+    }
+
+    fn by_hand(&self) -> bool {
+        self.client.options().manual_ack
     }
 }
+
+/// How long a close may take that was asked to take as long as it needs.
+const WITHOUT_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 fn asked(question: Result<u64, leveret::host::Error>) -> napi::Result<f64> {
     question.map(|tag| tag as f64).map_err(thrown)
 }
 
-fn publish_options(given: Option<Object<'_>>) -> napi::Result<PublishOptions> {
+fn publish_options(given: Given<'_>) -> napi::Result<PublishOptions> {
     let mut options = PublishOptions::default();
     set_options(given, |name, value| options.set(name, value, DIALECT))?;
     Ok(options)
-}
-
-fn status_named(name: &str) -> napi::Result<Status> {
-    let refuse = || thrown(sentence::must_be("status", "online, offline or closed", sentence::Quoted(name)));
-    Status::from_name(name).ok_or_else(refuse)
 }

@@ -15,6 +15,8 @@ mod testing;
 
 use napi_derive::napi;
 
+use crate::convert::Given;
+
 /// The version of the library, the same in every language.
 #[napi]
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -25,8 +27,26 @@ pub fn shutdown() -> napi::Result<()> {
     leveret::shutdown().map_err(error::thrown)
 }
 
-/// Sets how many threads the shared background runtime has: 1 to 64, before the first client is made.
+/// Sets how many threads the shared background runtime has, before the first client is made.
 #[napi]
-pub fn set_runtime_threads(count: u32) -> napi::Result<()> {
-    leveret::set_runtime_threads(count as usize).map_err(error::thrown)
+pub fn set_runtime_threads(count: Given<'_>) -> napi::Result<()> {
+    let threads = match count {
+        // What is no number of threads becomes none, which is refused with what is allowed.
+        Given::B(count) if count.fract() == 0.0 => count as usize,
+        other => {
+            return Err(convert::must_be(
+                "count",
+                "a whole number",
+                convert::shown(other),
+            ));
+        }
+    };
+    leveret::set_runtime_threads(threads).map_err(error::thrown)
+}
+
+/// A timeout in milliseconds: nothing for no limit.
+#[napi]
+pub fn timeout(given: Given<'_>) -> napi::Result<Option<f64>> {
+    let timeout = convert::timeout(given)?.flatten();
+    Ok(timeout.map(|timeout| timeout.as_secs_f64() * 1e3))
 }

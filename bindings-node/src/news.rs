@@ -56,21 +56,53 @@ pub struct Event {
 pub(crate) fn told(news: News) -> Told {
     let (kind, event) = match news {
         News::Connection(event) => ("connection", connection(event)),
-        News::Subscription { filter, state, reason } => {
+        News::Subscription {
+            filter,
+            state,
+            reason,
+        } => {
             let reason = reason.map(|reason| reason.0.into());
             let (filter, state) = (Some(filter.as_str().into()), Some(state.name().into()));
-            ("subscription", Event { filter, state, reason, ..Event::default() })
+            (
+                "subscription",
+                Event {
+                    filter,
+                    state,
+                    reason,
+                    ..Event::default()
+                },
+            )
         }
         News::Notice(notice) => {
             let (kind, text) = (Some(notice.name().into()), Some(notice.to_string()));
-            ("notice", Event { kind, text, ..Event::default() })
+            (
+                "notice",
+                Event {
+                    kind,
+                    text,
+                    ..Event::default()
+                },
+            )
         }
-        News::RoundTrip(time) => {
-            ("ping", Event { round_trip: Some(time.as_secs_f64() * 1e3), ..Event::default() })
-        }
-        News::Status(status) => ("status", Event { status: Some(status.name().into()), ..Event::default() }),
+        News::RoundTrip(time) => (
+            "ping",
+            Event {
+                round_trip: Some(time.as_secs_f64() * 1e3),
+                ..Event::default()
+            },
+        ),
+        News::Status(status) => (
+            "status",
+            Event {
+                status: Some(status.name().into()),
+                ..Event::default()
+            },
+        ),
     };
-    Told { kind: kind.into(), event }
+    Told {
+        kind: kind.into(),
+        event,
+    }
 }
 
 fn connection(event: ConnectionEvent) -> Event {
@@ -84,10 +116,16 @@ fn connection(event: ConnectionEvent) -> Event {
             properties: Some(properties(&online.properties)),
             ..Event::default()
         },
-        ConnectionEvent::Offline { why } => {
-            Event { kind: Some("offline".into()), error: Some(parts(&why)), ..Event::default() }
-        }
-        ConnectionEvent::AttemptFailed { endpoint, why, retry_in } => Event {
+        ConnectionEvent::Offline { why } => Event {
+            kind: Some("offline".into()),
+            error: Some(parts(&why)),
+            ..Event::default()
+        },
+        ConnectionEvent::AttemptFailed {
+            endpoint,
+            why,
+            retry_in,
+        } => Event {
             kind: Some("attempt_failed".into()),
             error: Some(parts(&why)),
             endpoint: Some(endpoint as u32),
@@ -101,13 +139,30 @@ fn connection(event: ConnectionEvent) -> Event {
 pub(crate) type OutcomeParts = (String, bool, Option<u32>, Option<String>, Vec<Vec<String>>);
 
 fn outcome(outcome: &Outcome) -> OutcomeParts {
-    let user = outcome.user_properties().iter().map(|(name, value)| vec![name.clone(), value.clone()]).collect();
+    let user = outcome
+        .user_properties()
+        .iter()
+        .map(|(name, value)| vec![name.clone(), value.clone()])
+        .collect();
     let words = outcome.reason_string().map(str::to_owned);
-    (outcome.status.name().into(), outcome.maybe_delivered, outcome.reason.map(|reason| reason.0.into()), words, user)
+    (
+        outcome.status.name().into(),
+        outcome.maybe_delivered,
+        outcome.reason.map(|reason| reason.0.into()),
+        words,
+        user,
+    )
 }
 
 /// What a report tells: nothing, an outcome, an error, a flag, a number, a text, or the granted QoS of filters.
-type Value = Either6<Null, OutcomeParts, Parts, bool, f64, Either6<String, Vec<u32>, Null, Null, Null, Null>>;
+type Value = Either6<
+    Null,
+    OutcomeParts,
+    Parts,
+    bool,
+    f64,
+    Either6<String, Vec<u32>, Null, Null, Null, Null>,
+>;
 
 /// An outcome, an answer, or that reading has paused.
 #[napi(object)]
@@ -124,7 +179,10 @@ pub struct Reported {
 /// A report as a plain object.
 pub(crate) fn reported(report: Report) -> Reported {
     let (tag, kind, value) = match report {
-        Report::Settled { tag, outcome: settled } => (tag, "outcome", Either6::B(outcome(&settled))),
+        Report::Settled {
+            tag,
+            outcome: settled,
+        } => (tag, "outcome", Either6::B(outcome(&settled))),
         Report::Reply { tag, result } => match result.and_then(refusal) {
             Ok(answer) => (tag, "reply", reply(answer)),
             Err(error) => (tag, "error", Either6::C(parts(&error))),
@@ -133,13 +191,19 @@ pub(crate) fn reported(report: Report) -> Reported {
         Report::Status(status) => (0, "status", Either6::F(Either6::A(status.name().into()))),
         Report::End => (0, "end", Either6::A(Null)),
     };
-    Reported { tag: tag as f64, kind: kind.into(), value }
+    Reported {
+        tag: tag as f64,
+        kind: kind.into(),
+        value,
+    }
 }
 
 /// An answer of the broker that refuses, as an error.
 fn refusal(answer: Reply) -> Result<Reply, Error> {
     match &answer {
-        Reply::Subscribed(answers) | Reply::Unsubscribed(answers) => answers.refusal().map_or(Ok(()), Err)?,
+        Reply::Subscribed(answers) | Reply::Unsubscribed(answers) => {
+            answers.refusal().map_or(Ok(()), Err)?
+        }
         _ => {}
     }
     Ok(answer)
@@ -148,9 +212,9 @@ fn refusal(answer: Reply) -> Result<Reply, Error> {
 fn reply(answer: Reply) -> Value {
     match answer {
         Reply::Done | Reply::Unsubscribed(_) | Reply::Room(_) => Either6::A(Null),
-        Reply::Subscribed(answers) => {
-            Either6::F(Either6::B(answers.codes.iter().map(|code| code.0.into()).collect()))
-        }
+        Reply::Subscribed(answers) => Either6::F(Either6::B(
+            answers.codes.iter().map(|code| code.0.into()).collect(),
+        )),
         Reply::Cancelled(found) => Either6::D(found),
         Reply::RoundTrip(time) => Either6::E(time.as_secs_f64() * 1e3),
         Reply::Explained(Some(told)) => Either6::F(Either6::A(told.to_string())),
@@ -208,7 +272,9 @@ pub struct Counters {
 impl From<Stats> for Counters {
     fn from(stats: Stats) -> Counters {
         let by_qos = |counts: [u64; 3]| counts.map(|count| count as f64).to_vec();
-        let outcomes = OutcomeStatus::ALL.iter().map(|&each| (each.name().to_owned(), stats.outcome(each) as f64));
+        let outcomes = OutcomeStatus::ALL
+            .iter()
+            .map(|&each| (each.name().to_owned(), stats.outcome(each) as f64));
         Counters {
             status: stats.status.name().into(),
             queued: stats.queued as f64,

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leveret::testing::Broker;
-use napi::bindgen_prelude::{AsyncTask, Object};
+use napi::bindgen_prelude::AsyncTask;
 use napi::{Env, Task};
 use napi_derive::napi;
 
-use crate::convert::{set_options, timeout};
+use crate::convert::{Given, must_be, set_options, shown, text};
 use crate::error::thrown;
 use crate::message::Delivery;
 
@@ -22,10 +22,12 @@ pub struct NativeBroker {
 impl NativeBroker {
     /// Starts a broker.
     #[napi(constructor)]
-    pub fn new(options: Object<'_>) -> napi::Result<NativeBroker> {
+    pub fn new(options: Given<'_>) -> napi::Result<NativeBroker> {
         let mut builder = Broker::builder();
-        set_options(Some(options), |name, value| builder.set(name, value))?;
-        Ok(NativeBroker { broker: Arc::new(builder.start().map_err(thrown)?) })
+        set_options(options, |name, value| builder.set(&snake(name), value))?;
+        Ok(NativeBroker {
+            broker: Arc::new(builder.start().map_err(thrown)?),
+        })
     }
 
     /// Its address.
@@ -36,15 +38,28 @@ impl NativeBroker {
 
     /// Every PUBLISH from a client in order of arrival.
     #[napi]
-    pub fn received(&self) -> Vec<Delivery> {
-        self.broker.received().into_iter().map(|each| Delivery::from(&each.into_message())).collect()
+    pub fn received(&self, env: &Env) -> napi::Result<Vec<Delivery<'_>>> {
+        self.broker
+            .received()
+            .into_iter()
+            .map(|each| Delivery::plain(env, &each.into_message()))
+            .collect()
     }
 
-    /// Resolves with whether so many PUBLISH packets have been received in time.
-    #[napi(ts_return_type = "Promise<boolean>")]
-    pub fn wait_received(&self, count: u32, milliseconds: Option<f64>) -> napi::Result<AsyncTask<Received>> {
-        let timeout = timeout(milliseconds)?.unwrap_or(Duration::from_secs(5));
-        Ok(AsyncTask::new(Received { broker: Arc::clone(&self.broker), count: count as usize, timeout }))
+    /// Resolves when so many PUBLISH packets have been received; rejects when they have not in this time.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn wait_received(
+        &self,
+        count: Given<'_>,
+        milliseconds: u32,
+    ) -> napi::Result<AsyncTask<Received>> {
+        let count = whole("count", count)?;
+        let timeout = Duration::from_millis(milliseconds.into());
+        Ok(AsyncTask::new(Received {
+            broker: Arc::clone(&self.broker),
+            count,
+            timeout,
+        }))
     }
 
     /// Ends all connections without a word and refuses new ones.
@@ -65,8 +80,9 @@ impl NativeBroker {
 
     /// Swallows the next packets of this type from clients.
     #[napi]
-    pub fn swallow(&self, packet: String, count: u32) -> napi::Result<()> {
-        self.broker.swallow(&packet, count.into()).map_err(thrown)
+    pub fn swallow(&self, packet: Given<'_>, count: Given<'_>) -> napi::Result<()> {
+        let (packet, count) = (text("packet", packet)?, whole("count", count)?);
+        self.broker.swallow(&packet, count as u64).map_err(thrown)
     }
 
     /// Ends the broker for good.
@@ -84,14 +100,36 @@ pub struct Received {
 }
 
 impl Task for Received {
-    type Output = bool;
-    type JsValue = bool;
+    type Output = ();
+    type JsValue = ();
 
-    fn compute(&mut self) -> napi::Result<bool> {
-        Ok(self.broker.wait_received(self.count, self.timeout).is_ok())
+    fn compute(&mut self) -> napi::Result<()> {
+        self.broker
+            .wait_received(self.count, self.timeout)
+            .map(drop)
+            .map_err(thrown)
     }
 
-    fn resolve(&mut self, _env: Env, reached: bool) -> napi::Result<bool> {
-        Ok(reached)
+    fn resolve(&mut self, _env: Env, (): ()) -> napi::Result<()> {
+        Ok(())
     }
+}
+
+fn whole(name: &str, given: Given<'_>) -> napi::Result<usize> {
+    match given {
+        Given::B(count) if count >= 0.0 && count.fract() == 0.0 => Ok(count as usize),
+        other => Err(must_be(name, "a whole number of at least 0", shown(other))),
+    }
+}
+
+/// The broker's own name of an option that is spelled as in Node.
+fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for character in name.chars() {
+        if character.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(character.to_ascii_lowercase());
+    }
+    snake
 }

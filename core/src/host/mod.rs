@@ -54,7 +54,7 @@ pub use crate::inbox::{Arrival, Delivery, News, QueueId};
 pub use crate::ledger::{Keep, MOST_UNCLAIMED, Report};
 pub use crate::routes::{General, Handlers, Target};
 pub use crate::runtime::on_runtime_thread;
-pub use crate::scope::HandlerScope;
+pub use crate::scope::{HandlerScope, would_deadlock};
 pub use crate::stats::Stats;
 #[cfg(unix)]
 pub use leveret_sys::WakeDescriptor;
