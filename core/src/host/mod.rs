@@ -34,6 +34,7 @@ use crate::runtime::Machine;
 use crate::scope;
 use crate::shared::{CloseRequest, Shared};
 
+pub use leveret_protocol::codec::{Properties, PropertyId, PropertyValue, Version};
 pub use leveret_protocol::engine::{
     AckToken, Answers, ConnectionEvent, Explanation, Notice, Payload, Publish, Reply, Tag,
 };
@@ -43,7 +44,6 @@ pub use leveret_protocol::options::{self, ClientOptions, PublishOptions, Subscri
 pub use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};
 pub use leveret_protocol::reason::ReasonCode;
 pub use leveret_protocol::sentence::{self, Dialect};
-pub use leveret_protocol::codec::{Properties, PropertyId, PropertyValue, Version};
 pub use leveret_protocol::text::Text;
 pub use leveret_protocol::time::Instant;
 
