@@ -105,7 +105,7 @@ class Mosquitto:
         self.configuration = pathlib.Path(self.folder.name, "mosquitto.conf")
         self.configuration.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
-            f"persistence_location {self.folder.name}/\nmax_queued_messages 0\nmax_inflight_messages 100\n"
+            f"persistence_location {self.folder.name}/\n"
             "autosave_interval 1\nautosave_on_changes true\n"
         )
         self.url = f"mqtt://127.0.0.1:{self.port}"
