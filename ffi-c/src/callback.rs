@@ -94,6 +94,10 @@ impl Callback {
     /// # Safety
     /// The events and what they point to are valid for the call, and of the kind that the function
     /// takes.
+    #[expect(
+        clippy::multiple_unsafe_ops_per_block,
+        reason = "each arm is one call with one field"
+    )]
     pub(crate) unsafe fn call(&self, events: &[mqtt_event]) {
         let Some(first) = events.first() else { return };
         let (context, data) = (self.context.pointer, first.data);

@@ -93,28 +93,23 @@ pub(crate) unsafe fn slice<'a, T>(
     Ok(unsafe { std::slice::from_raw_parts(pointer, count) })
 }
 
-/// Memory to be written. NULL is none if the capacity is 0.
+/// Memory to be written. NULL is none if the count is 0.
 ///
 /// # Safety
-/// `pointer` is NULL or points to `capacity` bytes that may be written and that nobody else uses
-/// while `'a` lasts.
-pub(crate) unsafe fn memory<'a>(
-    pointer: *mut c_char,
-    capacity: usize,
+/// `pointer` is NULL or points to room for `count` values that nobody else uses while `'a` lasts.
+pub(crate) unsafe fn memory<'a, T>(
+    pointer: *mut T,
+    count: usize,
     name: &str,
-) -> Result<&'a mut [MaybeUninit<u8>], Error> {
-    // SAFETY: uninitialised bytes are valid contents of this slice; the caller vouches for the
-    // rest.
-    let memory = unsafe {
-        slice(
-            pointer.cast_const().cast::<MaybeUninit<u8>>(),
-            capacity,
-            name,
-        )
-    }?;
-    // SAFETY: the caller vouches that it may be written and is ours alone; of length 0 it is no
-    // memory at all.
-    Ok(unsafe { std::slice::from_raw_parts_mut(memory.as_ptr().cast_mut(), memory.len()) })
+) -> Result<&'a mut [MaybeUninit<T>], Error> {
+    let pointer = pointer.cast::<MaybeUninit<T>>();
+    // SAFETY: whatever is there is a valid `MaybeUninit`; the caller vouches for the rest.
+    let checked = unsafe { slice(pointer.cast_const(), count, name) }?.len();
+    if checked == 0 {
+        return Ok(&mut []);
+    }
+    // SAFETY: not NULL and not too long, as was checked; the caller vouches that it is ours alone.
+    Ok(unsafe { std::slice::from_raw_parts_mut(pointer, checked) })
 }
 
 /// A QoS given as a number.

@@ -61,6 +61,8 @@ pub mod register;
 
 pub mod release;
 
+pub mod letter;
+
 pub mod publish;
 
 pub mod subscribe;
@@ -74,5 +76,7 @@ mod face;
 mod guard;
 mod handle;
 mod input;
+#[cfg(test)]
+mod layout;
 mod news;
 mod sorter;

@@ -1,7 +1,8 @@
 //! Messages as C sees them, kept ones, their acknowledgement, and the properties of a packet.
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
-use std::sync::Weak;
+use std::rc::Rc;
+use std::sync::{Arc, Weak};
 
 use leveret::host::AckToken;
 use leveret::host::{Error, Message, Properties, PropertyId, PropertyValue, ReasonCode, sentence};
@@ -74,14 +75,11 @@ pub unsafe extern "C" fn mqtt_message_ref(message: *const mqtt_message) -> *cons
         // SAFETY: the caller vouches for the message.
         let origin = unsafe { origin_of(message) }?;
         // SAFETY: the message is alive, so what its origin points to is.
-        let kept = unsafe {
-            Kept::new(
-                (*origin.message).clone(),
-                origin.token,
-                (*origin.face).clone(),
-            )
-        };
-        Ok(Box::into_raw(kept).cast_const().cast())
+        let message = unsafe { &*origin.message };
+        // SAFETY: as above.
+        let face = unsafe { &*origin.face };
+        let kept = Kept::new(message.clone(), origin.token, face.clone());
+        Ok(Box::into_raw(Box::new(kept)).cast_const().cast())
     })
 }
 
@@ -241,34 +239,27 @@ impl Origin {
 #[repr(C)]
 pub(crate) struct Kept {
     view: mqtt_message,
-    origin: Origin,
-    message: Message,
-    face: Weak<Face>,
+    _origin: Rc<Origin>,
+    _contents: Arc<(Message, Weak<Face>)>,
 }
 
 impl Kept {
-    /// The message as C sees it; what it points to lives as long as `self`.
-    pub(crate) fn view(&self) -> &mqtt_message {
-        &self.view
+    /// A message with everything it points to.
+    pub(crate) fn new(message: Message, token: Option<AckToken>, face: Weak<Face>) -> Kept {
+        // Shared, since what is pointed to has to stay where it is while the owner moves.
+        let contents = Arc::new((message, face));
+        let origin = Rc::new(Origin::new(&contents.0, token, &contents.1));
+        Kept {
+            view: origin.view(),
+            _origin: origin,
+            _contents: contents,
+        }
     }
 
-    /// A message that stays where it is, with everything it points to.
-    pub(crate) fn new(message: Message, token: Option<AckToken>, face: Weak<Face>) -> Box<Kept> {
-        let mut kept = Box::<Kept>::new_uninit();
-        let place = kept.as_mut_ptr();
-        // SAFETY: all four fields of the new memory are written, each once; the pointers among them
-        // go to fields of the same allocation, which does not move as long as the box lives.
-        unsafe {
-            (&raw mut (*place).message).write(message);
-            (&raw mut (*place).face).write(face);
-            (&raw mut (*place).origin).write(Origin {
-                message: &raw const (*place).message,
-                token,
-                face: &raw const (*place).face,
-            });
-            (&raw mut (*place).view).write((*place).origin.view());
-            kept.assume_init()
-        }
+    /// The message as C sees it; what it points to lives as long as `self`.
+    #[cfg(feature = "testing")]
+    pub(crate) fn view(&self) -> &mqtt_message {
+        &self.view
     }
 }
 

@@ -107,7 +107,7 @@ pub unsafe extern "C" fn mqtt_explain(
         // SAFETY: the caller vouches for the client.
         let face = unsafe { face(client) }?;
         // SAFETY: the caller vouches for the memory; what is there is overwritten, not read.
-        let place = unsafe { input::memory(text, capacity, "text") }?;
+        let place = unsafe { input::memory(text.cast::<u8>(), capacity, "text") }?;
         let explanation = match answer(&face, face.client.explain(receipt)?, None)? {
             Reply::Explained(Some(explanation)) => Explanation::to_string(&explanation),
             _ => String::new(),

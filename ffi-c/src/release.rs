@@ -27,7 +27,7 @@ impl Release {
     /// # Safety
     /// `payload` is NULL or points to `length` bytes that stay as they are until released, and
     /// `release` may be called with `context` on any thread.
-    pub(crate) unsafe fn new(
+    pub(crate) unsafe fn shared(
         payload: *const c_void,
         length: usize,
         release: mqtt_release,

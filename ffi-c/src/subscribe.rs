@@ -14,7 +14,7 @@ use crate::error::mqtt_result;
 use crate::face::Face;
 use crate::guard::guard;
 use crate::input;
-use crate::publish::{mqtt_pair, pairs};
+use crate::letter::{mqtt_pair, pairs};
 
 /// How to subscribe. Begin with `mqtt_subscribe_options options = MQTT_SUBSCRIBE_OPTIONS_INIT;`.
 /// May grow at its end.
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn mqtt_reply_wait(
 
 impl mqtt_subscribe_options {
     /// What `MQTT_SUBSCRIBE_OPTIONS_INIT` says.
-    const INIT: mqtt_subscribe_options = mqtt_subscribe_options {
+    pub(crate) const INIT: mqtt_subscribe_options = mqtt_subscribe_options {
         size: size_of::<mqtt_subscribe_options>(),
         qos: 1,
         no_local: false,
@@ -224,7 +224,6 @@ impl mqtt_subscribe_options {
                 )
             }?,
             timeout: (self.timeout_ms > 0).then(|| Duration::from_millis(self.timeout_ms.into())),
-            ..SubscribeOptions::default()
         })
     }
 }

@@ -298,9 +298,8 @@ impl Opaque for mqtt_test_broker {
 pub(crate) struct TestBroker {
     broker: Broker,
     url: CString,
-    /// What was received, as far as it was asked for: each stays where it is, since C holds
-    /// pointers to it.
-    shown: Handoff<Vec<Box<Kept>>>,
+    /// What was received, as far as it was asked for; C holds pointers into these.
+    shown: Handoff<Vec<Kept>>,
 }
 
 // SAFETY: the kept messages are written once, under the lock, and their pointers go to themselves.
