@@ -74,7 +74,17 @@ run() {
   valgrind_run "$1"
 }
 
+# examples: as a user would compile them
+examples() {
+  local source
+  for source in examples/c/*.c; do
+    "$cc" -std=c99 -D_POSIX_C_SOURCE=200809L -O1 "${strict[@]}" "$source" -o "$out/example-$(basename "$source" .c)" \
+      -L"$built" -lleveret -pthread -Wl,-rpath,"$built"
+  done
+}
+
 headers
+examples
 programs=("$@")
 [ ${#programs[@]} -gt 0 ] || programs=($(basename -s .c ffi-c/tests/*.c))
 for program in "${programs[@]}"; do run "$program"; done
