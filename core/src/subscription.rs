@@ -5,7 +5,6 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use leveret_protocol::error::Error;
-use leveret_protocol::message::QoS;
 
 use crate::host::{self, Target};
 use crate::inbox::QueueId;
@@ -24,7 +23,6 @@ use crate::message::Message;
 pub struct Subscription {
     intake: Intake,
     filter: String,
-    granted: QoS,
 }
 
 impl Subscription {
@@ -33,7 +31,6 @@ impl Subscription {
         Subscription {
             intake: Intake::new(host, queue),
             filter: filter.to_owned(),
-            granted: QoS::AtMostOnce,
         }
     }
 
@@ -42,14 +39,9 @@ impl Subscription {
         &self.filter
     }
 
-    /// The QoS that the broker granted when it was asked first, which may be lower than the one asked for.
-    pub fn granted(&self) -> QoS {
-        self.granted
-    }
-
-    pub(crate) fn with_granted(mut self, granted: QoS) -> Subscription {
-        self.granted = granted;
-        self
+    /// The next message; `None` when the client is closed. As [`Stream::poll_next`], without a trait.
+    pub async fn next(&mut self) -> Option<Message> {
+        std::future::poll_fn(|context| self.intake.poll_next(context)).await
     }
 
     /// Takes the filter back, whatever the session is meant for, and waits for the broker's answer.

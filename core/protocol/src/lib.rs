@@ -42,6 +42,7 @@
 //! * `engine/flushes.rs`: who waits until letters are settled
 //! * `engine/lazy.rs`: a queue from which entries die in the middle
 //! * `engine/outgoing.rs`: which letter may go now, and its frame
+//! * `engine/straight.rs`: QoS 0 letters that go straight from the batch to the socket
 //! * `engine/wire.rs`: bytes on their way to the socket; what a stall takes back
 //! * `engine/window.rs`: packet identifiers in use: a ring in which the identifier is the position
 //! * `engine/acknowledged.rs`: PUBACK, PUBREC, PUBCOMP from the broker
@@ -61,7 +62,6 @@
 //! * `engine/random.rs`: the seeded generator
 //! * `engine/explain.rs`: where a letter is and why
 //! * `engine/event.rs`: what applications are told
-//! * `engine/words.rs`: events as the sentences that every language logs and raises
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -17,7 +17,9 @@ use crate::time::Instant;
 #[derive(Debug, Default)]
 pub struct Batch {
     pub(super) texts: Vec<u8>,
-    pub(super) commands: Vec<Command>,
+    pub(super) letters: Vec<Letter>,
+    /// Each with the number of letters that were posted before it.
+    pub(super) commands: Vec<(usize, Command)>,
 }
 
 impl Batch {
@@ -25,38 +27,37 @@ impl Batch {
     pub const fn new() -> Batch {
         Batch {
             texts: Vec::new(),
+            letters: Vec::new(),
             commands: Vec::new(),
         }
     }
 
     /// Nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.commands.is_empty()
+        self.letters.is_empty() && self.commands.is_empty()
     }
 
     /// Number of letters and commands in it.
     pub fn len(&self) -> usize {
-        self.commands.len()
+        self.letters.len() + self.commands.len()
     }
 
     /// Posts a letter whose cost the caller has taken from the budget. `stamp` is the time of the call of publish, from which its TTL counts; `tag` is
     /// the number of its receipt, higher than those before, or 0 if none is wanted. It will be settled exactly once.
     pub fn post(&mut self, letter: &SealedLetter<'_>, stamp: Instant, tag: Tag) {
         let letter = letter.write(&mut self.texts, stamp, tag);
-        self.commands.push(Command::Publish(letter));
+        self.letters.push(letter);
     }
 
     /// Hands over a command.
     pub fn push(&mut self, command: Command) {
-        self.commands.push(command);
+        self.commands.push((self.letters.len(), command));
     }
 }
 
-/// What a caller wants. A `reply` is the tag of the [`Reply`](super::Event::Reply) that answers it, exactly once; 0 asks for no answer.
+/// What a caller wants, beside posting letters. A `reply` is the tag of the [`Reply`](super::Event::Reply) that answers it, exactly once; 0 asks for no answer.
 #[derive(Debug)]
 pub enum Command {
-    /// Send a letter; made by [`Batch::post`].
-    Publish(Letter),
     /// Declare topic filters and keep them; answered when the broker has answered for each, or with `TimedOut`.
     Subscribe(Box<Subscribe>),
     /// Take topic filters back; answered when the broker has answered for each.

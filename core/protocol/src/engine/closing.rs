@@ -3,13 +3,12 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::event::{Event, Reply, Tag};
-use super::letter::Letter;
 use super::lifecycle::{State, Then};
 use super::timers::Timer;
 use super::{Command, Engine};
 use crate::codec::Version;
 use crate::error::ErrorKind;
-use crate::outcome::{Outcome, OutcomeStatus, Status};
+use crate::outcome::Status;
 use crate::reason::ReasonCode;
 
 /// A close that was asked for.
@@ -133,7 +132,6 @@ impl Engine {
         let closed =
             |engine: &mut Engine, reply| engine.reply(reply, Err(ErrorKind::Closed.into()));
         match command {
-            Command::Publish(letter) => self.return_to_sender(letter),
             Command::Discard { tag } => self.discard(tag),
             Command::Cancel { reply, .. } => self.reply(reply, Ok(Reply::Cancelled(false))),
             Command::Explain { reply, .. } => self.reply(reply, Ok(Reply::Explained(None))),
@@ -144,14 +142,6 @@ impl Engine {
             Command::Unsubscribe(unsubscribe) => closed(self, unsubscribe.reply),
             Command::MakeRoom { reply, .. } | Command::Ping { reply } => closed(self, reply),
             Command::Acknowledge { .. } | Command::Reconnect => {}
-        }
-    }
-
-    fn return_to_sender(&mut self, mut letter: Letter) {
-        let (epoch, cost) = (self.flushes.posted(), letter.cost());
-        self.unsettled += cost;
-        if let Some(receipt) = letter.receipt.take() {
-            self.settle(receipt, epoch, Outcome::new(OutcomeStatus::Closed), cost);
         }
     }
 }

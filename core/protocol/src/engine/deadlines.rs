@@ -5,7 +5,7 @@ use core::cmp::Reverse;
 
 use super::lazy::LazyQueue;
 use super::shelf::LetterKey;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// So many different TTLs get a queue of their own; others share the heap.
 const LANES: usize = 8;
@@ -16,7 +16,7 @@ type Entry = (Instant, LetterKey);
 
 #[derive(Debug)]
 struct Lane {
-    ttl: Duration,
+    ttl: u64,
     queue: LazyQueue<Entry>,
 }
 
@@ -33,16 +33,16 @@ impl Deadlines {
     /// Watches a letter; its deadline is its posting time plus this TTL.
     pub(super) fn watch(
         &mut self,
-        ttl: Duration,
+        ttl: u64,
         deadline: Instant,
         key: LetterKey,
-        alive: impl Fn(Instant, LetterKey) -> bool,
+        alive: impl Fn(LetterKey) -> bool,
     ) {
         match self.lane(ttl, alive) {
             // Letters are posted from several threads, so they arrive almost, not quite, in order.
             Some(lane) => lane
                 .queue
-                .insert_sorted((deadline, key), |other| other.0 <= deadline),
+                .push_sorted((deadline, key), |other| other.0 <= deadline),
             None => {
                 self.odd.push(Reverse((deadline, key)));
                 self.odd_living += 1;
@@ -51,33 +51,34 @@ impl Deadlines {
     }
 
     /// A watched letter with this TTL no longer needs watching.
-    pub(super) fn unwatch(&mut self, ttl: Duration, alive: impl Fn(Instant, LetterKey) -> bool) {
-        let known = self
-            .lanes
-            .get(self.latest)
-            .is_some_and(|lane| lane.ttl == ttl);
-        let place = if known {
-            Some(self.latest)
-        } else {
-            self.lanes.iter().position(|lane| lane.ttl == ttl)
-        };
+    pub(super) fn unwatch(
+        &mut self,
+        ttl: u64,
+        deadline: Instant,
+        key: LetterKey,
+        alive: impl Fn(LetterKey) -> bool,
+    ) {
+        let known = |place: &usize| self.lanes.get(*place).is_some_and(|lane| lane.ttl == ttl);
+        let latest = Some(self.latest).filter(known);
+        let place = latest.or_else(|| self.lanes.iter().position(|lane| lane.ttl == ttl));
         if let Some(lane) = place.and_then(|place| self.lanes.get_mut(place)) {
-            lane.queue.one_died(|entry| alive(entry.0, entry.1));
+            lane.queue
+                .one_died(&(deadline, key), |entry| alive(entry.1));
             return;
         }
         self.odd_living = self.odd_living.saturating_sub(1);
         if self.odd.len() > 2 * self.odd_living + SLACK {
-            self.odd.retain(|Reverse(entry)| alive(entry.0, entry.1));
+            self.odd.retain(|Reverse(entry)| alive(entry.1));
             self.odd_living = self.odd.len();
         }
     }
 
     /// The earliest deadline of a letter that is still alive, and that letter.
-    pub(super) fn next(&mut self, alive: impl Fn(Instant, LetterKey) -> bool) -> Option<Entry> {
+    pub(super) fn next(&mut self, alive: impl Fn(LetterKey) -> bool) -> Option<Entry> {
         while self
             .odd
             .peek()
-            .is_some_and(|Reverse(entry)| !alive(entry.0, entry.1))
+            .is_some_and(|Reverse(entry)| !alive(entry.1))
         {
             self.odd.pop();
         }
@@ -85,15 +86,11 @@ impl Deadlines {
         let fronts = self
             .lanes
             .iter_mut()
-            .filter_map(|lane| lane.queue.front(|entry| alive(entry.0, entry.1)).copied());
+            .filter_map(|lane| lane.queue.front(|entry| alive(entry.1)).copied());
         fronts.chain(odd).min()
     }
 
-    fn lane(
-        &mut self,
-        ttl: Duration,
-        alive: impl Fn(Instant, LetterKey) -> bool,
-    ) -> Option<&mut Lane> {
+    fn lane(&mut self, ttl: u64, alive: impl Fn(LetterKey) -> bool) -> Option<&mut Lane> {
         if !self
             .lanes
             .get(self.latest)
@@ -108,11 +105,7 @@ impl Deadlines {
     }
 
     /// A new lane, or an idle one turned over to this TTL.
-    fn open_lane(
-        &mut self,
-        ttl: Duration,
-        alive: impl Fn(Instant, LetterKey) -> bool,
-    ) -> Option<usize> {
+    fn open_lane(&mut self, ttl: u64, alive: impl Fn(LetterKey) -> bool) -> Option<usize> {
         let fresh = Lane {
             ttl,
             queue: LazyQueue::new(),
@@ -124,7 +117,7 @@ impl Deadlines {
         let idle = self
             .lanes
             .iter_mut()
-            .position(|lane| lane.queue.front(|entry| alive(entry.0, entry.1)).is_none())?;
+            .position(|lane| lane.queue.front(|entry| alive(entry.1)).is_none())?;
         *self.lanes.get_mut(idle)? = fresh;
         Some(idle)
     }
@@ -138,17 +131,8 @@ mod tests {
     use crate::time::Instant;
 
     fn watched(shelf: &mut Shelf, deadlines: &mut Deadlines, posted: u64, ttl: u64) -> LetterKey {
-        let start = shelf.lay_down(b"t");
-        let key = shelf.put(
-            Letter::sample(Instant(posted), Instant(posted + ttl)),
-            start,
-        );
-        deadlines.watch(
-            Duration::from_nanos(ttl),
-            Instant(posted + ttl),
-            key,
-            |_, key| shelf.has(key),
-        );
+        let key = shelf.put(Letter::sample(Instant(posted), Instant(posted + ttl)), b"t");
+        deadlines.watch(ttl, Instant(posted + ttl), key, |key| shelf.has(key));
         key
     }
 
@@ -160,14 +144,16 @@ mod tests {
             .map(|n| watched(&mut shelf, &mut deadlines, n, 1_000 - 40 * n))
             .collect();
         for (n, key) in keys.iter().enumerate().rev() {
-            let earliest = deadlines.next(|_, key| shelf.has(key));
+            let earliest = deadlines.next(|key| shelf.has(key));
             assert_eq!(earliest, Some((Instant(1_000 - 39 * n as u64), *key)));
-            let letter = shelf.take(*key);
-            assert!(letter.is_some());
-            deadlines.unwatch(Duration::from_nanos(1_000 - 40 * n as u64), |_, key| {
-                shelf.has(key)
-            });
+            shelf.remove(*key);
+            deadlines.unwatch(
+                1_000 - 40 * n as u64,
+                Instant(1_000 - 39 * n as u64),
+                *key,
+                |key| shelf.has(key),
+            );
         }
-        assert_eq!(deadlines.next(|_, key| shelf.has(key)), None);
+        assert_eq!(deadlines.next(|key| shelf.has(key)), None);
     }
 }

@@ -20,7 +20,7 @@ impl Engine {
         let letter = self.shelf.get(key)?;
         let place = match letter.place {
             Whereabouts::Waiting => Place::Waiting(self.waiting_for(letter, is_next)),
-            Whereabouts::Writing => Place::InFlight {
+            Whereabouts::Moving => Place::InFlight {
                 packet_id: 0,
                 awaiting: Awaiting::Written,
             },
@@ -34,7 +34,7 @@ impl Engine {
             age: self.now.since(letter.posted),
             attempts: letter.attempts,
             last_error: self.stats.last_error.clone(),
-            ttl_left: letter.ttl().map(|_| letter.deadline.since(self.now)),
+            ttl_left: letter.watch().map(|_| letter.deadline.since(self.now)),
         })
     }
 

@@ -26,8 +26,8 @@ impl Flushes {
         self.first.wrapping_add(self.waiting.len() as u32)
     }
 
-    /// A letter with this number was settled.
-    pub(super) fn settled(&mut self, epoch: u32) {
+    /// A letter with this number was settled. Says whether somebody may have waited for it.
+    pub(super) fn settled(&mut self, epoch: u32) -> bool {
         self.total = self.total.saturating_sub(1);
         match self
             .waiting
@@ -36,6 +36,7 @@ impl Flushes {
             Some(flush) => flush.unsettled = flush.unsettled.saturating_sub(1),
             None => self.since = self.since.saturating_sub(1),
         }
+        !self.waiting.is_empty()
     }
 
     /// Somebody waits for all letters posted so far.

@@ -46,15 +46,21 @@ impl Engine {
     /// Takes every complete packet out of the buffer.
     pub(super) fn received(&mut self, buffer: &mut BytesMut) {
         let before = buffer.len();
-        while self.life.state().is_connected() {
-            match self.next_packet(buffer) {
-                Ok(Some(packet)) => {
-                    if let Err(violation) = self.packet(packet) {
-                        self.violated(violation);
-                    }
-                }
-                Ok(None) => break,
-                Err(violation) => self.violated(violation),
+        let limits = Limits {
+            max_packet_size: self.options.max_packet_size,
+            copy_below: COPY_BELOW,
+            ..Limits::default()
+        };
+        while self.life.state().is_connected() && self.skipped_oversized(buffer) {
+            let version = self.version_of(buffer);
+            let taken = match codec::decode(buffer, version, Side::Server, &limits) {
+                Ok(Decoded::Packet(mut packet)) => self.packet(&mut packet),
+                Ok(Decoded::NeedMore(_)) => break,
+                Ok(Decoded::TooLarge(oversized)) => self.oversize(oversized),
+                Err(error) => Err(error.into()),
+            };
+            if let Err(violation) = taken {
+                self.violated(violation);
             }
         }
         if !self.life.state().is_connected() {
@@ -64,26 +70,16 @@ impl Engine {
         self.heard();
     }
 
-    fn next_packet(&mut self, buffer: &mut BytesMut) -> Result<Option<Packet>, Violation> {
-        loop {
-            if let Some(oversized) = &mut self.oversized {
-                if !oversized.skip(buffer) {
-                    return Ok(None);
-                }
-                self.oversized = None;
-            }
-            let version = self.version_of(buffer);
-            let limits = Limits {
-                max_packet_size: self.options.max_packet_size,
-                copy_below: COPY_BELOW,
-                ..Limits::default()
-            };
-            match codec::decode(buffer, version, Side::Server, &limits)? {
-                Decoded::Packet(packet) => return Ok(Some(packet)),
-                Decoded::NeedMore(_) => return Ok(None),
-                Decoded::TooLarge(oversized) => self.oversize(oversized)?,
-            }
+    /// Skips what has come of a packet that is too large. Says whether nothing of it is left.
+    fn skipped_oversized(&mut self, buffer: &mut BytesMut) -> bool {
+        let skipped = self
+            .oversized
+            .as_mut()
+            .is_none_or(|packet| packet.skip(buffer));
+        if skipped {
+            self.oversized = None;
         }
+        skipped
     }
 
     /// The version in which the next packet is to be read. A broker that does not know MQTT 5 may
@@ -120,9 +116,9 @@ impl Engine {
         Ok(())
     }
 
-    fn packet(&mut self, packet: Packet) -> Result<(), Violation> {
+    fn packet(&mut self, packet: &mut Packet) -> Result<(), Violation> {
         match (self.life.state(), packet) {
-            (State::Handshaking, Packet::ConnAck(connack)) => self.connack(&connack),
+            (State::Handshaking, Packet::ConnAck(connack)) => self.connack(connack),
             (State::Handshaking, Packet::Auth(_)) => Err(unexpected_auth()),
             (State::Handshaking, _) => Err(Violation::new(
                 ReasonCode::PROTOCOL_ERROR,
@@ -132,24 +128,24 @@ impl Engine {
         }
     }
 
-    fn online_packet(&mut self, packet: Packet) -> Result<(), Violation> {
+    fn online_packet(&mut self, packet: &mut Packet) -> Result<(), Violation> {
         match packet {
-            Packet::Publish(publish) => self.message(publish),
-            Packet::PubAck(ack) => self.in_step(Engine::puback, &ack),
-            Packet::PubRec(ack) => self.in_step(Engine::pubrec, &ack),
-            Packet::PubComp(ack) => self.in_step(Engine::pubcomp, &ack),
+            Packet::Publish(publish) => self.message(core::mem::take(publish)),
+            Packet::PubAck(ack) => self.in_step(Engine::puback, ack),
+            Packet::PubRec(ack) => self.in_step(Engine::pubrec, ack),
+            Packet::PubComp(ack) => self.in_step(Engine::pubcomp, ack),
             Packet::PubRel(ack) => {
-                self.pubrel(&ack);
+                self.pubrel(ack);
                 self.bounded_answers()
             }
-            Packet::SubAck(answer) => self.suback(&answer),
-            Packet::UnsubAck(answer) => self.unsuback(&answer),
+            Packet::SubAck(answer) => self.suback(answer),
+            Packet::UnsubAck(answer) => self.unsuback(answer),
             Packet::PingResp => {
                 self.pong();
                 Ok(())
             }
             Packet::Disconnect(disconnect) => {
-                self.broker_disconnects(&disconnect);
+                self.broker_disconnects(disconnect);
                 Ok(())
             }
             Packet::ConnAck(_) => Err(Violation::new(

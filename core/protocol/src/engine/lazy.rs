@@ -12,7 +12,7 @@ pub(super) struct LazyQueue<T> {
     living: usize,
 }
 
-impl<T> LazyQueue<T> {
+impl<T: PartialEq> LazyQueue<T> {
     pub(super) const fn new() -> LazyQueue<T> {
         LazyQueue {
             items: VecDeque::new(),
@@ -30,14 +30,17 @@ impl<T> LazyQueue<T> {
         self.living += 1;
     }
 
-    /// Puts `item` behind the last entry that `before` says goes before it. Meant for entries that arrive almost in order.
-    pub(super) fn insert_sorted(&mut self, item: T, before: impl Fn(&T) -> bool) {
-        let mut place = self.items.len();
-        while place > 0 && !self.items.get(place - 1).is_none_or(&before) {
-            place -= 1;
-        }
-        self.items.insert(place, item);
+    /// Puts `item` behind the last entry that `before` says goes before it. Meant for entries that
+    /// arrive almost in order: the way is searched from the back.
+    pub(super) fn push_sorted(&mut self, item: T, before: impl Fn(&T) -> bool) {
         self.living += 1;
+        if self.items.back().is_none_or(&before) {
+            return self.items.push_back(item);
+        }
+        let behind = |place: &usize| self.items.get(place - 1).is_none_or(&before);
+        let mut places = (0..self.items.len()).rev();
+        let place = places.find(|place| *place == 0 || behind(place));
+        self.items.insert(place.unwrap_or_default(), item);
     }
 
     /// The first living entry.
@@ -48,17 +51,28 @@ impl<T> LazyQueue<T> {
         self.items.front()
     }
 
-    /// Takes the first living entry.
-    pub(super) fn pop_front(&mut self, alive: impl Fn(&T) -> bool) -> Option<T> {
-        self.front(alive)?;
-        self.living = self.living.saturating_sub(1);
-        self.items.pop_front()
+    /// Drops the entry that [`LazyQueue::front`] found.
+    pub(super) fn drop_front(&mut self) {
+        if self.items.pop_front().is_some() {
+            self.living = self.living.saturating_sub(1);
+        }
     }
 
-    /// One entry died. Sweeps when there are too many dead ones, so the cost of a sweep is spread over the deaths before it.
-    pub(super) fn one_died(&mut self, alive: impl Fn(&T) -> bool) {
+    /// Has it no entry, not even a dead one.
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// This entry died. Usually it is the first. Sweeps when there are too many dead ones, so that the
+    /// cost of a sweep is spread over the deaths before it.
+    pub(super) fn one_died(&mut self, item: &T, alive: impl Fn(&T) -> bool) {
         self.living = self.living.saturating_sub(1);
-        if self.items.len() > 2 * self.living + SLACK {
+        if self.items.front() == Some(item) {
+            self.items.pop_front();
+            while self.items.len() > self.living && !self.items.front().is_none_or(&alive) {
+                self.items.pop_front();
+            }
+        } else if self.items.len() > 2 * self.living + SLACK {
             self.items.retain(alive);
             self.living = self.items.len();
         }
@@ -97,11 +111,12 @@ mod tests {
             queue.push_back(n);
             if n > 0 {
                 dead.borrow_mut().insert(n);
-                queue.one_died(alive);
+                queue.one_died(&n, alive);
             }
         }
         assert!(queue.items.len() <= 2 + SLACK, "{}", queue.items.len());
-        assert_eq!(queue.pop_front(alive), Some(0));
+        assert_eq!(queue.front(alive), Some(&0));
+        queue.drop_front();
         assert_eq!(queue.front(alive), None);
         assert_eq!(queue.living, 0);
     }
@@ -110,7 +125,7 @@ mod tests {
     fn almost_sorted_entries_end_up_sorted() {
         let mut queue = LazyQueue::new();
         for n in [1, 5, 3, 4, 9, 8] {
-            queue.insert_sorted(n, |other| *other <= n);
+            queue.push_sorted(n, |other| *other <= n);
         }
         assert!(queue.iter().copied().eq([1, 3, 4, 5, 8, 9]));
         assert_eq!(queue.find_by_key(&4, |n| *n), Some(&4));

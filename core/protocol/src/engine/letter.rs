@@ -6,9 +6,10 @@ use bytes::Bytes;
 use super::budget::Cost;
 use super::event::Tag;
 use super::pages::Spot;
+use super::post_office::Lane;
 use crate::message::QoS;
 use crate::options::Priority;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// The right to settle a letter. It cannot be copied, and only settling takes it, so a letter cannot have two outcomes.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,9 +20,11 @@ pub(super) struct Receipt {
 
 /// A letter as it lies in the engine. Its texts lie on a page beside those of other letters.
 #[derive(Debug)]
-pub struct Letter {
+pub(super) struct Letter {
     /// `None` once it is settled; then it is kept only to be sent again (`expired_in_flight = resend`).
     pub(super) receipt: Option<Receipt>,
+    /// What it takes of the post office in bytes.
+    pub(super) bytes: u64,
     /// When `publish` was called.
     pub(super) posted: Instant,
     /// From when on it must not be begun; `FAR_FUTURE` if never.
@@ -51,15 +54,44 @@ pub struct Letter {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Body {
     pub(super) spot: Spot,
+    /// Of all together.
+    pub(super) length: usize,
     pub(super) properties: u32,
     pub(super) topic: u16,
     pub(super) payload: u16,
     pub(super) key: u16,
 }
 
+/// The texts of a letter, told apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Texts<'a> {
+    pub(super) topic: &'a [u8],
+    pub(super) properties: &'a [u8],
+    /// Empty if the payload is a large one.
+    pub(super) payload: &'a [u8],
+    pub(super) replace_key: &'a [u8],
+}
+
 impl Body {
-    pub(super) const fn length(&self) -> usize {
-        self.topic as usize + self.properties as usize + self.payload as usize + self.key as usize
+    /// The texts of this letter among those of its batch, before it lies on a page of its own.
+    pub(super) fn of_batch<'a>(&self, texts: &'a [u8]) -> &'a [u8] {
+        let start = self.spot.offset;
+        let end = start + self.length;
+        texts.get(start..end).unwrap_or_default()
+    }
+
+    /// Tells the texts apart that lie one after the other.
+    pub(super) fn split<'a>(&self, texts: &'a [u8]) -> Texts<'a> {
+        let part = |texts: &'a [u8], length| texts.split_at_checked(length).unwrap_or_default();
+        let (topic, rest) = part(texts, usize::from(self.topic));
+        let (properties, rest) = part(rest, self.properties as usize);
+        let (payload, replace_key) = part(rest, usize::from(self.payload));
+        Texts {
+            topic,
+            properties,
+            payload,
+            replace_key,
+        }
     }
 }
 
@@ -68,17 +100,19 @@ impl Body {
 pub(super) enum Whereabouts {
     /// In a lane of the post office.
     Waiting,
-    /// QoS 0: composed, its last byte not yet taken.
-    Writing,
+    /// In no lane any more, or not yet; at QoS 0 until its last byte is taken.
+    Moving,
     /// QoS 1 and 2: in the window under this packet identifier.
     InFlight(u16),
 }
 
 impl Letter {
     /// What it takes of the post office.
-    pub(super) fn cost(&self) -> Cost {
-        let large = self.large.as_ref().map_or(0, |payload| payload.len());
-        Cost::of_letter(self.body.length() as u64 + large as u64)
+    pub(super) const fn cost(&self) -> Cost {
+        Cost {
+            messages: 1,
+            bytes: self.bytes,
+        }
     }
 
     /// The length of its payload.
@@ -88,9 +122,21 @@ impl Letter {
             .map_or(usize::from(self.body.payload), |payload| payload.len())
     }
 
-    /// Its whole time to live; letters with the same one expire in the order of their posting.
-    pub(super) fn ttl(&self) -> Option<Duration> {
-        (self.deadline != Instant::FAR_FUTURE).then(|| self.deadline.since(self.posted))
+    /// Its whole time to live in nanoseconds, and when it is over. Letters with the same one expire in
+    /// the order of their posting.
+    pub(super) fn watch(&self) -> Option<(u64, Instant)> {
+        let ttl = self.deadline.0 - self.posted.0;
+        (self.deadline != Instant::FAR_FUTURE).then_some((ttl, self.deadline))
+    }
+
+    /// Where it waits when it waits.
+    pub(super) fn lane(&self) -> Lane {
+        match (self.begun, self.priority) {
+            (true, _) => Lane::Again,
+            (false, Priority::High) => Lane::High,
+            (false, Priority::Normal) => Lane::Normal,
+            (false, Priority::Low) => Lane::Low,
+        }
     }
 
     pub(super) fn tag(&self) -> Tag {
@@ -101,17 +147,19 @@ impl Letter {
     pub(super) fn sample(posted: Instant, deadline: Instant) -> Letter {
         Letter {
             receipt: Some(Receipt { tag: 1 }),
+            bytes: 161,
             posted,
             deadline,
             message_expiry: None,
             large: None,
             body: Body {
+                length: 1,
                 topic: 1,
                 ..Body::default()
             },
             attempts: 0,
             epoch: 0,
-            place: Whereabouts::Waiting,
+            place: Whereabouts::Moving,
             priority: Priority::Normal,
             qos: QoS::AtLeastOnce,
             retain: false,

@@ -37,6 +37,7 @@ mod random;
 mod replay;
 mod settling;
 mod shelf;
+mod straight;
 mod subscriptions;
 mod timers;
 mod versions;
@@ -47,7 +48,6 @@ mod words;
 pub use batch::{Batch, Command, Subscribe, SubscribeEntry, Unsubscribe};
 pub use budget::{Budget, Cost};
 pub use event::*;
-pub use letter::Letter;
 pub use lifecycle::State;
 pub use publish::{Payload, Publish, SHARED_FROM, SealedLetter};
 
@@ -163,6 +163,7 @@ pub struct Engine {
     broker: handshake::Broker,
     wire: wire::Wire,
     // Letters.
+    straight: straight::Straight,
     shelf: shelf::Shelf,
     office: post_office::PostOffice,
     deadlines: deadlines::Deadlines,
@@ -201,6 +202,7 @@ impl Engine {
             versions: versions::Versions::new(options.protocol, endpoints.max(1)),
             broker: handshake::Broker::default(),
             wire: wire::Wire::default(),
+            straight: straight::Straight::default(),
             shelf: shelf::Shelf::default(),
             office: post_office::PostOffice::new(),
             deadlines: deadlines::Deadlines::default(),
@@ -289,20 +291,31 @@ impl Engine {
         self.life.state()
     }
 
+    /// Takes letters and commands in, in the order of the calls.
     fn submit(&mut self, batch: &mut Batch) {
-        let start = self.shelf.lay_down(&batch.texts);
-        batch.texts.clear();
-        for command in batch.commands.drain(..) {
-            self.obey(command, start);
+        let texts = core::mem::take(&mut batch.texts);
+        let was_open = self.open_way();
+        let mut posted = 0;
+        let mut letters = batch.letters.drain(..);
+        for (before, command) in batch.commands.drain(..) {
+            for letter in letters.by_ref().take(before - posted) {
+                self.post(letter, &texts);
+            }
+            posted = before;
+            self.bar_way();
+            self.obey(command);
         }
+        for letter in letters {
+            self.post(letter, &texts);
+        }
+        batch.texts = self.close_way(was_open, texts);
     }
 
-    fn obey(&mut self, command: Command, start: pages::Spot) {
+    fn obey(&mut self, command: Command) {
         if self.life.state() == State::Closed {
             return self.obey_closed(command);
         }
         match command {
-            Command::Publish(letter) => self.post(letter, start),
             Command::Subscribe(subscribe) => self.subscribe(*subscribe),
             Command::Unsubscribe(unsubscribe) => self.unsubscribe(*unsubscribe),
             Command::Acknowledge { token, reason } => self.acknowledge(token, reason),

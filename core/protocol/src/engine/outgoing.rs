@@ -4,11 +4,12 @@ use alloc::format;
 use alloc::string::String;
 
 use super::Engine;
+use super::handshake::Broker;
 use super::letter::{Letter, Whereabouts};
 use super::lifecycle::State;
 use super::shelf::LetterKey;
 use super::window::{Slot, Step};
-use super::wire::Sent;
+use super::wire::{Sent, Wire};
 use crate::codec::{EncodeError, PacketId, PublishHead, Version};
 use crate::message::QoS;
 use crate::options::PropertiesOn311;
@@ -39,10 +40,11 @@ impl Engine {
             return;
         }
         while self.wire.has_room() {
-            let Some(key) = self.office.next(&self.shelf) else {
+            let Some(key) = self.office.take_next(&mut self.shelf) else {
                 break;
             };
             if self.compose_letter(key).is_err() {
+                self.let_wait_in_front(key);
                 break;
             }
         }
@@ -50,7 +52,7 @@ impl Engine {
     }
 
     /// Composes the letter whose turn it is, or settles it if this broker cannot take it.
-    fn compose_letter(&mut self, key: LetterKey) -> Result<(), Held> {
+    pub(super) fn compose_letter(&mut self, key: LetterKey) -> Result<(), Held> {
         let Some(letter) = self.shelf.get(key) else {
             return Ok(());
         };
@@ -73,8 +75,8 @@ impl Engine {
             return Ok(());
         }
         if let Some(letter) = self.shelf.get_mut(key) {
-            self.office.hand_out(letter);
-            letter.place = id.map_or(Whereabouts::Writing, Whereabouts::InFlight);
+            letter.place = id.map_or(Whereabouts::Moving, Whereabouts::InFlight);
+            letter.attempts += 1;
         }
         Ok(())
     }
@@ -103,7 +105,7 @@ impl Engine {
         usize::from(self.options.max_in_flight.min(self.broker.receive_maximum))
     }
 
-    /// Writes the PUBLISH of a letter. Nothing is written if it is larger than the broker takes.
+    /// Composes the PUBLISH of a letter on the shelf. Nothing is written if it is larger than the broker takes.
     pub(super) fn compose_frame(
         &mut self,
         key: LetterKey,
@@ -115,28 +117,15 @@ impl Engine {
             return Ok(());
         };
         let expiry = self.remaining_expiry(letter);
-        let (head, payload) = self.shelf.head(letter, expiry);
-        let head = PublishHead {
-            dup,
-            packet_id: id.and_then(PacketId::new),
-            ..head
-        };
-        let start = self.wire.composed();
-        let broker = &self.broker;
-        head.encode(broker.version, broker.maximum_packet_size, self.wire.run())?;
-        self.wire.run().extend_from_slice(payload);
-        if let Some(large) = &letter.large {
-            self.wire.share((**large).clone());
-        }
+        let texts = self.shelf.texts(letter);
+        let framing = Framing { id, dup, expiry };
+        let start = write_frame(&mut self.wire, &self.broker, letter, texts, framing)?;
         self.wire.end_frame(start, sent);
-        if let Some(letter) = self.shelf.get_mut(key) {
-            letter.attempts += 1;
-        }
         Ok(())
     }
 
     /// The Message Expiry Interval: what is left of a TTL that is forwarded, in seconds rounded up, or the caller's own if that is shorter.
-    fn remaining_expiry(&self, letter: &Letter) -> Option<u32> {
+    pub(super) fn remaining_expiry(&self, letter: &Letter) -> Option<u32> {
         let forwarded = (letter.own_ttl && self.options.forward_ttl).then(|| {
             let left = letter.deadline.since(self.now);
             let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
@@ -146,7 +135,7 @@ impl Engine {
     }
 
     /// Why this broker cannot be sent this letter at all, whatever its size (MQTT 5, 3.2.2.3).
-    fn refusal(&self, letter: &Letter) -> Option<Outcome> {
+    pub(super) fn refusal(&self, letter: &Letter) -> Option<Outcome> {
         let broker = &self.broker;
         let (reason, words) = if letter.qos > broker.maximum_qos {
             let most = u8::from(broker.maximum_qos);
@@ -171,35 +160,32 @@ impl Engine {
     pub(super) fn written(&mut self, count: usize) {
         let count = self.wire.written(count);
         while let Some(sent) = self.wire.pop_taken() {
-            self.count_sent(sent);
-            if let Sent::Once(key) = sent {
-                self.finish(
-                    key,
-                    Outcome::new(OutcomeStatus::Sent).with_maybe_delivered(true),
-                );
+            match sent {
+                Sent::Straight => self.straight_sent(),
+                Sent::Once(key) => {
+                    self.count_sent(QoS::AtMostOnce);
+                    self.finish(
+                        key,
+                        Outcome::new(OutcomeStatus::Sent).with_maybe_delivered(true),
+                    );
+                }
+                Sent::First(id) | Sent::Again(id) => match self.window.get(id).step() {
+                    Some(Step::PubAck) => self.count_sent(QoS::AtLeastOnce),
+                    Some(Step::PubRec) => self.count_sent(QoS::ExactlyOnce),
+                    Some(Step::PubComp) | None => {} // PUBREL
+                },
             }
         }
         while let Some(sent) = self.wire.pop_untaken() {
             self.take_back(sent);
         }
+        self.straight_is_stuck();
         self.stats.bytes_out += count as u64;
         self.after_write(count);
     }
 
-    fn count_sent(&mut self, sent: Sent) {
-        let step = |id| match self.window.get(id) {
-            Slot::Letter(_, step) | Slot::Settled(step) => Some(step),
-            Slot::Empty | Slot::Request => None,
-        };
-        let qos = match sent {
-            Sent::Once(_) => 0,
-            Sent::First(id) | Sent::Again(id) => match step(id) {
-                Some(Step::PubAck) => 1,
-                Some(Step::PubRec) => 2,
-                Some(Step::PubComp) | None => return, // PUBREL
-            },
-        };
-        if let Some(count) = self.stats.messages_out.get_mut(qos) {
+    pub(super) fn count_sent(&mut self, qos: QoS) {
+        if let Some(count) = self.stats.messages_out.get_mut(usize::from(u8::from(qos))) {
             *count += 1;
         }
     }
@@ -207,6 +193,7 @@ impl Engine {
     /// A frame that was composed and of which nothing was sent.
     fn take_back(&mut self, sent: Sent) {
         match sent {
+            Sent::Straight => self.straight_waits(),
             Sent::Once(key) => self.wait_again(key, false),
             Sent::First(id) => {
                 let slot = self.window.get(id);
@@ -219,16 +206,60 @@ impl Engine {
         }
     }
 
-    /// The letter goes back to the front of its lane. `begun`: its first byte was sent, so it may not give way to others any more.
+    /// A letter whose frame was taken back waits again. `begun`: its first byte was sent, so from now
+    /// on it may have arrived, and does not give way to others.
     pub(super) fn wait_again(&mut self, key: LetterKey, begun: bool) {
-        let Some(letter) = self.shelf.get_mut(key) else {
-            return;
-        };
-        letter.place = Whereabouts::Waiting;
-        letter.begun |= begun;
-        letter.attempts -= if begun { 0 } else { letter.attempts.min(1) };
-        self.office.return_to_front(key, letter);
+        if let Some(letter) = self.shelf.get_mut(key) {
+            letter.begun |= begun;
+            letter.attempts -= if begun { 0 } else { letter.attempts.min(1) };
+        }
+        self.let_wait_in_front(key);
     }
+
+    /// A letter waits behind those before it.
+    pub(super) fn let_wait(&mut self, key: LetterKey) {
+        if let Some(letter) = self.shelf.get_mut(key) {
+            self.office.queue(key, letter);
+        }
+    }
+
+    pub(super) fn let_wait_in_front(&mut self, key: LetterKey) {
+        if let Some(letter) = self.shelf.get_mut(key) {
+            self.office.queue_in_front(key, letter);
+        }
+    }
+}
+
+/// What a frame says beside its letter.
+pub(super) struct Framing {
+    pub(super) id: Option<u16>,
+    pub(super) dup: bool,
+    pub(super) expiry: Option<u32>,
+}
+
+/// Writes the frame of a letter, up to its end. Returns where it begins.
+pub(super) fn write_frame(
+    wire: &mut Wire,
+    broker: &Broker,
+    letter: &Letter,
+    texts: &[u8],
+    framing: Framing,
+) -> Result<u64, EncodeError> {
+    let texts = letter.body.split(texts);
+    let head = PublishHead {
+        topic: texts.topic,
+        qos: letter.qos,
+        retain: letter.retain,
+        dup: framing.dup,
+        packet_id: framing.id.and_then(PacketId::new),
+        properties: texts.properties,
+        expiry: framing.expiry,
+        payload_length: letter.payload_length(),
+    };
+    let start = wire.composed();
+    head.encode(broker.version, broker.maximum_packet_size, wire.run())?;
+    wire.payload(texts.payload, letter.large.as_deref());
+    Ok(start)
 }
 
 /// The outcome of a letter that the broker would not take at this size (MQTT 5, 3.2.2.3.6).

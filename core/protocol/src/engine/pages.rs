@@ -31,40 +31,33 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// Lays text down in one piece. It counts as dead until [`Pages::keep`].
+    /// Lays a text down in one piece, to live until [`Pages::release`].
     pub(super) fn append(&mut self, text: &[u8]) -> Spot {
-        if !self
-            .pages
-            .back()
-            .is_some_and(|page| page.text.capacity() - page.text.len() >= text.len())
-        {
-            let room = match self.spare.take() {
-                Some(spare) if spare.capacity() >= text.len() => spare,
-                _ => Vec::with_capacity(text.len().max(PAGE)),
-            };
-            self.pages.push_back(Page {
-                text: room,
-                living: 0,
-            });
+        let room = |page: &Page| page.text.capacity() - page.text.len();
+        if self.pages.back().is_none_or(|page| room(page) < text.len()) {
+            self.open_page(text.len());
         }
-        let page = self
-            .first
-            .wrapping_add(self.pages.len().saturating_sub(1) as u32);
+        let number = self.pages.len().saturating_sub(1) as u32;
         let Some(last) = self.pages.back_mut() else {
             return Spot::default();
         };
         let offset = last.text.len();
         last.text.extend_from_slice(text);
+        last.living += text.len();
+        self.living += text.len();
         self.held += text.len();
-        Spot { page, offset }
+        Spot {
+            page: self.first.wrapping_add(number),
+            offset,
+        }
     }
 
-    /// `length` bytes of this page live.
-    pub(super) fn keep(&mut self, page: u32, length: usize) {
-        if let Some(page) = self.pages.get_mut(page.wrapping_sub(self.first) as usize) {
-            page.living += length;
-            self.living += length;
-        }
+    fn open_page(&mut self, length: usize) {
+        let text = match self.spare.take() {
+            Some(spare) if spare.capacity() >= length => spare,
+            _ => Vec::with_capacity(length.max(PAGE)),
+        };
+        self.pages.push_back(Page { text, living: 0 });
     }
 
     /// `length` bytes of this page are dead.
@@ -129,7 +122,6 @@ mod tests {
         let spots: Vec<Spot> = (0..100_u8)
             .map(|n| {
                 let spot = pages.append(&[n; 2_000]);
-                pages.keep(spot.page, 2_000);
                 spot
             })
             .collect();
@@ -146,7 +138,6 @@ mod tests {
         let mut pages = Pages::default();
         for _ in 0..10_000 {
             let spot = pages.append(&[1; 500]);
-            pages.keep(spot.page, 500);
             pages.release(spot.page, 500);
         }
         assert_eq!((pages.pages.len(), pages.first), (1, 0));
@@ -157,7 +148,6 @@ mod tests {
         let mut pages = Pages::default();
         for n in 0..1_000 {
             let spot = pages.append(&[1; 1_000]);
-            pages.keep(spot.page, 1_000);
             if n % 60 != 0 {
                 pages.release(spot.page, 1_000);
             }

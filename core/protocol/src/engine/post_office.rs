@@ -6,26 +6,32 @@ use alloc::vec::Vec;
 use super::budget::Cost;
 use super::event::Room;
 use super::lazy::LazyQueue;
-use super::letter::Letter;
+use super::letter::{Letter, Whereabouts};
 use super::shelf::{LetterKey, Shelf};
 use crate::options::{Overflow, Priority};
 
-/// One queue of waiting letters: first posted, first sent.
+/// Where a letter waits, in the order in which the lanes are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Lane {
+    /// Letters that were sent before and have to go again as new ones. They are never dropped for others.
+    Again,
+    High,
+    Normal,
+    Low,
+}
+
+/// The letters of one lane: first posted, first sent.
 #[derive(Debug)]
-struct Lane {
+struct Line {
     queue: LazyQueue<LetterKey>,
     cost: Cost,
 }
 
-/// The lanes, in the order in which they are served. The first holds letters that were sent before and have to go again as new ones; they are not
-/// dropped for others. Then one for each priority.
-const LANES: usize = 4;
-const AGAIN: usize = 0;
-
 /// The letters that wait to be sent.
 #[derive(Debug)]
 pub(super) struct PostOffice {
-    lanes: [Lane; LANES],
+    lines: [Line; 4],
     /// The waiting letter of each replace key.
     keys: BTreeMap<Box<[u8]>, LetterKey>,
 }
@@ -33,7 +39,7 @@ pub(super) struct PostOffice {
 impl PostOffice {
     pub(super) fn new() -> PostOffice {
         PostOffice {
-            lanes: core::array::from_fn(|_| Lane {
+            lines: core::array::from_fn(|_| Line {
                 queue: LazyQueue::new(),
                 cost: Cost::ZERO,
             }),
@@ -42,40 +48,50 @@ impl PostOffice {
     }
 
     /// A letter waits behind those before it.
-    pub(super) fn queue(&mut self, key: LetterKey, letter: &Letter) {
-        let lane = self.lane(letter);
-        lane.queue.push_back(key);
-        lane.cost += letter.cost();
+    pub(super) fn queue(&mut self, key: LetterKey, letter: &mut Letter) {
+        letter.place = Whereabouts::Waiting;
+        let line = self.line(letter.lane());
+        line.queue.push_back(key);
+        line.cost += letter.cost();
     }
 
     /// A letter waits again, before all others of its lane.
-    pub(super) fn return_to_front(&mut self, key: LetterKey, letter: &Letter) {
-        let lane = self.lane(letter);
-        lane.queue.push_front(key);
-        lane.cost += letter.cost();
+    pub(super) fn queue_in_front(&mut self, key: LetterKey, letter: &mut Letter) {
+        letter.place = Whereabouts::Waiting;
+        let line = self.line(letter.lane());
+        line.queue.push_front(key);
+        line.cost += letter.cost();
     }
 
     /// The letter whose turn it is.
     pub(super) fn next(&mut self, shelf: &Shelf) -> Option<LetterKey> {
-        self.lanes
+        let alive = |key: &LetterKey| shelf.has(*key);
+        self.lines
             .iter_mut()
-            .find_map(|lane| lane.queue.front(|key| shelf.has(*key)).copied())
+            .find_map(|line| line.queue.front(alive).copied())
     }
 
-    /// The letter whose turn it is leaves to be sent.
-    pub(super) fn hand_out(&mut self, letter: &Letter) {
-        let cost = letter.cost();
-        let lane = self.lane(letter);
-        lane.queue.pop_front(|_| true);
-        lane.cost -= cost;
+    /// Takes the letter whose turn it is out of its lane.
+    pub(super) fn take_next(&mut self, shelf: &mut Shelf) -> Option<LetterKey> {
+        let key = self.next(shelf)?;
+        let letter = shelf.get_mut(key)?;
+        letter.place = Whereabouts::Moving;
+        let line = self.line(letter.lane());
+        line.queue.drop_front();
+        line.cost -= letter.cost();
+        Some(key)
     }
 
     /// A waiting letter was settled and is no longer on the shelf.
-    pub(super) fn one_left(&mut self, letter: &Letter, shelf: &Shelf) {
-        let cost = letter.cost();
-        let lane = self.lane(letter);
-        lane.queue.one_died(|key| shelf.has(*key));
-        lane.cost -= cost;
+    pub(super) fn one_left(&mut self, key: LetterKey, lane: Lane, cost: Cost, shelf: &Shelf) {
+        let line = self.line(lane);
+        line.queue.one_died(&key, |key| shelf.has(*key));
+        line.cost -= cost;
+    }
+
+    /// Does no letter wait. Some may have been settled that still count as waiting.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.iter().all(|line| line.queue.is_empty())
     }
 
     /// Notes the letter of a replace key; says which one had the key before. That one may be settled or on its way by now.
@@ -101,19 +117,19 @@ impl PostOffice {
         if lacking == Cost::ZERO {
             return (Room::Made, Vec::new());
         }
-        let droppable: &[usize] = match (rule, priority) {
+        let droppable: &[Lane] = match (rule, priority) {
             (Overflow::Reject, _) => return (Room::Refused, Vec::new()),
             (Overflow::DropNewest, _) | (Overflow::DropLowest, Priority::Low) => {
                 return (Room::NewOneGoes, Vec::new());
             }
-            (Overflow::DropOldest, _) => &[1, 2, 3],
+            (Overflow::DropOldest, _) => &[Lane::High, Lane::Normal, Lane::Low],
             // Strictly lower ones only, the lowest first.
-            (Overflow::DropLowest, Priority::Normal) => &[3],
-            (Overflow::DropLowest, Priority::High) => &[3, 2],
+            (Overflow::DropLowest, Priority::Normal) => &[Lane::Low],
+            (Overflow::DropLowest, Priority::High) => &[Lane::Low, Lane::Normal],
         };
         let there = droppable
             .iter()
-            .filter_map(|&lane| self.lanes.get(lane))
+            .filter_map(|&lane| self.lines.get(lane as usize))
             .fold(Cost::ZERO, |sum, lane| sum + lane.cost);
         if !there.covers(lacking) {
             let verdict = if rule == Overflow::DropLowest {
@@ -127,7 +143,7 @@ impl PostOffice {
         let mut freed = Cost::ZERO;
         let mut queues: Vec<_> = droppable
             .iter()
-            .filter_map(|&lane| self.lanes.get(lane))
+            .filter_map(|&lane| self.lines.get(lane as usize))
             .map(|lane| {
                 lane.queue
                     .iter()
@@ -163,7 +179,7 @@ impl PostOffice {
 
     /// Every waiting letter, in the order in which they would be sent.
     pub(super) fn iter<'a>(&'a self, shelf: &'a Shelf) -> impl Iterator<Item = LetterKey> + 'a {
-        self.lanes
+        self.lines
             .iter()
             .flat_map(|lane| lane.queue.iter().copied())
             .filter(|key| shelf.has(*key))
@@ -171,30 +187,24 @@ impl PostOffice {
 
     /// The oldest waiting letter of each lane.
     pub(super) fn fronts<'a>(&'a self, shelf: &'a Shelf) -> impl Iterator<Item = LetterKey> + 'a {
-        self.lanes
+        self.lines
             .iter()
             .filter_map(|lane| lane.queue.iter().copied().find(|key| shelf.has(*key)))
     }
 
     /// What waits.
     pub(super) fn waiting(&self) -> Cost {
-        self.lanes
+        self.lines
             .iter()
             .fold(Cost::ZERO, |sum, lane| sum + lane.cost)
     }
 
     /// Gives memory back where nothing waits.
     pub(super) fn shrink(&mut self) {
-        self.lanes.iter_mut().for_each(|lane| lane.queue.shrink());
+        self.lines.iter_mut().for_each(|lane| lane.queue.shrink());
     }
 
-    fn lane(&mut self, letter: &Letter) -> &mut Lane {
-        let place = match (letter.begun, letter.priority) {
-            (true, _) => AGAIN,
-            (false, Priority::High) => 1,
-            (false, Priority::Normal) => 2,
-            (false, Priority::Low) => 3,
-        };
-        &mut self.lanes[place]
+    fn line(&mut self, lane: Lane) -> &mut Line {
+        &mut self.lines[lane as usize]
     }
 }

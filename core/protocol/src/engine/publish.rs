@@ -1,6 +1,5 @@
 //! What a caller wants published, and how it becomes a letter: checked once, outside every lock, then written into a batch.
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -53,38 +52,6 @@ impl<'a> From<&'a [u8]> for Payload<'a> {
 impl<'a> From<&'a str> for Payload<'a> {
     fn from(text: &'a str) -> Payload<'a> {
         Payload::from(text.as_bytes())
-    }
-}
-
-impl<'a, const N: usize> From<&'a [u8; N]> for Payload<'a> {
-    fn from(bytes: &'a [u8; N]) -> Payload<'a> {
-        Payload::from(bytes.as_slice())
-    }
-}
-
-impl<'a> From<&'a Vec<u8>> for Payload<'a> {
-    fn from(bytes: &'a Vec<u8>) -> Payload<'a> {
-        Payload::from(bytes.as_slice())
-    }
-}
-
-impl<'a> From<&'a String> for Payload<'a> {
-    fn from(text: &'a String) -> Payload<'a> {
-        Payload::from(text.as_bytes())
-    }
-}
-
-impl From<Vec<u8>> for Payload<'_> {
-    /// Copies nothing.
-    fn from(bytes: Vec<u8>) -> Self {
-        Payload::Shared(bytes.into())
-    }
-}
-
-impl From<String> for Payload<'_> {
-    /// Copies nothing.
-    fn from(text: String) -> Self {
-        Payload::Shared(text.into())
     }
 }
 
@@ -203,23 +170,25 @@ impl SealedLetter<'_> {
     /// Writes the texts behind those that are there, and makes the record that finds them.
     pub(super) fn write(&self, texts: &mut Vec<u8>, stamp: Instant, tag: Tag) -> Letter {
         let options = self.publish.options;
-        let offset = texts.len();
-        let properties = self.properties.encoded();
-        texts.extend_from_slice(self.publish.topic.as_bytes());
-        texts.extend_from_slice(properties);
-        let (small, large) = match &self.publish.payload {
-            Payload::Copied(bytes) if bytes.len() < SHARED_FROM => (bytes.len(), None),
-            Payload::Shared(bytes) if bytes.len() < SHARED_FROM => (bytes.len(), None),
-            Payload::Copied(bytes) => (0, Some(Box::new(Bytes::copy_from_slice(bytes)))),
-            Payload::Shared(bytes) => (0, Some(Box::new(bytes.clone()))),
+        let payload = self.publish.payload.as_ref();
+        let large = match &self.publish.payload {
+            _ if payload.len() < SHARED_FROM => None,
+            Payload::Copied(bytes) => Some(Box::new(Bytes::copy_from_slice(bytes))),
+            Payload::Shared(bytes) => Some(Box::new(bytes.clone())),
         };
-        if large.is_none() {
-            texts.extend_from_slice(self.publish.payload.as_ref());
-        }
+        let small = if large.is_none() { payload } else { &[] };
+        let properties = self.properties.encoded();
         let key = options.replace.as_deref().unwrap_or_default();
-        texts.extend_from_slice(key.as_bytes());
+        let offset = texts.len();
+        texts.extend_from_slice(self.publish.topic.as_bytes());
+        for rest in [properties, small, key.as_bytes()] {
+            if !rest.is_empty() {
+                texts.extend_from_slice(rest);
+            }
+        }
         Letter {
             receipt: Some(Receipt { tag }),
+            bytes: self.cost().bytes,
             posted: stamp,
             deadline: self.ttl.map_or(Instant::FAR_FUTURE, |ttl| stamp + ttl),
             message_expiry: self.message_expiry,
@@ -227,14 +196,15 @@ impl SealedLetter<'_> {
             // The casts lose nothing: topic, key and small payload are below 65,536 bytes, the properties below a packet's limit.
             body: Body {
                 spot: Spot { page: 0, offset },
+                length: texts.len() - offset,
                 properties: properties.len() as u32,
                 topic: self.publish.topic.len() as u16,
-                payload: small as u16,
+                payload: small.len() as u16,
                 key: key.len() as u16,
             },
             attempts: 0,
             epoch: 0,
-            place: Whereabouts::Waiting,
+            place: Whereabouts::Moving,
             priority: options.priority,
             qos: options.qos,
             retain: options.retain,

@@ -24,13 +24,14 @@ impl Engine {
     pub(super) fn forget_connection(&mut self) {
         while let Some((sent, begun)) = self.wire.pop_lost() {
             match sent {
+                Sent::Straight => self.straight_waits(),
                 // The broker cannot have a frame whose last byte was never sent, so the letter is as good as new.
                 Sent::Once(key) => self.wait_again(key, begun),
                 Sent::First(id) => {
                     let slot = self.window.get(id);
                     self.window.give_back(id);
                     if let Some(key) = slot.letter() {
-                        self.begin_anew(key, begun);
+                        self.wait_again(key, begun);
                     }
                 }
                 Sent::Again(_) => {}
@@ -53,15 +54,6 @@ impl Engine {
         }
         self.window.disconnected();
         self.note_reserved();
-    }
-
-    /// A letter of which the broker has nothing waits again; one that is settled is resent only where the broker may have it.
-    fn begin_anew(&mut self, key: LetterKey, begun: bool) {
-        if self.shelf.get(key).is_some_and(|letter| letter.receipt.is_some()) {
-            self.wait_again(key, begun);
-        } else {
-            self.finish(key, Outcome::new(OutcomeStatus::Expired));
-        }
     }
 
     /// Too many identifiers out of use would narrow the window for good.
@@ -136,7 +128,12 @@ impl Engine {
     /// PUBLISH again, with DUP. A broker that takes less than before may refuse it by its size.
     fn compose_publish_again(&mut self, key: LetterKey, id: u16) {
         match self.compose_frame(key, Some(id), true, Sent::Again(id)) {
-            Ok(()) => self.window.replayed(),
+            Ok(()) => {
+                self.window.replayed();
+                if let Some(letter) = self.shelf.get_mut(key) {
+                    letter.attempts += 1;
+                }
+            }
             Err(error) => {
                 self.finish(key, too_large(error).with_maybe_delivered(true));
                 self.withhold(id);

@@ -5,44 +5,55 @@ use super::Engine;
 use super::budget::Cost;
 use super::event::{Event, Reply, Tag};
 use super::letter::{Letter, Receipt, Whereabouts};
-use super::pages::Spot;
+use super::lifecycle::State;
 use super::shelf::LetterKey;
 use super::window::{Slot, Step};
+use crate::message::QoS;
 use crate::options::{ExpiredInFlight, Overflow, Priority};
 use crate::outcome::{Outcome, OutcomeStatus};
 use crate::time::Instant;
 
 impl Engine {
-    /// Takes a letter in. Its texts lie on the page at `start`.
-    pub(super) fn post(&mut self, mut letter: Letter, start: Spot) {
+    /// Takes a letter in, whose texts lie among those of its batch.
+    pub(super) fn post(&mut self, mut letter: Letter, texts: &[u8]) {
         letter.epoch = self.flushes.posted();
-        let (tag, deadline, ttl, keyed) = (
-            letter.tag(),
-            letter.deadline,
-            letter.ttl(),
-            letter.body.key > 0,
-        );
         self.unsettled += letter.cost();
-        let key = self.shelf.put(letter, start);
-        if tag != 0 {
-            self.receipts
-                .insert_sorted((tag, key), |other| other.0 <= tag);
+        let texts = letter.body.of_batch(texts);
+        let straight = self.may_go_straight(&letter);
+        if straight && letter.qos == QoS::AtMostOnce {
+            return self.send_straight(letter, texts);
         }
-        if let Some(letter) = self.shelf.get(key) {
-            self.office.queue(key, letter);
+        let (keyed, late) = (letter.body.key > 0, letter.deadline <= self.now);
+        let key = self.put_on_shelf(texts, letter);
+        if straight && self.compose_letter(key).is_ok() {
+            return;
         }
+        self.bar_way();
+        self.let_wait(key);
         if keyed {
             self.replace_older(key);
         }
-        if let Some(ttl) = ttl {
-            let shelf = &self.shelf;
-            self.deadlines.watch(ttl, deadline, key, |_, key| {
-                shelf.get(key).is_some_and(|letter| letter.watched)
-            });
-            if deadline <= self.now {
-                self.expire(key);
-            }
+        if late {
+            self.expire(key);
+        } else if self.life.state() == State::Closed {
+            self.finish(key, Outcome::new(OutcomeStatus::Closed));
         }
+    }
+
+    /// Keeps a letter: it is found by its receipt, and settled when its time is over.
+    pub(super) fn put_on_shelf(&mut self, texts: &[u8], letter: Letter) -> LetterKey {
+        let (tag, watch) = (letter.tag(), letter.watch());
+        let key = self.shelf.put(letter, texts);
+        if tag != 0 {
+            let before = |other: &(Tag, LetterKey)| other.0 <= tag;
+            self.receipts.push_sorted((tag, key), before);
+        }
+        if let Some((ttl, deadline)) = watch {
+            let shelf = &self.shelf;
+            let alive = |key| shelf.get(key).is_some_and(|letter| letter.watched);
+            self.deadlines.watch(ttl, deadline, key, alive);
+        }
+        key
     }
 
     /// The waiting letter with the same replace key gives way.
@@ -50,7 +61,8 @@ impl Engine {
         let Some(letter) = self.shelf.get(key) else {
             return;
         };
-        let older = self.office.replace(self.shelf.replace_key(letter), key);
+        let texts = letter.body.split(self.shelf.texts(letter));
+        let older = self.office.replace(texts.replace_key, key);
         let never_begun = |letter: &Letter| letter.place == Whereabouts::Waiting && !letter.begun;
         if let Some(older) = older.filter(|older| self.shelf.get(*older).is_some_and(never_begun)) {
             self.finish(older, Outcome::new(OutcomeStatus::Dropped));
@@ -59,23 +71,33 @@ impl Engine {
 
     /// Takes a letter off the shelf and settles it, if that has not been done.
     pub(super) fn finish(&mut self, key: LetterKey, outcome: Outcome) {
-        let Some(letter) = self.shelf.get(key) else {
+        let Some(letter) = self.shelf.get_mut(key) else {
             return;
         };
+        let receipt = letter.receipt.take();
+        let (cost, epoch, lane) = (letter.cost(), letter.epoch, letter.lane());
+        let waiting = letter.place == Whereabouts::Waiting;
+        let watched = letter.watch().filter(|_| letter.watched);
         if letter.body.key > 0 {
-            self.office.forget_key(self.shelf.replace_key(letter), key);
+            self.forget_replace_key(key);
         }
-        let Some(mut letter) = self.shelf.take(key) else {
-            return;
-        };
-        if letter.place == Whereabouts::Waiting {
-            self.office.one_left(&letter, &self.shelf);
+        self.shelf.remove(key);
+        if waiting {
+            self.office.one_left(key, lane, cost, &self.shelf);
         }
-        self.unwatch(&letter);
-        let cost = letter.cost();
-        match letter.receipt.take() {
-            Some(receipt) => self.settle(receipt, letter.epoch, outcome, cost),
+        if let Some((ttl, deadline)) = watched {
+            self.unwatch(ttl, deadline, key);
+        }
+        match receipt {
+            Some(receipt) => self.settle(key, receipt, epoch, outcome, cost),
             None => self.release_room(cost),
+        }
+    }
+
+    fn forget_replace_key(&mut self, key: LetterKey) {
+        if let Some(letter) = self.shelf.get(key) {
+            let texts = letter.body.split(self.shelf.texts(letter));
+            self.office.forget_key(texts.replace_key, key);
         }
     }
 
@@ -89,30 +111,48 @@ impl Engine {
             return;
         };
         self.no_longer_watched(key);
-        self.settle(receipt, epoch, outcome, Cost::ZERO);
+        self.settle(key, receipt, epoch, outcome, Cost::ZERO);
     }
 
-    pub(super) fn settle(&mut self, receipt: Receipt, epoch: u32, outcome: Outcome, cost: Cost) {
-        let tag = receipt.tag;
-        if tag != 0 {
+    fn settle(
+        &mut self,
+        key: LetterKey,
+        receipt: Receipt,
+        epoch: u32,
+        outcome: Outcome,
+        cost: Cost,
+    ) {
+        if receipt.tag != 0 {
             let shelf = &self.shelf;
-            self.receipts.one_died(|(_, key)| {
-                shelf
-                    .get(*key)
-                    .is_some_and(|letter| letter.receipt.is_some())
+            let unsettled = |letter: &Letter| letter.receipt.is_some();
+            self.receipts.one_died(&(receipt.tag, key), |(_, key)| {
+                shelf.get(*key).is_some_and(unsettled)
             });
         }
+        self.settle_unlisted(receipt, epoch, outcome, cost);
+    }
+
+    /// Settles a letter that cannot be asked for by its receipt.
+    pub(super) fn settle_unlisted(
+        &mut self,
+        receipt: Receipt,
+        epoch: u32,
+        outcome: Outcome,
+        cost: Cost,
+    ) {
         self.unsettled -= cost;
-        if let Some(count) = self
-            .stats
-            .outcomes
-            .get_mut(usize::from(outcome.status.number()))
-        {
+        self.report(receipt.tag, outcome, cost);
+        if self.flushes.settled(epoch) {
+            self.answer_flushes();
+        }
+    }
+
+    fn report(&mut self, tag: Tag, outcome: Outcome, cost: Cost) {
+        let status = usize::from(outcome.status.number());
+        if let Some(count) = self.stats.outcomes.get_mut(status) {
             *count += 1;
         }
         self.events.push(Event::Settled { tag, outcome, cost });
-        self.flushes.settled(epoch);
-        self.answer_flushes();
     }
 
     fn release_room(&mut self, cost: Cost) {
@@ -122,18 +162,7 @@ impl Engine {
 
     /// A letter that was dropped on arrival.
     pub(super) fn discard(&mut self, tag: Tag) {
-        if let Some(count) = self
-            .stats
-            .outcomes
-            .get_mut(usize::from(OutcomeStatus::Dropped.number()))
-        {
-            *count += 1;
-        }
-        self.events.push(Event::Settled {
-            tag,
-            outcome: Outcome::new(OutcomeStatus::Dropped),
-            cost: Cost::ZERO,
-        });
+        self.report(tag, Outcome::new(OutcomeStatus::Dropped), Cost::ZERO);
     }
 
     /// Settles every letter whose time has passed.
@@ -153,8 +182,8 @@ impl Engine {
 
     fn next_expiry(&mut self) -> Option<(Instant, LetterKey)> {
         let shelf = &self.shelf;
-        self.deadlines
-            .next(|_, key| shelf.get(key).is_some_and(|letter| letter.watched))
+        let alive = |key| shelf.get(key).is_some_and(|letter| letter.watched);
+        self.deadlines.next(alive)
     }
 
     pub(super) fn expire(&mut self, key: LetterKey) {
@@ -170,7 +199,7 @@ impl Engine {
         let outcome =
             Outcome::new(status).with_maybe_delivered(begun || place != Whereabouts::Waiting);
         match place {
-            Whereabouts::Waiting | Whereabouts::Writing => self.finish(key, outcome),
+            Whereabouts::Waiting | Whereabouts::Moving => self.finish(key, outcome),
             Whereabouts::InFlight(_)
                 if self.options.expired_in_flight == ExpiredInFlight::Resend =>
             {
@@ -198,25 +227,20 @@ impl Engine {
 
     /// From now on the letter does not expire: the broker has it (PUBREC), or it is settled.
     pub(super) fn no_longer_watched(&mut self, key: LetterKey) {
-        let Some(letter) = self.shelf.get_mut(key).filter(|letter| letter.watched) else {
+        let watched = |letter: &&mut Letter| letter.watched;
+        let Some(letter) = self.shelf.get_mut(key).filter(watched) else {
             return;
         };
         letter.watched = false;
-        if let Some(ttl) = letter.ttl() {
-            let shelf = &self.shelf;
-            self.deadlines.unwatch(ttl, |_, key| {
-                shelf.get(key).is_some_and(|letter| letter.watched)
-            });
+        if let Some((ttl, deadline)) = letter.watch() {
+            self.unwatch(ttl, deadline, key);
         }
     }
 
-    fn unwatch(&mut self, letter: &Letter) {
-        if let Some(ttl) = letter.ttl().filter(|_| letter.watched) {
-            let shelf = &self.shelf;
-            self.deadlines.unwatch(ttl, |_, key| {
-                shelf.get(key).is_some_and(|letter| letter.watched)
-            });
-        }
+    fn unwatch(&mut self, ttl: u64, deadline: Instant, key: LetterKey) {
+        let shelf = &self.shelf;
+        let alive = |key| shelf.get(key).is_some_and(|letter| letter.watched);
+        self.deadlines.unwatch(ttl, deadline, key, alive);
     }
 
     /// Takes a letter back. After PUBREC the broker has it, so it cannot be.

@@ -2,8 +2,7 @@
 use alloc::vec::Vec;
 
 use super::letter::Letter;
-use super::pages::{Pages, Spot};
-use crate::codec::PublishHead;
+use super::pages::Pages;
 
 /// Finds a letter on the shelf. Of a letter that was taken off it finds nothing, also when its place was given to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,35 +27,26 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    /// Lays the texts of a batch down in one piece; the bodies of its letters count from there.
-    pub(super) fn lay_down(&mut self, texts: &[u8]) -> Spot {
-        self.pages.append(texts)
-    }
-
-    /// Puts a letter on the shelf whose texts lie at `start` plus its own offset.
-    pub(super) fn put(&mut self, mut letter: Letter, start: Spot) -> LetterKey {
-        letter.body.spot = Spot {
-            page: start.page,
-            offset: start.offset + letter.body.spot.offset,
-        };
-        self.pages.keep(start.page, letter.body.length());
+    /// Puts a letter on the shelf, and a copy of its texts on a page.
+    pub(super) fn put(&mut self, mut letter: Letter, texts: &[u8]) -> LetterKey {
+        letter.body.spot = self.pages.append(texts);
         self.serial = self.serial.wrapping_add(1);
-        let slot = Slot {
-            serial: self.serial,
-            letter: Some(letter),
-        };
+        let serial = self.serial;
         let place = match self.free.pop() {
             Some(place) => place,
             None => self.slots.len() as u32,
         };
         match self.slots.get_mut(place as usize) {
-            Some(empty) => *empty = slot,
-            None => self.slots.push(slot),
+            Some(slot) => {
+                slot.serial = serial;
+                slot.letter = Some(letter);
+            }
+            None => self.slots.push(Slot {
+                serial,
+                letter: Some(letter),
+            }),
         }
-        LetterKey {
-            place,
-            serial: self.serial,
-        }
+        LetterKey { place, serial }
     }
 
     pub(super) fn get(&self, key: LetterKey) -> Option<&Letter> {
@@ -73,20 +63,22 @@ impl Shelf {
         self.get(key).is_some()
     }
 
-    /// Takes a letter off the shelf; its texts are gone with it.
-    pub(super) fn take(&mut self, key: LetterKey) -> Option<Letter> {
-        let slot = self
-            .slots
-            .get_mut(key.place as usize)
-            .filter(|slot| slot.serial == key.serial)?;
-        let letter = slot.letter.take()?;
+    /// Takes a letter off the shelf, and its texts with it.
+    pub(super) fn remove(&mut self, key: LetterKey) {
+        let slot = self.slots.get_mut(key.place as usize);
+        let Some(slot) = slot.filter(|slot| slot.serial == key.serial) else {
+            return;
+        };
+        let Some(letter) = &slot.letter else {
+            return;
+        };
+        let body = letter.body;
+        slot.letter = None;
         self.free.push(key.place);
-        self.pages
-            .release(letter.body.spot.page, letter.body.length());
+        self.pages.release(body.spot.page, body.length);
         if self.pages.wants_copying() {
             self.copy_together();
         }
-        Some(letter)
     }
 
     /// Every letter, in no order that means anything.
@@ -104,42 +96,9 @@ impl Shelf {
             .collect()
     }
 
-    /// The head of this letter's PUBLISH, but for its packet identifier and DUP, and the payload unless it is shared.
-    pub(super) fn head<'a>(
-        &'a self,
-        letter: &Letter,
-        expiry: Option<u32>,
-    ) -> (PublishHead<'a>, &'a [u8]) {
-        let body = letter.body;
-        let all = self.pages.text(body.spot, body.length());
-        let (topic, rest) = all
-            .split_at_checked(usize::from(body.topic))
-            .unwrap_or_default();
-        let (properties, rest) = rest
-            .split_at_checked(body.properties as usize)
-            .unwrap_or_default();
-        let head = PublishHead {
-            topic,
-            qos: letter.qos,
-            retain: letter.retain,
-            dup: false,
-            packet_id: None,
-            properties,
-            expiry,
-            payload_length: letter.payload_length(),
-        };
-        (
-            head,
-            rest.get(..usize::from(body.payload)).unwrap_or_default(),
-        )
-    }
-
-    /// The replace key of a letter; empty if it has none.
-    pub(super) fn replace_key(&self, letter: &Letter) -> &[u8] {
-        let body = letter.body;
-        let all = self.pages.text(body.spot, body.length());
-        all.get(body.length() - usize::from(body.key)..)
-            .unwrap_or_default()
+    /// The texts of a letter, one after the other.
+    pub(super) fn texts(&self, letter: &Letter) -> &[u8] {
+        self.pages.text(letter.body.spot, letter.body.length)
     }
 
     /// Copies all living text onto new pages. Its cost is spread over the text that died since the last time.
@@ -150,10 +109,8 @@ impl Shelf {
             .iter_mut()
             .filter_map(|slot| slot.letter.as_mut())
         {
-            let length = letter.body.length();
-            let spot = fresh.append(self.pages.text(letter.body.spot, length));
-            fresh.keep(spot.page, length);
-            letter.body.spot = spot;
+            let length = letter.body.length;
+            letter.body.spot = fresh.append(self.pages.text(letter.body.spot, length));
         }
         self.pages = fresh;
     }

@@ -21,6 +21,13 @@ pub(super) enum Slot {
 }
 
 impl Slot {
+    pub(super) const fn step(self) -> Option<Step> {
+        match self {
+            Slot::Letter(_, step) | Slot::Settled(step) => Some(step),
+            Slot::Empty | Slot::Request => None,
+        }
+    }
+
     pub(super) const fn letter(self) -> Option<LetterKey> {
         match self {
             Slot::Letter(key, _) => Some(key),
@@ -51,6 +58,7 @@ struct Replay {
 #[derive(Debug)]
 pub(super) struct Window {
     slots: VecDeque<Slot>,
+    first_id: u16,
     next_id: u16,
     popped: u64,
     replay: Replay,
@@ -63,6 +71,7 @@ impl Window {
         let replay = Replay { next: 0, end: 0 };
         Window {
             slots: VecDeque::new(),
+            first_id: first_id.max(1),
             next_id: first_id.max(1),
             popped: 0,
             replay,
@@ -131,6 +140,7 @@ impl Window {
         if is_latest {
             if self.slots.pop_back().is_none() {
                 self.popped = self.popped.saturating_sub(1);
+                self.first_id = id;
             }
             self.next_id = id;
         }
@@ -153,7 +163,7 @@ impl Window {
 
     /// Every identifier in use, in the order of use.
     pub(super) fn in_use(&self) -> impl Iterator<Item = (u16, Slot)> + '_ {
-        let ids = core::iter::successors(Some(self.first_id()), |id| Some(next(*id)));
+        let ids = core::iter::successors(Some(self.first_id), |id| Some(next(*id)));
         ids.zip(self.slots.iter().copied())
             .filter(|(_, slot)| *slot != Slot::Empty)
     }
@@ -186,6 +196,11 @@ impl Window {
         None
     }
 
+    /// Is all sent again that has to be.
+    pub(super) fn is_replayed(&self) -> bool {
+        self.replay.next.max(self.popped) >= self.replay.end
+    }
+
     /// The slot of [`Window::replay_next`] was sent.
     pub(super) fn replayed(&mut self) {
         self.replay.next += 1;
@@ -213,21 +228,18 @@ impl Window {
         while self.slots.front() == Some(&Slot::Empty) {
             self.slots.pop_front();
             self.popped += 1;
+            self.first_id = next(self.first_id);
         }
     }
 
-    fn first_id(&self) -> u16 {
-        self.id_before_next(self.slots.len())
-    }
-
+    /// The identifier at a place of the ring.
     fn id_at(&self, position: usize) -> u16 {
-        self.id_before_next(self.slots.len() - position)
-    }
-
-    /// The identifier `steps` before the next one.
-    fn id_before_next(&self, steps: usize) -> u16 {
-        let index = usize::from(self.next_id) - 1;
-        ((index + IDS - steps) % IDS + 1) as u16
+        let id = usize::from(self.first_id) + position;
+        if id > IDS {
+            (id - IDS) as u16
+        } else {
+            id as u16
+        }
     }
 
     /// Where an identifier is in the ring; beyond its end if it is not.
@@ -235,7 +247,7 @@ impl Window {
         if id == 0 {
             return IDS;
         }
-        let (id, first) = (usize::from(id), usize::from(self.first_id()));
+        let (id, first) = (usize::from(id), usize::from(self.first_id));
         if id >= first {
             id - first
         } else {

@@ -17,6 +17,8 @@ const SLICES: usize = 64;
 /// What a frame carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
+    /// A letter of QoS 0 that went straight from its batch: the next of those.
+    Straight,
     /// A letter of QoS 0.
     Once(LetterKey),
     /// A letter of QoS 1 or 2, for the first time under this packet identifier.
@@ -99,11 +101,14 @@ impl Wire {
         &mut self.run
     }
 
-    /// Adds a large payload to the frame without copying it.
-    pub(super) fn share(&mut self, payload: Bytes) {
-        self.cut_run();
-        self.cut += payload.len() as u64;
-        self.slices.push(payload);
+    /// Adds a payload to the frame: a small one by copying, a large one by reference.
+    pub(super) fn payload(&mut self, small: &[u8], large: Option<&Bytes>) {
+        self.run.extend_from_slice(small);
+        if let Some(large) = large {
+            self.cut_run();
+            self.cut += large.len() as u64;
+            self.slices.push(large.clone());
+        }
     }
 
     /// The frame that began at `start` is complete.
@@ -163,6 +168,18 @@ impl Wire {
         self.frames.pop_back();
         self.drop_back(frame.start);
         Some(frame.sent)
+    }
+
+    /// The first frame of which the system does not have every byte.
+    pub(super) fn first_frame(&self) -> Option<Sent> {
+        self.frames.front().map(|frame| frame.sent)
+    }
+
+    /// The first frame is found in another way from now on.
+    pub(super) fn rename_first_frame(&mut self, sent: Sent) {
+        if let Some(frame) = self.frames.front_mut() {
+            frame.sent = sent;
+        }
     }
 
     /// The socket takes bytes again.
@@ -228,7 +245,7 @@ mod tests {
         for (id, length) in lengths.iter().enumerate() {
             let start = wire.composed();
             wire.run().extend_from_slice(&[id as u8; 2]);
-            wire.share(Bytes::from(alloc::vec![id as u8; length - 2]));
+            wire.payload(&[], Some(&Bytes::from(alloc::vec![id as u8; length - 2])));
             wire.end_frame(start, Sent::First(id as u16));
         }
         wire
