@@ -1,4 +1,312 @@
 // The types of the package leveret.
+/// <reference types="node" />
+import { EventEmitter } from 'node:events'
+
+import type { Binary, ClientOptions, Duration, PublishOptions, SubscribeOptions } from './options.js'
+import type { ErrorCode, OutcomeStatus, Status, SubscriptionState } from './tables.js'
+
+export type { Binary, ClientOptions, Duration, Pairs, PublishOptions, SubscribeOptions, Will } from './options.js'
+export type { ErrorCode, OutcomeStatus, Status, SubscriptionState } from './tables.js'
+export { ReasonCode } from './tables.js'
 
 /** The version of the library, the same in every language. */
-export const version: string
+export declare const version: string
+
+/** Ends the shared background runtime; clients that are still open are closed. */
+export declare function shutdown(): void
+
+/** Sets the number of threads of the shared runtime (1 unless set), before the first client is made. */
+export declare function setRuntimeThreads(count: number): void
+
+/** How long a call waits, and what ends the wait sooner. */
+export interface WaitOptions {
+  /** The longest wait; `null` and undefined for no limit. Too long a wait rejects with `ERR_MQTT_TIMED_OUT`. */
+  timeout?: Duration | null | undefined
+  /** Ends the wait with its reason. */
+  signal?: AbortSignal | undefined
+}
+
+/** What went wrong, told apart by `code`. */
+export declare class MqttError extends Error {
+  readonly name: 'MqttError'
+  readonly code: ErrorCode
+  /** The broker's reason code, where there is one. */
+  readonly reason?: number
+  /** The outcome that `throwForStatus` threw for. */
+  readonly outcome?: Outcome
+  /** The letters that `publishMany` did post before this error. */
+  readonly receipts?: Receipt[]
+  /** Can the same call succeed later without anything being changed. */
+  get retryable(): boolean
+}
+
+/** What became of one letter: a value, never a rejected promise. */
+export declare class Outcome {
+  private constructor()
+  readonly status: OutcomeStatus
+  /** Did it go as asked: `acknowledged` or `sent`. */
+  readonly ok: boolean
+  /** Does the broker have it for certain: `acknowledged` alone. */
+  readonly delivered: boolean
+  /** Not acknowledged, but its first byte had left: the broker may have it. */
+  readonly maybeDelivered: boolean
+  /** The broker's reason code, or that of the check that rejected it here. */
+  readonly reason: number | null
+  /** The reason in words. */
+  readonly reasonString: string | null
+  /** The user properties of the broker's answer, in their order. */
+  readonly userProperties: ReadonlyArray<readonly [name: string, value: string]>
+  /** Returns the outcome if it is `ok`, else throws an error with code `ERR_MQTT_NOT_DELIVERED`. */
+  throwForStatus(): this
+  toString(): OutcomeStatus
+}
+
+/** The receipt of one letter: `await` it for its outcome, as often as you like, or never. It never rejects by itself. */
+export declare class Receipt implements Promise<Outcome> {
+  private constructor()
+  readonly [Symbol.toStringTag]: string
+  /** The outcome if there is one already. */
+  get outcome(): Outcome | null
+  /** The outcome, waited for within limits. A wait given up changes nothing for the letter. */
+  wait(options?: WaitOptions): Promise<Outcome>
+  then<Value = Outcome, Failure = never>(
+    resolve?: ((outcome: Outcome) => Value | PromiseLike<Value>) | null,
+    reject?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Value | Failure>
+  catch<Failure = never>(reject?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null): Promise<Outcome | Failure>
+  finally(done?: (() => void) | null): Promise<Outcome>
+}
+
+/** The value of an MQTT 5 property: number, text, bytes, user properties as pairs, or subscription identifiers. */
+export type Property = number | string | Buffer | Array<[name: string, value: string]> | number[]
+
+/** MQTT 5 properties of a message by name. */
+export interface MessageProperties {
+  payloadFormatIndicator?: 0 | 1
+  messageExpiryInterval?: number
+  contentType?: string
+  responseTopic?: string
+  correlationData?: Buffer
+  userProperty?: Array<[name: string, value: string]>
+  subscriptionIdentifier?: number[]
+  topicAlias?: number
+}
+
+/** A message from the broker. */
+export declare class Message {
+  private constructor()
+  /** Topic name. */
+  get topic(): string
+  /** What stands between the slashes of the topic name. */
+  get levels(): string[]
+  /** The payload, which may be empty; a Buffer of its own. */
+  get payload(): Buffer
+  /** QoS of this delivery. */
+  get qos(): 0 | 1 | 2
+  /** Is it a retained message. */
+  get retain(): boolean
+  /** May the broker have sent this packet before. */
+  get dup(): boolean
+  /** MQTT 5 properties by name; empty on MQTT 3.1.1. */
+  get properties(): MessageProperties
+  /**
+   * Acknowledges the message, where the client was made with `manualAck: true`; else, and when it is acknowledged already or its
+   * connection is gone, it does nothing.
+   */
+  ack(): void
+}
+
+/** A handler: the message is acknowledged when it has returned, or what it returns has ended. If it fails, that is logged. */
+export type Handler = (message: Message) => unknown
+
+/** The connection is there. */
+export interface OnlineEvent {
+  kind: 'online'
+  /** Does an earlier session go on. */
+  sessionPresent: boolean
+  /** The version of MQTT spoken. */
+  version: '3.1.1' | '5'
+  /** The client id in force. */
+  clientId: string
+  /** Index of the URL. */
+  endpoint: number
+  /** What the broker said of itself (MQTT 5). */
+  properties: Record<string, Property>
+}
+
+/** The connection is gone. */
+export interface OfflineEvent {
+  kind: 'offline'
+  error: MqttError
+}
+
+/** No connection could be had. */
+export interface AttemptFailedEvent {
+  kind: 'attempt_failed'
+  error: MqttError
+  /** Index of the URL. */
+  endpoint: number
+  /** Milliseconds until the next attempt. */
+  retryIn: number
+}
+
+/** How a subscription stands with the broker. */
+export interface SubscriptionEvent {
+  filter: string
+  state: SubscriptionState
+  /** The broker's code: the granted QoS, or why it refused. */
+  reason?: number
+}
+
+/** Something odd that an operator may want to know. */
+export interface NoticeEvent {
+  kind: string
+  text: string
+}
+
+/** A line for the log; never with a payload, a password or a key in it. */
+export interface LogLine {
+  level: 'info' | 'warn' | 'error'
+  text: string
+}
+
+/** The events of a client by name, with what listeners get. */
+export interface ClientEvents {
+  /** A message without a handler of its own; acknowledged when what the listeners return has ended. */
+  message: [topic: string, payload: Buffer, message: Message]
+  online: [event: OnlineEvent]
+  offline: [event: OfflineEvent]
+  /** Everything is settled, and nothing comes any more. */
+  closed: []
+  /** A connection began, ended, or could not be had. */
+  connection: [event: OnlineEvent | OfflineEvent | AttemptFailedEvent]
+  status: [status: Status]
+  subscription: [event: SubscriptionEvent]
+  notice: [event: NoticeEvent]
+  /** A ping was answered after so many milliseconds. */
+  ping: [milliseconds: number]
+  /** The post office has room again after a letter was refused. */
+  drain: []
+  log: [line: LogLine]
+}
+
+type Listener<Name extends keyof ClientEvents> = (...args: ClientEvents[Name]) => unknown
+
+/** Where a client stands. Times are milliseconds, sizes bytes. */
+export interface Stats {
+  status: Status
+  /** Letters accepted, not in flight and not settled. */
+  queued: number
+  queuedBytes: number
+  /** Letters sent and not yet settled. */
+  inFlight: number
+  inFlightBytes: number
+  /** Age of the oldest letter that is not settled. */
+  oldest?: number
+  bytesIn: number
+  bytesOut: number
+  /** Messages received, by QoS. */
+  messagesIn: [number, number, number]
+  /** Messages sent, by QoS. */
+  messagesOut: [number, number, number]
+  outcomes: Record<OutcomeStatus, number>
+  /** Connections after the first one. */
+  reconnects: number
+  failedAttempts: number
+  /** Why the last attempt or connection ended. */
+  lastError?: string
+  /** The last measured round trip of a ping. */
+  roundTrip?: number
+  /** Messages that wait for the application. */
+  inboxMessages: number
+  inboxBytes: number
+  /** QoS 0 messages dropped because the inbox was full. */
+  inboxDropped: number
+  /** Messages that nobody took. */
+  unhandled: number
+  /** Messages whose handler failed. */
+  handlerFailures: number
+  /** Packets larger than allowed that were skipped. */
+  oversize: number
+}
+
+/** Topic filters: one, a list, or an object with options for each. */
+export type Filters = string | readonly string[] | Readonly<Record<string, SubscribeOptions>>
+
+/**
+ * An MQTT client with a post office. It begins to connect when it is made, in the background, and never gives up. While it is open it
+ * keeps the process alive.
+ */
+export declare class Client extends EventEmitter {
+  /** `url` is one address such as `mqtt://localhost:1883`, or several that are tried in turn. */
+  constructor(url: string | readonly string[], options?: ClientOptions)
+
+  get status(): Status
+  /** Waits for the status; also if it came and went meanwhile. */
+  waitFor(status: Status, options?: WaitOptions): Promise<void>
+  /** Hangs up politely and dials at once, also while offline: for a device that changed its network. */
+  reconnect(): void
+  /** Asks the broker for a sign of life; resolves with the round trip in milliseconds. */
+  ping(options?: WaitOptions): Promise<number>
+  /** Where everything stands just now. */
+  stats(): Stats
+  /**
+   * Sends what waits, at most for `timeout` (`closeTimeout` unless given), says goodbye and settles every receipt. The session ends if
+   * `cleanStart` was true and is kept otherwise, unless `endSession` says which. Messages that no handler has begun with are left to
+   * the broker. Inside a handler it takes effect when the handler returns; once more does nothing.
+   */
+  close(options?: { timeout?: Duration | null | undefined; endSession?: boolean | null | undefined }): Promise<void>
+  /** The same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void>
+
+  /** Hands a letter to the post office and returns its receipt at once. Throws when it was not accepted. */
+  publish(topic: string, payload?: Binary, options?: PublishOptions): Receipt
+  /**
+   * Publishes several letters with the same options in one crossing; their receipts in order. Where not all were accepted, the error has
+   * the `receipts` of those that were: the first ones.
+   */
+  publishMany(letters: Iterable<readonly [topic: string, payload?: Binary]>, options?: PublishOptions): Receipt[]
+  /** Is there room in the post office. */
+  get writable(): boolean
+  /** Waits until the post office has room. */
+  drain(options?: WaitOptions): Promise<void>
+  /** Waits until every letter posted before is settled. */
+  flush(options?: WaitOptions): Promise<void>
+  /** Takes a letter back; resolves with whether it was still there. */
+  cancel(receipt: Receipt, options?: WaitOptions): Promise<boolean>
+  /** Where the letter is and why, in a sentence. */
+  explain(receipt: Receipt, options?: WaitOptions): Promise<string>
+
+  /**
+   * Declares topic filters and waits for the broker's answer; resolves with the granted QoS of each. Messages go to `handler`, or
+   * without one to `message` listeners or `messages()`. A refusal rejects with `ERR_MQTT_REFUSED` and hurts only that filter.
+   */
+  subscribe(filters: Filters, options: SubscribeOptions & { signal?: AbortSignal | undefined }, handler?: Handler): Promise<number[]>
+  subscribe(filters: Filters, handler?: Handler): Promise<number[]>
+  /** Takes declared filters back and waits for the broker's answer. */
+  unsubscribe(filters: string | readonly string[], options?: WaitOptions): Promise<void>
+  /**
+   * From now on, the messages that have no handler of their own, one after another, until the client is closed. A message is
+   * acknowledged when the next one is asked for or the loop ends. While there are `message` listeners, they get the messages instead.
+   */
+  messages(options?: WaitOptions): Messages
+
+  on<Name extends keyof ClientEvents>(name: Name, listener: Listener<Name>): this
+  once<Name extends keyof ClientEvents>(name: Name, listener: Listener<Name>): this
+  off<Name extends keyof ClientEvents>(name: Name, listener: Listener<Name>): this
+  addListener<Name extends keyof ClientEvents>(name: Name, listener: Listener<Name>): this
+  removeListener<Name extends keyof ClientEvents>(name: Name, listener: Listener<Name>): this
+  prependListener<Name extends keyof ClientEvents>(name: Name, listener: Listener<Name>): this
+  prependOnceListener<Name extends keyof ClientEvents>(name: Name, listener: Listener<Name>): this
+}
+
+/** The messages of a client one after another; several iterators of one client share them out. */
+export interface Messages extends AsyncIterableIterator<Message> {
+  next(): Promise<IteratorResult<Message, undefined>>
+  return(value?: undefined): Promise<IteratorResult<Message, undefined>>
+  [Symbol.asyncIterator](): this
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Makes a client and begins to connect. */
+export declare function connect(url: string | readonly string[], options?: ClientOptions): Client

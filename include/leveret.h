@@ -1,5 +1,40 @@
 /*
- * The C ABI of leveret.
+ * leveret: an MQTT 3.1.1 and 5.0 client with a local post office. Every letter has a time to live
+ * and exactly one outcome.
+ *
+ * The rules of this interface:
+ *
+ *  1. Every handle is opaque, made by one `_new`, ended by one `_free`. Freeing NULL is nothing;
+ *     NULL where an object or text is needed is MQTT_NULL_POINTER, never a crash.
+ *  2. A client may be used from any thread, by several at a time. Options may not be shared while
+ *     they change.
+ *  3. Every function that can fail returns `mqtt_result`: MQTT_OK, or one of the negative codes
+ *     below; `mqtt_last_error` then says in a sentence what is wrong and what is allowed. Outputs
+ *     come last and are written only on success.
+ *  4. Inputs are borrowed for the call. Topics, filters and names of options are NUL-terminated
+ *     UTF-8; payloads are pointer and length. Texts in messages and events carry a length and do
+ *     not end in NUL.
+ *  5. A payload is copied, unless a letter brings a `release`: then it must stay unchanged until
+ *     that is called, exactly once, on every path, failure included.
+ *  6. Messages and events, and what they point to, live until the callback returns.
+ *     `mqtt_message_ref` keeps a message longer.
+ *  7. Callbacks get their `context` first. Each registration has a `_with` form that also takes a
+ *     `drop`; the form without is a macro. What no other callback takes goes, in batches, to
+ *     `mqtt_client_on_events`.
+ *  8. The callbacks of one client never run at the same time, see events in order, and are never
+ *     called with a context whose `drop` has begun. `drop` is called exactly once.
+ *  9. Inside a callback everything may be called. What would have to wait for the thread it runs on
+ *     works by deferring (close, free) or returns MQTT_WOULD_DEADLOCK at once; nothing hangs.
+ *     Publishing never waits for the network, anywhere.
+ * 10. Every letter accepted gets exactly one outcome, also when the client is closed or freed.
+ * 11. Structs that you fill begin with their size, which their `_INIT` macro sets, and structs
+ *     that you receive are passed with it, so that they can grow; unknown options are errors.
+ *     `mqtt_message`, `mqtt_outcome`, `mqtt_property`, `mqtt_pair` and `mqtt_event` will not grow.
+ * 12. Nothing of leveret's own crosses as a panic or signal: a defect becomes MQTT_PANIC.
+ *     Callbacks must not throw or `longjmp` out.
+ *
+ * Timeouts are milliseconds; MQTT_FOREVER is as long as it takes. In a child process after `fork`,
+ * clients of the parent answer MQTT_FORKED; new ones can be made.
  */
 
 #ifndef LEVERET_H
@@ -143,6 +178,59 @@
 #define MQTT_REASON_MAXIMUM_CONNECT_TIME 0xA0
 #define MQTT_REASON_SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED 0xA1
 #define MQTT_REASON_WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED 0xA2
+
+/*
+ * Which letters go first.
+ */
+/** Before all others. */
+#define MQTT_PRIORITY_HIGH 0
+/** The usual. */
+#define MQTT_PRIORITY_NORMAL 1
+/** After all others; the first to give way under `drop_lowest`. */
+#define MQTT_PRIORITY_LOW 2
+
+/*
+ * What gives way when the post office is full while offline.
+ */
+/** The oldest waiting letter. */
+#define MQTT_OVERFLOW_DROP_OLDEST 0
+/** The new letter. */
+#define MQTT_OVERFLOW_DROP_NEWEST 1
+/** The oldest waiting letter of the lowest priority, or the new one if none is lower. */
+#define MQTT_OVERFLOW_DROP_LOWEST 2
+/** Nothing: the new letter is refused with `QueueFull`. */
+#define MQTT_OVERFLOW_REJECT 3
+
+/*
+ * Properties (MQTT 5.0 section 2.2.2.2), for mqtt_property_get.
+ */
+#define MQTT_PROPERTY_PAYLOAD_FORMAT_INDICATOR 0x01
+#define MQTT_PROPERTY_MESSAGE_EXPIRY_INTERVAL 0x02
+#define MQTT_PROPERTY_CONTENT_TYPE 0x03
+#define MQTT_PROPERTY_RESPONSE_TOPIC 0x08
+#define MQTT_PROPERTY_CORRELATION_DATA 0x09
+#define MQTT_PROPERTY_SUBSCRIPTION_IDENTIFIER 0x0B
+#define MQTT_PROPERTY_SESSION_EXPIRY_INTERVAL 0x11
+#define MQTT_PROPERTY_ASSIGNED_CLIENT_IDENTIFIER 0x12
+#define MQTT_PROPERTY_SERVER_KEEP_ALIVE 0x13
+#define MQTT_PROPERTY_AUTHENTICATION_METHOD 0x15
+#define MQTT_PROPERTY_AUTHENTICATION_DATA 0x16
+#define MQTT_PROPERTY_REQUEST_PROBLEM_INFORMATION 0x17
+#define MQTT_PROPERTY_WILL_DELAY_INTERVAL 0x18
+#define MQTT_PROPERTY_REQUEST_RESPONSE_INFORMATION 0x19
+#define MQTT_PROPERTY_RESPONSE_INFORMATION 0x1A
+#define MQTT_PROPERTY_SERVER_REFERENCE 0x1C
+#define MQTT_PROPERTY_REASON_STRING 0x1F
+#define MQTT_PROPERTY_RECEIVE_MAXIMUM 0x21
+#define MQTT_PROPERTY_TOPIC_ALIAS_MAXIMUM 0x22
+#define MQTT_PROPERTY_TOPIC_ALIAS 0x23
+#define MQTT_PROPERTY_MAXIMUM_QOS 0x24
+#define MQTT_PROPERTY_RETAIN_AVAILABLE 0x25
+#define MQTT_PROPERTY_USER_PROPERTY 0x26
+#define MQTT_PROPERTY_MAXIMUM_PACKET_SIZE 0x27
+#define MQTT_PROPERTY_WILDCARD_SUBSCRIPTION_AVAILABLE 0x28
+#define MQTT_PROPERTY_SUBSCRIPTION_IDENTIFIERS_AVAILABLE 0x29
+#define MQTT_PROPERTY_SHARED_SUBSCRIPTION_AVAILABLE 0x2A
 
 /*
  * Names of options, so that a typing error fails to compile. A duration is text such as "250ms", "5s", "2m"
@@ -341,5 +429,911 @@
  */
 #define MQTT_OPT_CLOSE_TIMEOUT "close_timeout"
 
+/*
+ * Initialisers of structs, and short forms of functions.
+ */
+
+/** A letter of QoS 1 with the client's default time to live; set `topic` and what else you need. */
+#define MQTT_LETTER_INIT \
+    { sizeof(mqtt_letter), NULL, NULL, 0, NULL, NULL, 1, false, MQTT_TTL_DEFAULT, MQTT_PRIORITY_NORMAL, \
+      MQTT_OVERFLOW_DEFAULT, NULL, -1, -1, NULL, NULL, NULL, 0, NULL, 0 }
+
+/** A subscription of QoS 1. */
+#define MQTT_SUBSCRIBE_OPTIONS_INIT { sizeof(mqtt_subscribe_options), 1, false, false, 0, 0, NULL, 0 }
+
+/** Copies the counters of a client: `mqtt_result mqtt_client_stats(const mqtt_client *client, mqtt_stats *stats)`. */
+#define mqtt_client_stats(client, stats) mqtt_client_stats_sized((client), (stats), sizeof(mqtt_stats))
+
+/** The registrations without a `drop`: `mqtt_result mqtt_client_on_message(client, callback, context)`, and so on. */
+#define mqtt_client_on_message(client, callback, context) mqtt_client_on_message_with((client), (callback), (context), NULL)
+#define mqtt_client_on_connection(client, callback, context) mqtt_client_on_connection_with((client), (callback), (context), NULL)
+#define mqtt_client_on_receipt(client, callback, context) mqtt_client_on_receipt_with((client), (callback), (context), NULL)
+#define mqtt_client_on_subscription(client, callback, context) mqtt_client_on_subscription_with((client), (callback), (context), NULL)
+#define mqtt_client_on_log(client, callback, context) mqtt_client_on_log_with((client), (callback), (context), NULL)
+#define mqtt_client_on_events(client, callback, context) mqtt_client_on_events_with((client), (callback), (context), NULL)
+
+
+/** A message arrived. */
+#define MQTT_EVENT_MESSAGE 1
+/** News of the connection. */
+#define MQTT_EVENT_CONNECTION 2
+/** A letter got its outcome. */
+#define MQTT_EVENT_RECEIPT 3
+/** A subscription changed its state. */
+#define MQTT_EVENT_SUBSCRIPTION 4
+/** Something worth a line in a log. */
+#define MQTT_EVENT_LOG 5
+/** The broker accepted the connection. */
+#define MQTT_CONNECTION_ONLINE 1
+/** The connection ended; `text` and `reason` say why. */
+#define MQTT_CONNECTION_OFFLINE 2
+/** An attempt to connect failed; the next one begins in `retry_in_ms`. */
+#define MQTT_CONNECTION_ATTEMPT_FAILED 3
+/** The client is closed; nothing about the connection follows. */
+#define MQTT_CONNECTION_CLOSED 4
+/** The broker answered a ping after `round_trip_us`. */
+#define MQTT_CONNECTION_PING 5
+/** An error: something was lost or refused. */
+#define MQTT_LOG_ERROR 1
+/** A warning: odd, and dealt with. */
+#define MQTT_LOG_WARNING 2
+/** As a timeout in milliseconds: wait as long as it takes. */
+#define MQTT_FOREVER UINT32_MAX
+/**
+ * Callbacks run on a pool of threads that all clients share: they may block, and hold up no other
+ * client. The default.
+ */
+#define MQTT_DISPATCH_POOL 0
+/**
+ * Callbacks run inside `mqtt_client_poll`, on the thread that calls it; `mqtt_client_fd` says
+ * when.
+ */
+#define MQTT_DISPATCH_POLL 1
+/**
+ * For experts: callbacks run on the thread that does the network for all clients, with the least
+ * delay. One that blocks stops them all; what would have to wait returns `MQTT_WOULD_DEADLOCK`
+ * there.
+ */
+#define MQTT_DISPATCH_INLINE 2
+/** As a time to live: the option `default_ttl` of the client. */
+#define MQTT_TTL_DEFAULT (UINT32_MAX - 1)
+/** As a time to live: none; the letter waits as long as it takes. */
+#define MQTT_TTL_NONE UINT32_MAX
+/** As an overflow rule: the option `overflow` of the client. */
+#define MQTT_OVERFLOW_DEFAULT -1
+/**
+ * A client: one connection that is kept up, and the post office behind it. Any thread may use it,
+ * several at a time.
+ */
+typedef struct mqtt_client mqtt_client;
+
+/** Options for a client. Not to be used by two threads at once. */
+typedef struct mqtt_options mqtt_options;
+
+/** Where a message comes from: leveret's own business. */
+typedef struct mqtt_origin mqtt_origin;
+
+/** The MQTT 5 properties of a packet, read with `mqtt_property_get`. */
+typedef struct mqtt_properties mqtt_properties;
+
+/** What a fallible function answers: `MQTT_OK`, or one of the negative codes of the table above. */
+typedef int mqtt_result;
+
+/**
+ * A message from the broker. This struct will not grow.
+ *
+ * It and what it points to live until the callback returns; `mqtt_message_ref` keeps it longer.
+ * The texts do not end in NUL.
+ */
+typedef struct {
+    /** Topic name, UTF-8. */
+    const char *topic;
+    /** Length of the topic in bytes, 1..=65535. */
+    size_t topic_length;
+    /** Payload; never NULL, also where it is empty. */
+    const void *payload;
+    /** Length of the payload in bytes. */
+    size_t payload_length;
+    /** MQTT 5 properties, for `mqtt_property_get`; none on MQTT 3.1.1. */
+    const mqtt_properties *properties;
+    /** What leveret needs to keep and to acknowledge the message. */
+    const mqtt_origin *origin;
+    /** QoS of this delivery: 0, 1 or 2. */
+    uint8_t qos;
+    /** Was it retained by the broker. */
+    bool retain;
+    /** May the broker have sent this packet before. */
+    bool dup;
+} mqtt_message;
+
+/** One property of a packet. This struct will not grow. Texts are UTF-8 and do not end in NUL. */
+typedef struct {
+    /** For a user property its name, else NULL. */
+    const char *name;
+    /** Length of the name in bytes. */
+    size_t name_length;
+    /** The text or the bytes; NULL for a property that is a number. */
+    const void *value;
+    /** Length of the value in bytes. */
+    size_t value_length;
+    /** The number, for a property that is one, else 0. */
+    uint32_t number;
+} mqtt_property;
+
+/** What became of a letter. This struct will not grow. */
+typedef struct {
+    /** One of `MQTT_OUTCOME_…`; `mqtt_outcome_name` names it. */
+    int status;
+    /** The broker's reason code, or -1 where nobody gave one. */
+    int reason;
+    /** Did it go as asked: acknowledged, or at QoS 0 sent. */
+    bool ok;
+    /** Does the broker have it for certain. */
+    bool delivered;
+    /** Not known to be delivered, but it had been sent, so the broker may have it. */
+    bool maybe_delivered;
+} mqtt_outcome;
+
+/** Counters of a client since it was made. May grow at its end. */
+typedef struct {
+    /** One of `MQTT_STATUS_…`. */
+    uint64_t status;
+    /** Letters accepted, not in flight and not settled. Exact the moment a publish returned. */
+    uint64_t queued;
+    /** Bytes of these letters, bookkeeping included. */
+    uint64_t queued_bytes;
+    /** Letters sent and not yet settled. */
+    uint64_t in_flight;
+    /** Bytes of these letters, bookkeeping included. */
+    uint64_t in_flight_bytes;
+    /** Age in milliseconds of the oldest letter that is not settled; 0 without one. */
+    uint64_t oldest_ms;
+    /** Bytes read from connections. */
+    uint64_t bytes_in;
+    /** Bytes that the operating system took. */
+    uint64_t bytes_out;
+    /** Messages received, by QoS; repetitions are not counted. */
+    uint64_t messages_in[3];
+    /** Messages sent, by QoS; repetitions are counted. */
+    uint64_t messages_out[3];
+    /** Letters by outcome, the index being `MQTT_OUTCOME_…`; the first place is not used. */
+    uint64_t outcomes[9];
+    /** Connections that a broker accepted after the first one. */
+    uint64_t reconnects;
+    /** Attempts to connect that failed. */
+    uint64_t failed_attempts;
+    /** Microseconds that the last ping took until its answer; 0 if there was none yet. */
+    uint64_t round_trip_us;
+    /** Messages that wait for callbacks or are being handled. */
+    uint64_t inbox_messages;
+    /** Bytes of these messages, bookkeeping included. */
+    uint64_t inbox_bytes;
+    /** Messages of QoS 0 dropped because the inbox was full. */
+    uint64_t inbox_dropped;
+    /** Messages that nobody took; they were acknowledged. */
+    uint64_t unhandled;
+    /** Packets larger than the option `max_packet_size` that were skipped. */
+    uint64_t oversize;
+    /**
+     * Why the last attempt or connection ended: one of the negative results; `MQTT_OK` if none
+     * did.
+     */
+    int64_t last_error;
+} mqtt_stats;
+
+/**
+ * Called with each message. Once it returns, the message is acknowledged, unless the option
+ * `manual_ack` is on.
+ */
+typedef void (*mqtt_message_callback)(void *context, const mqtt_message *message);
+
+/**
+ * Called exactly once when a context is no longer needed, after the last call that got it has
+ * ended; also when the registration failed. It runs on the thread that let go of the context last:
+ * one that replaced, unsubscribed or freed, or one that runs callbacks.
+ */
+typedef void (*mqtt_drop)(void *context);
+
+/** News of the connection. Texts are UTF-8, never NULL, and do not end in NUL. May grow at its end. */
+typedef struct {
+    /** One of `MQTT_CONNECTION_…`. Skip kinds that you do not know. */
+    int kind;
+    /** The broker's reason code, or -1 where it gave none. */
+    int reason;
+    /** Online: the version of MQTT spoken, 5 or 4 (which is 3.1.1); else 0. */
+    int version;
+    /** Online: does an earlier session go on. */
+    bool session_present;
+    /** Attempt failed: milliseconds until the next one. */
+    uint32_t retry_in_ms;
+    /** Online: the keep alive in force in seconds; 0 is off. */
+    uint32_t keep_alive_s;
+    /** Ping: microseconds until the answer. */
+    uint64_t round_trip_us;
+    /** Online, attempt failed: which of the addresses, counted from 0. */
+    size_t address;
+    /** Online: the client id in force. */
+    const char *client_id;
+    /** Length of the client id in bytes. */
+    size_t client_id_length;
+    /** Offline, attempt failed: why, as a sentence. */
+    const char *text;
+    /** Length of the text in bytes. */
+    size_t text_length;
+    /** Online: the properties of CONNACK, for `mqtt_property_get`; else NULL. */
+    const mqtt_properties *properties;
+} mqtt_connection_event;
+
+/** Called with news of the connection. */
+typedef void (*mqtt_connection_callback)(void *context, const mqtt_connection_event *event);
+
+/** A letter got its outcome. May grow at its end. */
+typedef struct {
+    /** The receipt that the publish wrote. */
+    uint64_t receipt;
+    /** What became of the letter. */
+    mqtt_outcome outcome;
+    /** The reason in the broker's words, UTF-8 without NUL at the end; empty where it gave none. */
+    const char *text;
+    /** Length of the text in bytes. */
+    size_t text_length;
+    /** What else the broker said, for `mqtt_property_get`; NULL where it said nothing. */
+    const mqtt_properties *properties;
+} mqtt_receipt_event;
+
+/** Called with the outcome of each letter for which a receipt was asked. */
+typedef void (*mqtt_receipt_callback)(void *context, const mqtt_receipt_event *event);
+
+/** A subscription changed its state. May grow at its end. */
+typedef struct {
+    /** The topic filter, UTF-8 without NUL at the end. */
+    const char *filter;
+    /** Length of the filter in bytes. */
+    size_t filter_length;
+    /** One of `MQTT_SUBSCRIPTION_…`. */
+    int state;
+    /** The broker's code: the granted QoS, or why it refused; -1 where it gave none. */
+    int reason;
+} mqtt_subscription_event;
+
+/** Called when a subscription changes its state. */
+typedef void (*mqtt_subscription_callback)(void *context, const mqtt_subscription_event *event);
+
+/**
+ * Something worth a line in a log. It never holds a payload, a password or a key. May grow at its
+ * end.
+ */
+typedef struct {
+    /** One of `MQTT_LOG_…`. */
+    int level;
+    /** The line, UTF-8 without NUL at the end. */
+    const char *text;
+    /** Length of the text in bytes. */
+    size_t text_length;
+} mqtt_log_event;
+
+/** Called with what is worth a line in a log. */
+typedef void (*mqtt_log_callback)(void *context, const mqtt_log_event *event);
+
+/** What an event points to; `kind` says which. */
+typedef union {
+    /** `MQTT_EVENT_MESSAGE` */
+    const mqtt_message *message;
+    /** `MQTT_EVENT_CONNECTION` */
+    const mqtt_connection_event *connection;
+    /** `MQTT_EVENT_RECEIPT` */
+    const mqtt_receipt_event *receipt;
+    /** `MQTT_EVENT_SUBSCRIPTION` */
+    const mqtt_subscription_event *subscription;
+    /** `MQTT_EVENT_LOG` */
+    const mqtt_log_event *log;
+} mqtt_event_data;
+
+/** One event. This struct will not grow; the structs it points to may, at their end. */
+typedef struct {
+    /** Which of the pointers is set: one of `MQTT_EVENT_…`. Skip kinds that you do not know. */
+    int kind;
+    /**
+     * For a message: the context given with its subscription, if it was subscribed to without a
+     * callback; else NULL.
+     */
+    void *context;
+    /** What happened. */
+    mqtt_event_data data;
+} mqtt_event;
+
+/** Called with events in batches, in the order in which they happened. */
+typedef void (*mqtt_events_callback)(void *context, const mqtt_event *events, size_t count);
+
+/**
+ * Called when a payload that was not copied is no longer needed. On whatever thread lets go of it
+ * last; it must be quick, and must not call leveret: what it calls all the same returns
+ * `MQTT_WOULD_DEADLOCK`.
+ */
+typedef void (*mqtt_release)(void *context);
+
+/** A name and a value, both NUL-terminated UTF-8. */
+typedef struct {
+    /** The name. */
+    const char *name;
+    /** The value. */
+    const char *value;
+} mqtt_pair;
+
+/**
+ * All that can be said about one letter. Begin with `mqtt_letter letter = MQTT_LETTER_INIT;`, then
+ * set what you need. May grow at its end.
+ */
+typedef struct {
+    /** Size of this struct: set by `MQTT_LETTER_INIT`. */
+    size_t size;
+    /** Topic name. */
+    const char *topic;
+    /** Payload; may be NULL if its length is 0. */
+    const void *payload;
+    /** Length of the payload in bytes. */
+    size_t payload_length;
+    /**
+     * Where set, the payload is not copied: it has to stay unchanged until this is called with
+     * `release_context`, exactly once, on whatever thread lets go of it last, before or after the
+     * publish returns, also when that fails. It must not call leveret.
+     */
+    mqtt_release release;
+    /** For `release`. */
+    void *release_context;
+    /** 0, 1 or 2; 1 unless set. */
+    int qos;
+    /** Whether the broker keeps it for those who subscribe later. */
+    bool retain;
+    /** Milliseconds from this call in which it is of use, or `MQTT_TTL_DEFAULT` or `MQTT_TTL_NONE`. */
+    uint32_t ttl_ms;
+    /** One of `MQTT_PRIORITY_…`; normal unless set. */
+    int priority;
+    /** What gives way when the post office is full while offline: one of `MQTT_OVERFLOW_…`. */
+    int overflow;
+    /**
+     * Key of which only the newest letter is wanted: a waiting letter of the same key is dropped.
+     * NULL replaces nothing.
+     */
+    const char *replace;
+    /**
+     * MQTT 5: seconds that the broker keeps it for receivers that are not there; -1 says nothing.
+     * Where the TTL is shorter, that is sent.
+     */
+    int64_t message_expiry_s;
+    /** MQTT 5: 1 says that the payload is UTF-8 text, 0 that it is bytes, -1 says nothing. */
+    int payload_format;
+    /** MQTT 5: content type, such as "application/json"; NULL says nothing. */
+    const char *content_type;
+    /** MQTT 5: topic on which an answer is expected; NULL expects none. */
+    const char *response_topic;
+    /** MQTT 5: what the answer is to carry, so that it is known again; NULL for none. */
+    const void *correlation_data;
+    /** Length of the correlation data in bytes. */
+    size_t correlation_data_length;
+    /** MQTT 5: user properties, passed on to the receivers; NULL if there are none. */
+    const mqtt_pair *user_properties;
+    /** How many user properties there are. */
+    size_t user_property_count;
+} mqtt_letter;
+
+/**
+ * How to subscribe. Begin with `mqtt_subscribe_options options = MQTT_SUBSCRIBE_OPTIONS_INIT;`.
+ * May grow at its end.
+ */
+typedef struct {
+    /** Size of this struct: set by `MQTT_SUBSCRIBE_OPTIONS_INIT`. */
+    size_t size;
+    /** The highest QoS with which the broker is to deliver: 0, 1 or 2; 1 unless set. */
+    int qos;
+    /** MQTT 5: do not deliver what this client itself publishes. */
+    bool no_local;
+    /** MQTT 5: deliver with the retain flag as it was published. */
+    bool retain_as_published;
+    /**
+     * MQTT 5: when retained messages are delivered: 0 at each subscribe, 1 only if the
+     * subscription is new, 2 never.
+     */
+    int retain_handling;
+    /**
+     * Milliseconds to wait for the broker's answer while online; 0 takes the option
+     * `subscribe_timeout` of the client.
+     */
+    uint32_t timeout_ms;
+    /** MQTT 5: user properties of the SUBSCRIBE; NULL if there are none. */
+    const mqtt_pair *user_properties;
+    /** How many user properties there are. */
+    size_t user_property_count;
+} mqtt_subscribe_options;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The sentence that explains the last call on this thread that failed: it names the argument or
+ * option, what was given and what is allowed. Never NULL; empty if no call has failed yet. A call
+ * that succeeds leaves it as it is.
+ *
+ * The text ends in NUL and lives until the next call on this thread that fails, or until the
+ * thread ends.
+ */
+const char *mqtt_last_error(void);
+
+/**
+ * The broker's reason code that belongs to `mqtt_last_error`: 0..=255, or -1 where the broker gave
+ * none.
+ */
+int mqtt_last_reason(void);
+
+/** The version of the library, "0.1.0". Static memory. */
+const char *mqtt_version(void);
+
+/**
+ * What a result code means, as one sentence: "the post office is full"; for `MQTT_OK` "success".
+ * Never NULL; static memory.
+ */
+const char *mqtt_result_text(mqtt_result result);
+
+/** The name of a result code: "MQTT_QUEUE_FULL". Never NULL; static memory. */
+const char *mqtt_result_name(mqtt_result result);
+
+/**
+ * The name of an outcome's status: "acknowledged". "unknown" for a number that is none. Never
+ * NULL; static memory.
+ */
+const char *mqtt_outcome_name(int status);
+
+/**
+ * The name of a client's status: "online". "unknown" for a number that is none. Never NULL; static
+ * memory.
+ */
+const char *mqtt_status_name(int status);
+
+/**
+ * The name of a subscription's state: "downgraded". "unknown" for a number that is none. Never
+ * NULL; static memory.
+ */
+const char *mqtt_subscription_state_name(int state);
+
+/**
+ * The name of a reason code in the standard (MQTT 5.0 section 2.4), in lower case: "not
+ * authorized". "unknown" for a number that is none. Never NULL; static memory.
+ */
+const char *mqtt_reason_name(int reason);
+
+/**
+ * Sets how many threads do the network for all clients: 1 unless set, at most 64. Call it before
+ * the first client is made.
+ */
+mqtt_result mqtt_set_runtime_threads(uint32_t threads);
+
+/**
+ * Stops the threads of leveret. Clients that are still open end at once, without a DISCONNECT:
+ * close them first. A client made later starts new threads. A process that ends need not call it.
+ * Inside an inline callback: `MQTT_WOULD_DEADLOCK`.
+ */
+mqtt_result mqtt_shutdown(void);
+
+/** Options with their defaults, to be ended with `mqtt_options_free`. Never NULL. */
+mqtt_options *mqtt_options_new(void);
+
+/** Ends options. Clients made with them are not affected. NULL is nothing. */
+void mqtt_options_free(mqtt_options *options);
+
+/**
+ * Sets an option from text. Numbers are decimal, flags "true" or "false", durations "250ms", "5s",
+ * "2m" or "1h"; "none" takes back what may be absent. A wrong name or value changes nothing, and
+ * `mqtt_last_error` says what is allowed.
+ *
+ * @param option  one of `MQTT_OPT_…`, or its name: "keep_alive"
+ * @param value   copied
+ */
+mqtt_result mqtt_options_set(mqtt_options *options, const char *option, const char *value);
+
+/**
+ * Sets an option that is bytes, such as `password` or `will_payload`.
+ *
+ * @param value   copied; may be NULL if `length` is 0
+ * @param length  in bytes
+ */
+mqtt_result mqtt_options_set_bytes(mqtt_options *options,
+                                   const char *option,
+                                   const void *value,
+                                   size_t length);
+
+/**
+ * Adds a pair to an option that is a list of them: `user_properties` or `will_user_properties`.
+ * The same name may be added twice.
+ *
+ * @param name   copied
+ * @param value  copied
+ */
+mqtt_result mqtt_options_add(mqtt_options *options, const char *option, const char *name, const char *value);
+
+/**
+ * Keeps a message beyond its callback: answers a new one, to be ended with `mqtt_message_unref`.
+ * Topic, payload and properties are shared, not copied: as long as it is kept, so is the buffer in
+ * which it arrived. NULL if `message` is NULL or did not come from leveret.
+ *
+ * Any thread. The message may be kept beyond the life of its client.
+ */
+const mqtt_message *mqtt_message_ref(const mqtt_message *message);
+
+/** Ends a message that came from `mqtt_message_ref`. NULL is nothing. */
+void mqtt_message_unref(const mqtt_message *message);
+
+/**
+ * Acknowledges a message of a client with the option `manual_ack`, from any thread, inside the
+ * callback or later with a kept message.
+ *
+ * Acknowledgements leave in the order the standard demands, whatever the order of the calls. On a
+ * connection later than the one it came on this does nothing: the broker delivers the message
+ * again. So does a second call, and a call for a message of QoS 0.
+ *
+ * @param reason  0 if it was handled, else a reason code of 0x80 and above (MQTT 5; on 3.1.1 it is
+ *                a plain acknowledgement)
+ */
+mqtt_result mqtt_message_ack(const mqtt_message *message, int reason);
+
+/**
+ * Reads a property of a packet: false if there is none (more), and then `property` is left as it
+ * is.
+ *
+ * @param properties  of a message or an event; NULL is as good as none
+ * @param identifier  one of `MQTT_PROPERTY_…`
+ * @param index       0, or for a property that may stand more than once (user property,
+ *                    subscription identifier) which of them
+ * @param property    receives the property; what it points to lives as long as the message or
+ *                    event
+ */
+bool mqtt_property_get(const mqtt_properties *properties,
+                       int identifier,
+                       size_t index,
+                       mqtt_property *property);
+
+/**
+ * Waits for the outcome of a letter, and claims it: asked for again it is
+ * `MQTT_RECEIPT_FORGOTTEN`. So it is if the receipt was never given out, and if more than 65,536
+ * letters were settled after it that nobody asked for.
+ *
+ * @param receipt     what the publish wrote
+ * @param timeout_ms  milliseconds, or `MQTT_FOREVER`; 0 looks whether it is there.
+ *                    `MQTT_TIMED_OUT` leaves the letter as it is
+ * @param outcome     receives the outcome; may be NULL
+ */
+mqtt_result mqtt_receipt_wait(mqtt_client *client,
+                              uint64_t receipt,
+                              uint32_t timeout_ms,
+                              mqtt_outcome *outcome);
+
+/**
+ * Takes a letter back: its outcome will be `cancelled`. Waits for the answer of the background
+ * thread, not for the network.
+ *
+ * @param found  receives whether it was still there to be taken back; may be NULL
+ */
+mqtt_result mqtt_cancel(mqtt_client *client, uint64_t receipt, bool *found);
+
+/**
+ * Says where a letter is and why, as a sentence: waiting for the connection, the window or its
+ * turn; its age, attempts, the last error, and what is left of its time to live. Waits for the
+ * answer of the background thread, not for the network.
+ *
+ * @param text      receives the sentence, cut to `capacity` - 1 bytes, and a NUL; empty if the
+ *                  letter is settled or unknown. May be NULL if `capacity` is 0
+ * @param capacity  bytes that may be written
+ * @param length    receives the length of the whole sentence in bytes, without the NUL, as
+ *                  `snprintf` returns it; may be NULL
+ */
+mqtt_result mqtt_explain(mqtt_client *client, uint64_t receipt, char *text, size_t capacity, size_t *length);
+
+/**
+ * Makes a client. It does not connect before `mqtt_client_start`, so that callbacks can be
+ * registered first; it takes letters and subscriptions at once.
+ *
+ * @param url      address of the broker, "mqtt://host:1883"; several, separated by spaces, are
+ *                 tried in turn
+ * @param options  copied, and still yours; NULL for all defaults
+ * @return the client, to be ended with `mqtt_client_free`; NULL if an argument is wrong, and then
+ *         `mqtt_last_error` says which
+ */
+mqtt_client *mqtt_client_new(const char *url, const mqtt_options *options);
+
+/**
+ * Lets the client begin to connect. From then on it never gives up: what fails is tried again.
+ * Once more does nothing.
+ */
+mqtt_result mqtt_client_start(mqtt_client *client);
+
+/** Whether the client is connected: one of `MQTT_STATUS_…`. Of NULL: `MQTT_STATUS_CLOSED`. */
+int mqtt_client_status(const mqtt_client *client);
+
+/**
+ * Waits until the client has a status, also if it came and went while waiting. `MQTT_TIMED_OUT`,
+ * or `MQTT_CLOSED` once it cannot come.
+ *
+ * @param timeout_ms  milliseconds, or `MQTT_FOREVER`
+ */
+mqtt_result mqtt_client_wait_for(mqtt_client *client, int status, uint32_t timeout_ms);
+
+/**
+ * Says DISCONNECT if there is a connection, and dials at once, also in the middle of a pause
+ * between attempts: for a device that changed its network. Letters in flight go on.
+ */
+mqtt_result mqtt_client_reconnect(mqtt_client *client);
+
+/**
+ * Waits until every letter published before has its outcome. `MQTT_TIMED_OUT` leaves them as they
+ * are.
+ *
+ * @param timeout_ms  milliseconds, or `MQTT_FOREVER`
+ */
+mqtt_result mqtt_client_flush(mqtt_client *client, uint32_t timeout_ms);
+
+/**
+ * Measures a round trip to the broker. `MQTT_NOT_CONNECTED` if there is no connection,
+ * `MQTT_CONNECTION_LOST` if it is lost meanwhile.
+ *
+ * @param timeout_ms     milliseconds, or `MQTT_FOREVER`
+ * @param round_trip_us  receives microseconds; may be NULL
+ */
+mqtt_result mqtt_client_ping(mqtt_client *client, uint32_t timeout_ms, uint64_t *round_trip_us);
+
+/**
+ * Waits until there is room in the post office, after a publish returned `MQTT_QUEUE_FULL`.
+ *
+ * @param timeout_ms  milliseconds, or `MQTT_FOREVER`
+ */
+mqtt_result mqtt_client_wait_writable(mqtt_client *client, uint32_t timeout_ms);
+
+/**
+ * Closes the client for good: takes nothing more, sends what waits for at most `timeout_ms`, says
+ * DISCONNECT, and settles every letter that is left with the outcome `closed`. Returns when that
+ * is done. The handle stays valid until it is freed; receipts can still be asked for.
+ *
+ * Inside a callback of the same client it returns at once and takes effect when the callback
+ * returns.
+ *
+ * @param timeout_ms  milliseconds for letters to go out; 0 sends nothing more; `MQTT_FOREVER`
+ *                    waits until all are out
+ */
+mqtt_result mqtt_client_close(mqtt_client *client, uint32_t timeout_ms);
+
+/**
+ * `mqtt_client_close`, saying whether the session at the broker ends. `mqtt_client_close` ends it
+ * if the option `clean_start` is on.
+ *
+ * @param end_session  false keeps the session, and with it the subscriptions, for a later client
+ *                     of the same client id
+ */
+mqtt_result mqtt_client_close_with(mqtt_client *client, uint32_t timeout_ms, bool end_session);
+
+/**
+ * Ends a client. One that is not closed is closed first, without sending what waits. Its last
+ * callbacks, every `drop` among them, have ended when this returns. NULL is nothing.
+ *
+ * Inside a callback, of whatever client, it returns at once; the last callbacks come later, and
+ * the `drop`s tell when they are over. Do not call it while holding a lock that a callback of the
+ * client may be waiting for.
+ */
+void mqtt_client_free(mqtt_client *client);
+
+/**
+ * Says how the callbacks of the client get to run: one of `MQTT_DISPATCH_…`. Call it before
+ * `mqtt_client_start`.
+ */
+mqtt_result mqtt_client_dispatch(mqtt_client *client, int dispatch);
+
+/**
+ * A descriptor that is readable when `mqtt_client_poll` has something to do, for `poll`, `epoll`,
+ * `select` or an event loop. It belongs to the client: do not read, write or close it. -1 after an
+ * error: the client is not on `MQTT_DISPATCH_POLL`.
+ */
+int mqtt_client_fd(mqtt_client *client);
+
+/**
+ * Runs the callbacks for what has come, on this thread, for a bounded number of events: after it
+ * the descriptor is readable if there is more. For a client on `MQTT_DISPATCH_POLL`. Inside a
+ * callback of the same client, or while another thread is in it: `MQTT_WOULD_DEADLOCK`.
+ *
+ * @param timeout_ms  how long to wait for the first event; 0 does not wait; it may return earlier,
+ *                    without one
+ * @param handled     receives the number of events; may be NULL
+ */
+mqtt_result mqtt_client_poll(mqtt_client *client, uint32_t timeout_ms, size_t *handled);
+
+/**
+ * What the macro `mqtt_client_stats(client, stats)` calls: writes as much of the counters as the
+ * caller's struct has room for.
+ *
+ * @param stats  receives the counters
+ * @param size   `sizeof *stats`
+ */
+mqtt_result mqtt_client_stats_sized(const mqtt_client *client, mqtt_stats *stats, size_t size);
+
+/**
+ * Registers what is called with messages that no subscription's own callback takes: those of
+ * subscriptions made without one, and those that match none. Without it (and without
+ * `mqtt_client_on_events_with`) such messages are acknowledged and counted as `unhandled`.
+ *
+ * This and the five functions below: any thread, at any time; a new registration replaces the old
+ * one, NULL for `callback` ends it. The old callback may still be running when the function
+ * returns: its `drop` tells when it is over.
+ *
+ * @param context  passed to `callback`
+ * @param drop     called once with `context` when it is no longer needed, also when this call
+ *                 fails; may be NULL
+ */
+mqtt_result mqtt_client_on_message_with(mqtt_client *client,
+                                        mqtt_message_callback callback,
+                                        void *context,
+                                        mqtt_drop drop);
+
+/**
+ * Registers what is called with news of the connection: online, offline, attempts that failed,
+ * pings, closed.
+ */
+mqtt_result mqtt_client_on_connection_with(mqtt_client *client,
+                                           mqtt_connection_callback callback,
+                                           void *context,
+                                           mqtt_drop drop);
+
+/**
+ * Registers what is called with the outcome of each letter that was published with a receipt, from
+ * now on. The outcomes are kept for `mqtt_receipt_wait` all the same. The callback may come before
+ * the publish has returned its receipt.
+ */
+mqtt_result mqtt_client_on_receipt_with(mqtt_client *client,
+                                        mqtt_receipt_callback callback,
+                                        void *context,
+                                        mqtt_drop drop);
+
+/** Registers what is called when a subscription changes its state: up, downgraded, refused, down. */
+mqtt_result mqtt_client_on_subscription_with(mqtt_client *client,
+                                             mqtt_subscription_callback callback,
+                                             void *context,
+                                             mqtt_drop drop);
+
+/**
+ * Registers what is called with lines for a log: what an operator may want to know about the
+ * connection and the broker.
+ */
+mqtt_result mqtt_client_on_log_with(mqtt_client *client,
+                                    mqtt_log_callback callback,
+                                    void *context,
+                                    mqtt_drop drop);
+
+/**
+ * Registers what is called with all events that no other callback takes, in batches: one call for
+ * many messages is the fastest way to receive them. Messages of a batch are acknowledged when the
+ * callback returns, unless the option `manual_ack` is on.
+ */
+mqtt_result mqtt_client_on_events_with(mqtt_client *client,
+                                       mqtt_events_callback callback,
+                                       void *context,
+                                       mqtt_drop drop);
+
+/**
+ * Publishes with the client's default time to live: hands a letter to the post office, online or
+ * offline, and never waits for the network.
+ *
+ * `MQTT_QUEUE_FULL`: there is no room; `mqtt_client_wait_writable` waits for it.
+ *
+ * @param topic    topic name, without wildcards
+ * @param payload  copied; may be NULL if `length` is 0
+ * @param length   in bytes
+ * @param qos      0, 1 or 2
+ * @param retain   whether the broker keeps it for those who subscribe later
+ * @param receipt  receives the number by which its outcome can be asked for; NULL if nobody will
+ *                 ask
+ */
+mqtt_result mqtt_publish(mqtt_client *client,
+                         const char *topic,
+                         const void *payload,
+                         size_t length,
+                         int qos,
+                         bool retain,
+                         uint64_t *receipt);
+
+/**
+ * `mqtt_publish` with a time to live of its own.
+ *
+ * @param ttl_ms  milliseconds from this call after which the letter is no longer sent, and its
+ *                outcome is `expired`; not 0. It counts on while offline and while the machine is
+ *                suspended. `MQTT_TTL_NONE` or `MQTT_TTL_DEFAULT`
+ */
+mqtt_result mqtt_publish_ttl(mqtt_client *client,
+                             const char *topic,
+                             const void *payload,
+                             size_t length,
+                             int qos,
+                             bool retain,
+                             uint32_t ttl_ms,
+                             uint64_t *receipt);
+
+/**
+ * Publishes a letter with all that can be said about it.
+ *
+ * @param letter   begun with `MQTT_LETTER_INIT`; copied, but for a payload with a `release`
+ * @param receipt  as for `mqtt_publish`
+ */
+mqtt_result mqtt_publish_with(mqtt_client *client, const mqtt_letter *letter, uint64_t *receipt);
+
+/**
+ * Publishes many letters in order, faster than one by one. The first that is refused ends it; one
+ * that is wrong is refused before any is posted. The payloads of refused letters are released too.
+ *
+ * @param letters   an array, each begun with `MQTT_LETTER_INIT`
+ * @param count     how many
+ * @param receipts  receives the receipts of those accepted; has room for `count`; NULL if nobody
+ *                  will ask
+ * @param accepted  receives how many were accepted, the first ones, also when the call fails; may
+ *                  be NULL
+ */
+mqtt_result mqtt_publish_many(mqtt_client *client,
+                              const mqtt_letter *letters,
+                              size_t count,
+                              uint64_t *receipts,
+                              size_t *accepted);
+
+/**
+ * Subscribes to a topic filter. It is declared at once, online or offline, and restored after
+ * every reconnect; the broker's answer comes with `mqtt_client_on_subscription_with`. Letters
+ * published afterwards go out after it. Any thread, before the start too.
+ *
+ * @param filter    topic filter: with '+' and '#', or "$share/group/filter"; copied
+ * @param qos       the highest QoS with which the broker is to deliver: 0, 1 or 2
+ * @param callback  called with each message for this filter; several for one filter are each
+ *                  called. NULL: the messages go to `mqtt_client_on_message_with` or, with
+ *                  `context` in the event, to `mqtt_client_on_events_with`
+ * @param context   passed to `callback`
+ */
+mqtt_result mqtt_subscribe(mqtt_client *client,
+                           const char *filter,
+                           int qos,
+                           mqtt_message_callback callback,
+                           void *context);
+
+/**
+ * `mqtt_subscribe` with options, a `drop` and a reply.
+ *
+ * @param options  begun with `MQTT_SUBSCRIBE_OPTIONS_INIT`; NULL for all defaults
+ * @param drop     called once with `context` after the last call of `callback`: when unsubscribed,
+ *                 when the client is freed, or when this call fails; may be NULL
+ * @param reply    receives a number for `mqtt_reply_wait`; NULL if nobody will ask
+ */
+mqtt_result mqtt_subscribe_with(mqtt_client *client,
+                                const char *filter,
+                                const mqtt_subscribe_options *options,
+                                mqtt_message_callback callback,
+                                void *context,
+                                mqtt_drop drop,
+                                uint64_t *reply);
+
+/**
+ * Ends the subscription to a topic filter: no callback of it begins once this has returned, and
+ * their `drop`s follow.
+ *
+ * @param filter  the same text as when subscribing
+ * @param reply   receives a number for `mqtt_reply_wait`; NULL if nobody will ask
+ */
+mqtt_result mqtt_unsubscribe(mqtt_client *client, const char *filter, uint64_t *reply);
+
+/**
+ * Waits for the broker's answer to a subscribe or unsubscribe, and claims it. `MQTT_REFUSED` if
+ * the broker refused: then `mqtt_last_reason` is its reason code, and the filter is no longer
+ * declared. `MQTT_TIMED_OUT` leaves it as it is, to be asked for again.
+ *
+ * @param reply       what the subscribe or unsubscribe wrote
+ * @param timeout_ms  milliseconds, or `MQTT_FOREVER`
+ * @param reason      receives the broker's code: after a subscribe the granted QoS, 0, 1 or 2; may
+ *                    be NULL
+ */
+mqtt_result mqtt_reply_wait(mqtt_client *client, uint64_t reply, uint32_t timeout_ms, int *reason);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
 
 #endif  /* LEVERET_H */

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use leveret_protocol::engine::{Explanation, Payload, Reply, Tag};
 use leveret_protocol::error::{Error, ErrorKind};
+use leveret_protocol::message::QoS;
 use leveret_protocol::options::{ClientOptions, SubscribeOptions};
 use leveret_protocol::outcome::Status;
 use leveret_protocol::sentence::Dialect;
@@ -78,12 +79,14 @@ impl Client {
         let Reply::Subscribed(answers) = self.answer(question).await? else {
             return Ok(subscription);
         };
-        match answers.codes.first() {
-            Some(code) if code.is_error() => {
-                Err(Error::from(ErrorKind::Refused).with_reason(*code))
-            }
-            _ => Ok(subscription),
+        if let Some(refusal) = answers.refusal() {
+            return Err(refusal);
         }
+        let granted = answers
+            .codes
+            .first()
+            .and_then(|code| QoS::try_from(code.0).ok());
+        Ok(subscription.with_granted(granted.unwrap_or_default()))
     }
 
     /// Takes a topic filter back from all its subscriptions and waits for the broker's answer.

@@ -29,11 +29,6 @@ impl Events {
         }
     }
 
-    /// The next news; `None` when there will be no more.
-    pub async fn next(&mut self) -> Option<News> {
-        std::future::poll_fn(|context| self.poll(context)).await
-    }
-
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<News>> {
         loop {
             if let Some(news) = self.ahead.pop_front() {
@@ -76,11 +71,6 @@ impl Messages {
         Messages {
             intake: Intake::new(host, QueueId::GENERAL),
         }
-    }
-
-    /// The next message; `None` when the client is closed.
-    pub async fn next(&mut self) -> Option<Message> {
-        std::future::poll_fn(|context| self.intake.poll_next(context)).await
     }
 }
 

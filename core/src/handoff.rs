@@ -29,7 +29,7 @@ use crate::doorbell::Bell;
 
 /// A value that threads hand to each other.
 #[derive(Debug)]
-pub(crate) struct Handoff<T> {
+pub struct Handoff<T> {
     value: Mutex<T>,
 }
 
@@ -41,14 +41,14 @@ impl<T: Default> Default for Handoff<T> {
 
 impl<T> Handoff<T> {
     /// A handoff that holds `value`.
-    pub(crate) fn new(value: T) -> Handoff<T> {
+    pub fn new(value: T) -> Handoff<T> {
         Handoff {
             value: Mutex::new(value),
         }
     }
 
     /// Looks at the value or changes it in a way that nobody waits for.
-    pub(crate) fn with<R>(&self, look: impl FnOnce(&mut T) -> R) -> R {
+    pub fn with<R>(&self, look: impl FnOnce(&mut T) -> R) -> R {
         // A panic under the lock would be a fault of ours; what it left is still the best there is.
         look(&mut self.value.lock().unwrap_or_else(PoisonError::into_inner))
     }

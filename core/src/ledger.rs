@@ -35,7 +35,8 @@ pub enum Report {
     /// Reading has paused because the inbox is full, or goes on. While it is paused, a handler that waits
     /// for an outcome or a reply would wait for itself: let that wait fail with `WouldDeadlock`.
     ReadingPaused(bool),
-    /// Nothing comes after this: the client is closed. Whatever a host still holds is settled `closed`.
+    /// Nothing comes after this: the client is closed. Letters that a host still holds are settled
+    /// `closed`; of its questions a close is done, and all others failed with `Closed`.
     End,
 }
 
@@ -72,11 +73,22 @@ pub(crate) struct Ledger {
     ended: bool,
 }
 
+/// What kind of question waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// One that a host asked.
+    Hosts,
+    /// One of our own: never streamed.
+    Private,
+    /// To close: the end of the client is what was asked for, not a failure.
+    Close,
+}
+
 /// One thing that somebody may wait for.
 #[derive(Debug)]
 enum Slip {
     Letter(Waiters),
-    Question(Waiters),
+    Question(Waiters, Question),
     Settled(Outcome),
     Answered(Box<Result<Reply, Error>>),
 }
@@ -111,10 +123,11 @@ impl Ledger {
         }
     }
 
-    /// Enters a question whose answer is wanted here. `private` questions are never streamed.
-    pub(crate) fn expect_reply(&mut self, tag: Tag, private: bool) {
-        if private || self.keep != Keep::Streamed {
-            self.slips.insert(tag, Slip::Question(Waiters::default()));
+    /// Enters a question, before the driver can answer it.
+    pub(crate) fn expect_reply(&mut self, tag: Tag, question: Question) {
+        if question == Question::Private || self.keep != Keep::Streamed {
+            self.slips
+                .insert(tag, Slip::Question(Waiters::default(), question));
         }
     }
 
@@ -151,7 +164,7 @@ impl Ledger {
         }
         match self.slips.get_mut(&tag) {
             Some(slip) => {
-                if let Slip::Question(waiters) = slip {
+                if let Slip::Question(waiters, _) = slip {
                     waiters.wake_all(rings);
                     *slip = Slip::Answered(Box::new(result));
                 }
@@ -195,7 +208,7 @@ impl Ledger {
         context: &Context<'_>,
     ) -> Poll<Result<Reply, Error>> {
         match self.slips.get_mut(&tag) {
-            Some(Slip::Question(waiters)) => {
+            Some(Slip::Question(waiters, _)) => {
                 waiters.add(context);
                 Poll::Pending
             }
@@ -308,10 +321,10 @@ impl Ledger {
         let mut open: Vec<Tag> = open.collect();
         open.sort_unstable();
         for tag in open {
-            if matches!(self.slips.get(&tag), Some(Slip::Letter(_))) {
-                self.settle(tag, Outcome::new(OutcomeStatus::Closed), rings);
-            } else {
-                self.answer(tag, Err(ErrorKind::Closed.into()), rings);
+            match self.slips.get(&tag) {
+                Some(Slip::Question(_, Question::Close)) => self.answer_done(tag, rings),
+                Some(Slip::Question(..)) => self.answer(tag, Err(ErrorKind::Closed.into()), rings),
+                _ => self.settle(tag, Outcome::new(OutcomeStatus::Closed), rings),
             }
         }
         if self.status != Status::Closed {
@@ -364,6 +377,6 @@ impl Ledger {
 
 impl Slip {
     fn is_open(&self) -> bool {
-        matches!(self, Slip::Letter(_) | Slip::Question(_))
+        matches!(self, Slip::Letter(_) | Slip::Question(..))
     }
 }

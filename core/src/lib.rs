@@ -7,6 +7,8 @@
 //! ```no_run
 //! # async fn example() -> Result<(), leveret::Error> {
 //! use std::time::Duration;
+//!
+//! use futures::StreamExt;
 //! use leveret::{Client, Options, QoS};
 //!
 //! let client = Client::new("mqtt://localhost", Options::new().client_id("door-7"))?;

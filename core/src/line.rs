@@ -55,17 +55,6 @@ impl Line {
         };
     }
 
-    /// A line that is up, over whatever link.
-    #[cfg(test)]
-    pub(crate) fn over(&mut self, attempt: u64, link: Link) {
-        let dial: Dial = Box::pin(std::future::ready(Ok(link)));
-        *self = Line {
-            state: State::Dialing(dial),
-            attempt,
-            ..Line::default()
-        };
-    }
-
     /// The attempt that the line belongs to, up or not.
     pub(crate) fn attempt(&self) -> u64 {
         self.attempt

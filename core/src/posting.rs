@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use leveret_protocol::engine::{Command, Reply, Room, SealedLetter, Tag};
-use leveret_protocol::error::{Error, ErrorKind};
+use leveret_protocol::error::Error;
 use leveret_protocol::options::Overflow;
 use leveret_protocol::outcome::{Outcome, OutcomeStatus};
+use leveret_protocol::sentence;
 use leveret_protocol::time::Instant;
 
 use crate::clock::{self, Alarm};
 use crate::handoff::{Rings, block_on};
+use crate::ledger::Question;
 use crate::outbox::{Full, Outbox};
 use crate::runtime;
 use crate::shared::Shared;
@@ -61,22 +63,22 @@ impl<'a> Posting<'a> {
         self.shared.check_process()?;
         match self.attempt(None)? {
             Tried::Posted(tag) => Ok(tag),
-            Tried::HeldUp => Err(ErrorKind::QueueFull.into()),
+            Tried::HeldUp => Err(full(self.shared)),
             // The runtime's thread would wait for itself.
             Tried::Asked(question) if runtime::on_runtime_thread() => {
                 self.shared.forget(question);
-                Err(ErrorKind::QueueFull.into())
+                Err(full(self.shared))
             }
             Tried::Asked(question) => {
                 self.asked = Some(question);
                 block_on(None, |context| match self.poll_once(context) {
                     Poll::Ready(Ok(Tried::Posted(tag))) => Poll::Ready(Ok(tag)),
                     // The link came up meanwhile.
-                    Poll::Ready(Ok(_)) => Poll::Ready(Err(ErrorKind::QueueFull.into())),
+                    Poll::Ready(Ok(_)) => Poll::Ready(Err(full(self.shared))),
                     Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
                     Poll::Pending => Poll::Pending,
                 })
-                .unwrap_or_else(|| Err(ErrorKind::QueueFull.into()))
+                .unwrap_or_else(|| Err(full(self.shared)))
             }
         }
     }
@@ -114,7 +116,7 @@ impl<'a> Posting<'a> {
                         return Poll::Ready(self.discard().map(Tried::Posted));
                     }
                     Reply::Room(Room::Refused) => {
-                        return Poll::Ready(Err(ErrorKind::QueueFull.into()));
+                        return Poll::Ready(Err(full(self.shared)));
                     }
                     // Somebody else may have taken the room that was made: then it is asked for again.
                     _ => {}
@@ -145,11 +147,11 @@ impl<'a> Posting<'a> {
                     Ok(Tried::HeldUp)
                 }
                 Err(Full::AskForRoom(_)) if self.letter.overflow() == Overflow::Reject => {
-                    Err(ErrorKind::QueueFull.into())
+                    Err(full(self.shared))
                 }
                 Err(Full::AskForRoom(lacking)) => {
                     let reply = outbox.next_tag();
-                    self.shared.expect_reply(reply, true);
+                    self.shared.expect_reply(reply, Question::Private);
                     let (rule, priority) = (self.letter.overflow(), self.letter.priority());
                     outbox.push(
                         Command::MakeRoom {
@@ -241,4 +243,14 @@ pub(crate) fn post_many(
         tags.push(Posting::new(shared, letter, report).now()?);
     }
     Ok(())
+}
+
+/// The refusal of a letter for which there is no room.
+fn full(shared: &Shared) -> Error {
+    let options = &shared.options;
+    sentence::queue_full(
+        shared.dialect,
+        options.max_queued_messages,
+        options.max_queued_bytes,
+    )
 }

@@ -216,14 +216,12 @@ impl Routes {
     }
 
     fn forget_if_unused(&mut self, id: SubscriptionId) {
-        if self
+        let unused = self
             .by_id
             .get(&id)
-            .is_some_and(|route| route.targets.is_empty())
-        {
-            if let Some(route) = self.by_id.remove(&id) {
-                self.by_filter.remove(&route.filter);
-            }
+            .is_some_and(|route| route.targets.is_empty());
+        if let Some(route) = unused.then(|| self.by_id.remove(&id)).flatten() {
+            self.by_filter.remove(&route.filter);
         }
     }
 }

@@ -113,19 +113,25 @@ pub(crate) fn wait<R>(
                 .with(|inbox| inbox.poll_paused(context))
                 .is_ready();
         if paused || on_runtime {
-            return Poll::Ready(Err(would_deadlock(on_runtime)));
+            return Poll::Ready(Err(deadlock(on_runtime)));
         }
         Poll::Pending
     });
     waited.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
 }
 
-fn would_deadlock(on_runtime: bool) -> Error {
-    let detail = if on_runtime {
-        "this call would wait for the runtime's thread, on that very thread"
-    } else {
-        "this call would wait for the broker inside a handler while the inbox is full and nothing is read; \
-         return from the handler first"
-    };
+/// The error for a wait inside a handler while nothing is read, for hosts that have waits of their own.
+pub fn would_deadlock() -> Error {
+    let detail = "this call would wait for the broker inside a handler while the inbox is full and nothing is read; \
+                  return from the handler first";
     Error::new(ErrorKind::WouldDeadlock, detail)
+}
+
+fn deadlock(on_runtime: bool) -> Error {
+    if on_runtime {
+        let detail = "this call would wait for the runtime's thread, on that very thread";
+        Error::new(ErrorKind::WouldDeadlock, detail)
+    } else {
+        would_deadlock()
+    }
 }

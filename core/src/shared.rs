@@ -11,7 +11,7 @@ use leveret_protocol::sentence::Dialect;
 
 use crate::handoff::{Handoff, Rings};
 use crate::inbox::{Arrival, Inbox};
-use crate::ledger::{Keep, Ledger};
+use crate::ledger::{Keep, Ledger, Question};
 use crate::outbox::Outbox;
 use crate::runtime::Machine;
 
@@ -85,7 +85,7 @@ impl Shared {
         self.check_process()?;
         self.outbox.put(|outbox, rings| {
             let tag = outbox.next_tag();
-            self.expect_reply(tag, false);
+            self.expect_reply(tag, Question::Hosts);
             outbox
                 .push(question(tag), rings)
                 .inspect_err(|_| self.forget(tag))?;
@@ -94,8 +94,9 @@ impl Shared {
     }
 
     /// Enters a question, under the outbox's lock, before the driver can answer it.
-    pub(crate) fn expect_reply(&self, tag: Tag, private: bool) {
-        self.ledger.with(|ledger| ledger.expect_reply(tag, private));
+    pub(crate) fn expect_reply(&self, tag: Tag, question: Question) {
+        self.ledger
+            .with(|ledger| ledger.expect_reply(tag, question));
     }
 
     /// Nobody will ask for this outcome or answer.

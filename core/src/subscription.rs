@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use leveret_protocol::error::Error;
+use leveret_protocol::message::QoS;
 
 use crate::host::{self, Target};
 use crate::inbox::QueueId;
@@ -23,6 +24,7 @@ use crate::message::Message;
 pub struct Subscription {
     intake: Intake,
     filter: String,
+    granted: QoS,
 }
 
 impl Subscription {
@@ -31,6 +33,7 @@ impl Subscription {
         Subscription {
             intake: Intake::new(host, queue),
             filter: filter.to_owned(),
+            granted: QoS::AtMostOnce,
         }
     }
 
@@ -39,9 +42,14 @@ impl Subscription {
         &self.filter
     }
 
-    /// The next message; `None` when the client is closed. As [`Stream::poll_next`], without a trait.
-    pub async fn next(&mut self) -> Option<Message> {
-        std::future::poll_fn(|context| self.intake.poll_next(context)).await
+    /// The QoS that the broker granted when it was asked first, which may be lower than the one asked for.
+    pub fn granted(&self) -> QoS {
+        self.granted
+    }
+
+    pub(crate) fn with_granted(mut self, granted: QoS) -> Subscription {
+        self.granted = granted;
+        self
     }
 
     /// Takes the filter back, whatever the session is meant for, and waits for the broker's answer.

@@ -39,6 +39,8 @@ class Scenario:
     name: str
     brokers: list[str] = field(default_factory=lambda: ["embedded"])
     matrix: dict[str, list[str]] = field(default_factory=dict)
+    #: Languages in which it cannot be said, with the reason.
+    without: dict[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
 
     def cells(self):
@@ -61,6 +63,8 @@ def read_scenarios(folder: pathlib.Path) -> list[Scenario]:
                 scenarios.append(Scenario(words[1]))
             elif words[0] == "broker":
                 scenarios[-1].brokers = words[1:]
+            elif words[0] == "without":
+                scenarios[-1].without[words[1]] = words[2]
             elif words[0] == "matrix":
                 for word in words[1:]:
                     key, _, values = word.partition("=")
@@ -105,7 +109,7 @@ class Mosquitto:
         self.configuration = pathlib.Path(self.folder.name, "mosquitto.conf")
         self.configuration.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
-            f"persistence_location {self.folder.name}/\nmax_queued_messages 0\nmax_inflight_messages 100\n"
+            f"persistence_location {self.folder.name}/\n"
             "autosave_interval 1\nautosave_on_changes true\n"
         )
         self.url = f"mqtt://127.0.0.1:{self.port}"
@@ -292,6 +296,7 @@ def main() -> int:
         brokers.remove("mosquitto")
     scenarios = [each for each in read_scenarios(HERE / "scenarios") if arguments.scenario in each.name]
     passed, failures = 0, []
+    reasons: set[str] = set()
     width = max((len(each.name) for each in scenarios), default=0) + 28
     print(f"{'':{width}} {' '.join(f'{language:12}' for language in languages)}")
     for scenario in scenarios:
@@ -301,6 +306,10 @@ def main() -> int:
             name = " ".join([scenario.name, broker, *(f"{k}={v}" for k, v in variables.items())])
             marks = []
             for language in languages:
+                if language in scenario.without:
+                    reasons.add(f"{language}: {scenario.name}: not there: {scenario.without[language]}")
+                    marks.append("-")
+                    continue
                 command, environment = agents()[language]
                 problem = run_cell(scenario, broker, variables, command, environment)
                 marks.append("ok" if problem is None else "FAILED")
@@ -309,6 +318,8 @@ def main() -> int:
                 else:
                     failures.append(f"{language}: {name}: {problem}")
             print(f"{name:{width}} {' '.join(f'{mark:12}' for mark in marks)}", flush=True)
+    for reason in sorted(reasons):
+        print(reason)
     for failure in failures:
         print(failure)
     print(f"{passed} passed, {len(failures)} failed")

@@ -15,7 +15,7 @@ run_demo() {
     *.c) "$TARGET/demo/demo_c" ;;
     *.py) "$VENV/bin/python" "examples/demo/$1" ;;
     *.mjs) node "examples/demo/$1" ;;
-    *.rs) "$TARGET/debug/examples/demo" ;;
+    *.rs) "$TARGET/debug/demo" ;;
   esac
 }
 

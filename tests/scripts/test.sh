@@ -24,7 +24,7 @@ part build      tests/scripts/build.sh
 part rust       cargo test --workspace --no-fail-fast
 part loom       tests/scripts/loom.sh
 part simulation tests/scripts/simulate.sh --count 2000
-part c          tests/scripts/c.sh
+part c          ffi-c/tests/run.sh
 part python     tests/scripts/python.sh
 part node       tests/scripts/node.sh
 

@@ -115,6 +115,24 @@ fn the_lists_of_clippy_are_lifted_only_where_the_invariants_say() {
 }
 
 #[test]
+fn the_library_prints_nothing() {
+    let mut found = Findings::default();
+    for folder in LIBRARY {
+        for file in sources(folder, "rs") {
+            let code = without_tests(&code(&file.text));
+            for name in ["print!", "println!", "dbg!"] {
+                found.add_all(
+                    &file,
+                    lines_with_text(&code, name),
+                    "a library speaks through its host's log",
+                );
+            }
+        }
+    }
+    found.none();
+}
+
+#[test]
 fn unsafe_is_confined_to_the_c_door_and_the_system_calls() {
     let mut found = Findings::default();
     for file in files_of_kind("", "rs") {

@@ -62,6 +62,7 @@
 //! * `engine/random.rs`: the seeded generator
 //! * `engine/explain.rs`: where a letter is and why
 //! * `engine/event.rs`: what applications are told
+//! * `engine/words.rs`: events as the sentences that every language logs and raises
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -150,10 +150,11 @@ impl ReasonCode {
 
     /// The reason code that says what a 3.1.1 CONNACK return code says; `None` above 5, which is reserved.
     pub fn from_v311_return_code(return_code: u8) -> Option<ReasonCode> {
-        V311_RETURN_CODES
-            .iter()
-            .find(|row| row.0 == return_code)
-            .map(|row| row.1)
+        // Some brokers that know 3.1.1 alone answer CONNECT of MQTT 5 in their own form with the new code.
+        const UNSUPPORTED: ReasonCode = ReasonCode::UNSUPPORTED_PROTOCOL_VERSION;
+        let known = V311_RETURN_CODES.iter().find(|row| row.0 == return_code);
+        let reason = known.map(|row| row.1);
+        reason.or((return_code == UNSUPPORTED.0).then_some(UNSUPPORTED))
     }
 
     /// The 3.1.1 CONNACK return code that comes nearest: 0..=5. Refusals that 3.1.1 has no code for become

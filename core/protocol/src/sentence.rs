@@ -110,6 +110,18 @@ pub fn letter_too_large(dialect: Dialect, cost: u64, most: u64) -> Error {
     ))
 }
 
+/// A letter for which there is no room, with the bounds that say how much there is.
+pub fn queue_full(dialect: Dialect, messages: u32, bytes: u64) -> Error {
+    let (letters, size) = (
+        dialect.spell("max_queued_messages"),
+        dialect.spell("max_queued_bytes"),
+    );
+    let detail = format!(
+        "the post office is full: {letters} allows {messages} letters, {size} {bytes} bytes"
+    );
+    Error::new(ErrorKind::QueueFull, detail)
+}
+
 /// A call on a client that is closed.
 pub fn closed() -> Error {
     Error::from(ErrorKind::Closed)

@@ -13,6 +13,7 @@ use leveret_protocol::topic::validate_topic_filter;
 use super::Client;
 use crate::doorbell::Bell;
 use crate::inbox::{Arrival, Delivery, QueueId};
+use crate::ledger::Question;
 use crate::routes::{General, Target};
 use crate::scope::{self, HandlerScope};
 
@@ -41,7 +42,7 @@ impl Client {
         let tag = shared.outbox.with(|outbox| {
             outbox.check_open()?;
             let tag = outbox.next_tag();
-            shared.expect_reply(tag, false);
+            shared.expect_reply(tag, Question::Hosts);
             Ok::<_, Error>(tag)
         })?;
         let names = filters.iter().map(|(filter, _)| *filter);

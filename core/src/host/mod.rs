@@ -28,11 +28,13 @@ use std::time::Duration;
 use leveret_protocol::engine::{Command, Engine};
 
 use crate::driver::Driver;
+use crate::ledger::Question;
 use crate::net::url::{Address, Credentials};
 use crate::runtime::Machine;
 use crate::scope;
 use crate::shared::{CloseRequest, Shared};
 
+pub use leveret_protocol::codec::{Properties, PropertyId, PropertyValue, Version};
 pub use leveret_protocol::engine::{
     AckToken, Answers, ConnectionEvent, Explanation, Notice, Payload, Publish, Reply, Tag,
 };
@@ -42,15 +44,17 @@ pub use leveret_protocol::options::{self, ClientOptions, PublishOptions, Subscri
 pub use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};
 pub use leveret_protocol::reason::ReasonCode;
 pub use leveret_protocol::sentence::{self, Dialect};
+pub use leveret_protocol::text::Text;
 pub use leveret_protocol::time::Instant;
 
 pub use crate::dispatch::Strand;
 pub use crate::doorbell::Bell;
+pub use crate::handoff::Handoff;
 pub use crate::inbox::{Arrival, Delivery, News, QueueId};
 pub use crate::ledger::{Keep, MOST_UNCLAIMED, Report};
 pub use crate::routes::{General, Handlers, Target};
 pub use crate::runtime::on_runtime_thread;
-pub use crate::scope::HandlerScope;
+pub use crate::scope::{HandlerScope, would_deadlock};
 pub use crate::stats::Stats;
 #[cfg(unix)]
 pub use leveret_sys::WakeDescriptor;
@@ -89,18 +93,23 @@ impl Client {
     pub fn new(urls: &[&str], options: ClientOptions, setup: Setup) -> Result<Client, Error> {
         let (addresses, options) = read_urls(urls, options)?;
         options.check(setup.dialect)?;
+        Client::open(addresses, options, setup)
+    }
+
+    /// A client of brokers whose addresses and options are known to be valid.
+    pub(crate) fn open(
+        addresses: Vec<Arc<Address>>,
+        options: ClientOptions,
+        setup: Setup,
+    ) -> Result<Client, Error> {
         let machine = Machine::get()?;
         let engine = Engine::new(options.clone(), addresses.len(), seed());
         let counted = engine.stats(crate::clock::now());
-        let shared = Shared::new(
-            options,
-            setup.dialect,
-            setup.keep,
-            counted,
-            Arc::clone(&machine),
-        );
+        let shared = Shared::new(options, setup.dialect, setup.keep, counted, machine);
         let shared = Arc::new(shared);
-        machine.spawn(Driver::new(Arc::clone(&shared), engine, addresses).run());
+        shared
+            .machine
+            .spawn(Driver::new(Arc::clone(&shared), engine, addresses).run());
         let client = Client {
             handle: Arc::new(Handle { shared }),
         };
@@ -121,6 +130,15 @@ impl Client {
             outbox.start(rings);
             Ok(())
         })
+    }
+
+    /// Fails in a forked child, which must not touch a client of its parent: to be asked before the
+    /// host takes a lock of its own.
+    ///
+    /// # Errors
+    /// `Forked`.
+    pub fn check_process(&self) -> Result<(), Error> {
+        self.shared().check_process()
     }
 
     /// The options in force: as given, with user name and password from the URL.
@@ -178,7 +196,7 @@ impl Client {
             return Ok(None);
         }
         let reply = shared.outbox.with(|outbox| outbox.next_tag());
-        shared.expect_reply(reply, false);
+        shared.expect_reply(reply, Question::Close);
         shared.close(CloseRequest {
             reply,
             timeout,

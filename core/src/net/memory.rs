@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
+use leveret_protocol::engine::{LinkError, LinkErrorKind};
 
+use super::url::Address;
 use crate::handoff::{Handoff, Waiters};
 
 /// The driver's end.
@@ -29,21 +31,71 @@ struct Pipe {
     room: Option<usize>,
     /// The error after which nothing goes either way.
     cut: Option<io::ErrorKind>,
+    /// Writing panics, as a fault of ours would.
+    faulty: bool,
     client_gone: bool,
     reader: Waiters,
     writer: Waiters,
     peer: Waiters,
 }
 
-/// A link and its other end.
-pub(crate) fn pair() -> (MemoryLink, Peer) {
-    let pipe = Arc::new(Handoff::new(Pipe::default()));
-    (
-        MemoryLink {
-            pipe: Arc::clone(&pipe),
-        },
-        Peer { pipe },
-    )
+/// Where dialing ends: hands each new link's other end to the test, or refuses.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    calls: Arc<Handoff<Calls>>,
+}
+
+#[derive(Debug, Default)]
+struct Calls {
+    waiting: VecDeque<Peer>,
+    refusing: bool,
+    test: Waiters,
+}
+
+impl Exchange {
+    pub(crate) fn new() -> Exchange {
+        Exchange {
+            calls: Arc::default(),
+        }
+    }
+
+    /// An address at which dialing ends here.
+    pub(crate) fn address(&self) -> Arc<Address> {
+        let mut address = Address::parse("mqtt://memory").unwrap();
+        address.memory = Some(self.clone());
+        Arc::new(address)
+    }
+
+    /// Refuses calls from now on, or takes them again.
+    pub(crate) fn refuse(&self, refusing: bool) {
+        self.calls.with(|calls| calls.refusing = refusing);
+    }
+
+    /// The other end of the next link that is dialed.
+    pub(crate) fn poll_accept(&self, context: &Context<'_>) -> Poll<Peer> {
+        self.calls.with(|calls| {
+            calls.test.add(context);
+            calls.waiting.pop_front().map_or(Poll::Pending, Poll::Ready)
+        })
+    }
+
+    pub(super) fn dial(&self) -> Result<MemoryLink, LinkError> {
+        let pipe = Arc::new(Handoff::new(Pipe::default()));
+        self.calls.put(|calls, rings| {
+            if calls.refusing {
+                let text = "nobody listens".into();
+                return Err(LinkError {
+                    kind: LinkErrorKind::Refused,
+                    text,
+                });
+            }
+            calls.waiting.push_back(Peer {
+                pipe: Arc::clone(&pipe),
+            });
+            calls.test.wake_all(rings);
+            Ok(MemoryLink { pipe })
+        })
+    }
 }
 
 impl MemoryLink {
@@ -71,6 +123,7 @@ impl MemoryLink {
 
     pub(super) fn try_write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         self.pipe.put(|pipe, rings| {
+            assert!(!pipe.faulty, "the fault that the test asked for");
             if pipe.cut.is_some() {
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
@@ -124,6 +177,11 @@ impl Peer {
         });
     }
 
+    /// Lets the next write panic.
+    pub(crate) fn break_writes(&self) {
+        self.pipe.with(|pipe| pipe.faulty = true);
+    }
+
     /// Ends the link; `UnexpectedEof` is an end in order.
     pub(crate) fn cut(&self, kind: io::ErrorKind) {
         self.pipe.put(|pipe, rings| {
@@ -133,14 +191,10 @@ impl Peer {
         });
     }
 
-    /// Waits until `enough` says so of all that the client has written and not been taken, and takes it.
-    pub(crate) fn poll_written(
-        &self,
-        enough: impl Fn(&[u8]) -> bool,
-        context: &mut Context<'_>,
-    ) -> Poll<Vec<u8>> {
+    /// Waits for bytes from the client, and takes all that came.
+    pub(crate) fn poll_written(&self, context: &Context<'_>) -> Poll<Vec<u8>> {
         self.pipe.with(|pipe| {
-            if enough(&pipe.from_client) {
+            if !pipe.from_client.is_empty() {
                 return Poll::Ready(std::mem::take(&mut pipe.from_client));
             }
             pipe.peer.add(context);
@@ -148,8 +202,19 @@ impl Peer {
         })
     }
 
+    /// Waits until the client has used up the room for its writes.
+    pub(crate) fn poll_full(&self, context: &Context<'_>) -> Poll<()> {
+        self.pipe.with(|pipe| {
+            if pipe.room == Some(0) {
+                return Poll::Ready(());
+            }
+            pipe.peer.add(context);
+            Poll::Pending
+        })
+    }
+
     /// Waits until the client has dropped its end.
-    pub(crate) fn poll_gone(&self, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_gone(&self, context: &Context<'_>) -> Poll<()> {
         self.pipe.with(|pipe| {
             if pipe.client_gone {
                 return Poll::Ready(());

@@ -5,7 +5,7 @@ use leveret_protocol::error::{Error, ErrorKind};
 use leveret_protocol::sentence::Quoted;
 
 /// Where a broker is, and who we say we are there.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct Address {
     /// A name, an IPv4 address, or an IPv6 address without its brackets.
     pub(crate) host: String,
@@ -13,6 +13,9 @@ pub(crate) struct Address {
     pub(crate) port: u16,
     /// From the URL, percent escapes resolved.
     pub(crate) credentials: Option<Credentials>,
+    /// Where dialing ends in a test instead of at a socket.
+    #[cfg(test)]
+    pub(crate) memory: Option<super::memory::Exchange>,
 }
 
 /// User name and password as a URL carried them.
@@ -55,6 +58,8 @@ impl Address {
             host,
             port,
             credentials,
+            #[cfg(test)]
+            memory: None,
         })
     }
 
@@ -65,11 +70,9 @@ impl Address {
         let first = reference.split_whitespace().next().unwrap_or_default();
         let (host, port) =
             split_port(first, first).unwrap_or_else(|_| (first.to_owned(), self.port));
-        Address {
-            host,
-            port,
-            credentials: None,
-        }
+        let mut address = self.clone();
+        (address.host, address.port) = (host, port);
+        address
     }
 }
 
@@ -221,7 +224,9 @@ fn redacted(url: &str) -> String {
 mod tests {
     use super::*;
 
-    fn parts(url: &str) -> (String, u16, Option<(String, Option<Vec<u8>>)>) {
+    type Parts = (String, u16, Option<(String, Option<Vec<u8>>)>);
+
+    fn parts(url: &str) -> Parts {
         let address = Address::parse(url).expect(url);
         let credentials = address.credentials.map(|found| {
             (

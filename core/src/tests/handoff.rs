@@ -11,7 +11,7 @@ use loom::thread;
 use super::common::{counted, letter_cost, message};
 use crate::handoff::{Handoff, block_on};
 use crate::inbox::{Inbox, QueueId};
-use crate::ledger::{Keep, Ledger};
+use crate::ledger::{Keep, Ledger, Question};
 use crate::outbox::{Full, Outbox};
 
 /// Takes from the outbox until `wanted` commands came; how many times it was woken for nothing.
@@ -141,7 +141,7 @@ fn a_question_entered_under_the_outbox_is_answered_to_its_asker() {
         });
         let question = outbox.put(|outbox, rings| {
             let tag = outbox.next_tag();
-            ledger.with(|ledger| ledger.expect_reply(tag, false));
+            ledger.with(|ledger| ledger.expect_reply(tag, Question::Hosts));
             outbox.push(Command::Flush { reply: tag }, rings).unwrap();
             tag
         });

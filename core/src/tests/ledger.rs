@@ -7,7 +7,7 @@ use leveret_protocol::error::{Error, ErrorKind};
 use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status};
 
 use crate::handoff::Handoff;
-use crate::ledger::{Keep, Ledger, MOST_UNCLAIMED, Report};
+use crate::ledger::{Keep, Ledger, MOST_UNCLAIMED, Question, Report};
 
 fn outcome(ledger: &Handoff<Ledger>, tag: u64) -> Poll<Result<OutcomeStatus, Error>> {
     let context = Context::from_waker(Waker::noop());
@@ -96,7 +96,8 @@ fn the_end_settles_what_is_open_in_order_and_says_so_last() {
         ledger.stream(true);
         ledger.expect_outcome(1);
         ledger.expect_outcome(2);
-        ledger.expect_reply(3, false);
+        ledger.expect_reply(3, Question::Hosts);
+        ledger.expect_reply(4, Question::Close);
     });
     settle(&ledger, 1);
     ledger.put(|ledger, rings| ledger.end(rings));
@@ -118,6 +119,8 @@ fn the_end_settles_what_is_open_in_order_and_says_so_last() {
     let context = Context::from_waker(Waker::noop());
     let reply = ledger.with(|ledger| ledger.poll_reply(3, &context));
     assert_eq!(reply, Poll::Ready(Err(ErrorKind::Closed.into())));
+    let reply = ledger.with(|ledger| ledger.poll_reply(4, &context));
+    assert_eq!(reply, Poll::Ready(Ok(Reply::Done)));
 }
 
 #[test]
@@ -125,8 +128,8 @@ fn streamed_outcomes_are_not_kept_and_private_answers_not_streamed() {
     let ledger = Handoff::new(Ledger::new(Keep::Streamed));
     ledger.with(|ledger| {
         ledger.expect_outcome(1);
-        ledger.expect_reply(2, false);
-        ledger.expect_reply(3, true);
+        ledger.expect_reply(2, Question::Hosts);
+        ledger.expect_reply(3, Question::Private);
     });
     settle(&ledger, 1);
     ledger.put(|ledger, rings| {

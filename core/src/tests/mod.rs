@@ -3,10 +3,20 @@
 //! | file | what it tests |
 //! | --- | --- |
 //! | `common.rs` | (small things that several need) |
+//! | `script.rs` | (a broker that says exactly what a test tells it to, over an in-memory link) |
+//! | `driver.rs` | the driver over that link: stalls, cuts, closing, faults |
+//! | `dispatch.rs` | the pool for host callbacks |
+//! | `handlers.rs` | inside a handler: what would deadlock, what is put off |
 //! | `handoff.rs` | the handoffs under loom: every interleaving of a few threads |
 //! | `inbox.rs`, `ledger.rs`, `outbox.rs` | what lies in the handoffs |
 
 mod common;
+#[cfg(not(leveret_loom))]
+mod dispatch;
+#[cfg(not(leveret_loom))]
+mod driver;
+#[cfg(not(leveret_loom))]
+mod handlers;
 #[cfg(leveret_loom)]
 mod handoff;
 #[cfg(not(leveret_loom))]
@@ -15,3 +25,5 @@ mod inbox;
 mod ledger;
 #[cfg(not(leveret_loom))]
 mod outbox;
+#[cfg(not(leveret_loom))]
+mod script;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 /// A descriptor for `poll`, `epoll`, `select` or an event loop's reader callback.
 ///
@@ -92,6 +93,20 @@ impl WakeDescriptor {
                 return;
             }
         }
+    }
+
+    /// Waits until it is readable, at most for `timeout`; whether it is. May come back early, without being so.
+    pub fn wait(&self, timeout: Option<Duration>) -> bool {
+        let milliseconds = timeout.map_or(-1, |timeout| {
+            i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
+        });
+        let mut wanted = libc::pollfd {
+            fd: self.reader.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        // SAFETY: one valid entry, as the count says.
+        unsafe { libc::poll(&raw mut wanted, 1, milliseconds) > 0 }
     }
 }
 

@@ -1,7 +1,9 @@
 //! The constants at the head of the C header: results, outcomes, statuses, states, reason codes, and names of options.
 use std::fmt::Write as _;
 
+use leveret_protocol::codec::PropertyId;
 use leveret_protocol::error::ErrorKind;
+use leveret_protocol::options::{Overflow, Priority};
 use leveret_protocol::outcome::{OutcomeStatus, Status, SubscriptionState};
 use leveret_protocol::reason::ReasonCode;
 use leveret_protocol::sentence::Dialect;
@@ -69,6 +71,35 @@ pub fn constants() -> String {
         let name = format!("MQTT_REASON_{}", row.name);
         let _ = writeln!(text, "#define {name} 0x{:02X}", row.code.0);
     }
+    section(&mut text, "Which letters go first.");
+    for row in Priority::ALL {
+        define(
+            &mut text,
+            row.doc(),
+            &constant("PRIORITY", row.name()),
+            &row.number().to_string(),
+        );
+    }
+    section(
+        &mut text,
+        "What gives way when the post office is full while offline.",
+    );
+    for row in Overflow::ALL {
+        define(
+            &mut text,
+            row.doc(),
+            &constant("OVERFLOW", row.name()),
+            &row.number().to_string(),
+        );
+    }
+    section(
+        &mut text,
+        "Properties (MQTT 5.0 section 2.2.2.2), for mqtt_property_get.",
+    );
+    for row in PropertyId::TABLE {
+        let name = constant("PROPERTY", row.name);
+        let _ = writeln!(text, "#define {name} 0x{:02X}", row.id as u8);
+    }
     options(&mut text);
     text
 }
@@ -89,6 +120,50 @@ fn options(text: &mut String) {
             );
         }
     }
+}
+
+/// The header as cbindgen prints it, made fit to read: what only callers in Rust have to know is left out, and a comment of one line takes
+/// one line.
+pub fn compact(header: &str) -> String {
+    let mut text = String::new();
+    let mut lines = header.lines().peekable();
+    let mut after_define = false;
+    while let Some(line) = lines.next() {
+        if line.trim() == "/**" {
+            let comment = lines.by_ref().take_while(|line| line.trim() != "*/");
+            write_comment(&mut text, line, &comment.collect::<Vec<_>>());
+            after_define = false;
+            continue;
+        }
+        // Constants that belong together stand together.
+        let gap = line.is_empty()
+            && after_define
+            && lines.peek().is_some_and(|next| next.trim() == "/**");
+        if !gap {
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+        after_define = line.starts_with("#define");
+    }
+    text
+}
+
+fn write_comment(text: &mut String, opening: &str, comment: &[&str]) {
+    let indent = opening.strip_suffix("/**").unwrap_or_default();
+    let words = comment
+        .iter()
+        .map(|line| line.trim_start().trim_start_matches('*').trim_end());
+    let mut kept: Vec<_> = words.take_while(|line| line.trim() != "# Safety").collect();
+    while kept.last().is_some_and(|line| line.is_empty()) {
+        kept.pop();
+    }
+    let _ = match kept.as_slice() {
+        [line] => writeln!(text, "{indent}/**{line} */"),
+        lines => writeln!(
+            text,
+            "{indent}/**\n{indent} *{}\n{indent} */",
+            lines.join(&format!("\n{indent} *"))
+        ),
+    };
 }
 
 fn constant(family: &str, name: &str) -> String {

@@ -1,7 +1,7 @@
 //! What the application does: operations become letters and commands.
 
 use leveret_protocol::engine::{
-    Command, Publish, Room, SealedLetter, Subscribe, SubscribeEntry, Unsubscribe,
+    Command, Cost, Publish, Room, SealedLetter, Subscribe, SubscribeEntry, Unsubscribe,
 };
 use leveret_protocol::message::QoS;
 use leveret_protocol::options::{
@@ -15,7 +15,7 @@ use super::checkers::{Verdict, claim};
 use super::frames;
 use super::host::{Declared, Question};
 use super::ledger::Letter;
-use super::network::{Nanos, SECOND};
+use super::network::Nanos;
 use super::operation::{FILTERS, FilterPlan, LetterPlan, TOPICS, Ttl};
 use super::world::World;
 
@@ -24,7 +24,7 @@ impl World {
     pub(super) fn post(&mut self, client: usize, plans: &[LetterPlan]) -> Verdict {
         for plan in plans {
             let host = &mut self.hosts[client];
-            if host.closing {
+            if host.closing.is_some() {
                 return Ok(());
             }
             let number = host.letter_number();
@@ -118,24 +118,19 @@ impl World {
         let deadline = sealed.ttl().map(|ttl| now + ttl.as_nanos() as u64);
         let forwarded =
             deadline.filter(|_| host.options.forward_ttl && matches!(plan.ttl, Ttl::For(_)));
-        let explicit = plan.expiry.map(|seconds| now + u64::from(seconds) * SECOND);
         host.ledger.accept(Letter {
             number,
             tag,
             posted: now,
             deadline,
-            expires: forwarded.into_iter().chain(explicit).min(),
+            forwarded,
+            expiry: plan.expiry,
             qos: plan.qos,
             retain: plan.retain,
             priority: plan.priority,
             replace: plan.replace,
-            cost: if discarded {
-                leveret_protocol::engine::Cost::ZERO
-            } else {
-                sealed.cost()
-            },
+            cost: if discarded { Cost::ZERO } else { sealed.cost() },
             begun: Vec::new(),
-            completed: false,
             arrived: 0,
             onward: 0,
             recorded: None,
@@ -155,6 +150,7 @@ impl World {
         let lacking = self.hosts[client].budget.free().lacking(sealed.cost());
         let (rule, priority) = (sealed.overflow(), sealed.priority());
         self.submit(client)?;
+        let before = self.droppable(client);
         self.room = None;
         self.hosts[client].ask(Question::Room, |reply| Command::MakeRoom {
             reply,
@@ -181,7 +177,34 @@ impl World {
         claim(fits, "room_follows_the_rule", || {
             format!("the rule {rule:?} gave {room:?}")
         })?;
+        self.right_letters_gave_way(client, rule, &before)?;
         Ok(room)
+    }
+
+    /// The unsettled letters of which nothing was sent: those that may give way.
+    fn droppable(&self, client: usize) -> Vec<u64> {
+        let letters = self.hosts[client].ledger.letters.values();
+        let droppable =
+            letters.filter(|letter| letter.settled.is_none() && letter.begun.is_empty());
+        droppable.map(|letter| letter.number).collect()
+    }
+
+    /// SEMANTICS 6: of the letters never sent the oldest go, or the oldest of the lowest priority.
+    fn right_letters_gave_way(&self, client: usize, rule: Overflow, before: &[u64]) -> Verdict {
+        let letters = &self.hosts[client].ledger.letters;
+        let there = before.iter().filter_map(|number| letters.get(number));
+        let (gone, left): (Vec<&Letter>, Vec<&Letter>) =
+            there.partition(|letter| letter.settled.is_some());
+        let rank = |letter: &&Letter| match rule {
+            Overflow::DropLowest => (u8::MAX - letter.priority, letter.posted),
+            _ => (0, letter.posted),
+        };
+        let last = gone.iter().map(rank).max();
+        let first = left.iter().map(rank).min();
+        let wrong = last.zip(first).is_some_and(|(last, first)| first < last);
+        claim(!wrong, "right_letters_gave_way", || {
+            format!("{rule:?} dropped a letter of {last:?} and kept one of {first:?}")
+        })
     }
 
     /// SEMANTICS 6: a newer letter of the same key has dropped the one that waited.
@@ -248,19 +271,18 @@ impl World {
         } else {
             count.min(20)
         };
-        let tag = host
-            .receipts
-            .get(count - 1 - (pick / 4) as usize % recent.max(1))?;
+        let back = (pick / 4) as usize % recent.max(1);
+        let tag = host.receipts.iter().rev().nth(back)?;
         host.ledger
             .by_tag
             .get(tag)
             .copied()
-            .filter(|_| !host.closing)
+            .filter(|_| host.closing.is_none())
     }
 
     pub(super) fn subscribe(&mut self, client: usize, plans: &[FilterPlan]) -> Verdict {
         let host = &mut self.hosts[client];
-        if host.closing {
+        if host.closing.is_some() {
             return Ok(());
         }
         let mut entries: Vec<SubscribeEntry> = Vec::new();
@@ -302,7 +324,7 @@ impl World {
 
     pub(super) fn unsubscribe(&mut self, client: usize, positions: &[usize]) -> Verdict {
         let host = &mut self.hosts[client];
-        if host.closing {
+        if host.closing.is_some() {
             return Ok(());
         }
         let mut filters: Vec<String> = positions
@@ -331,7 +353,7 @@ impl World {
 
     pub(super) fn flush(&mut self, client: usize) -> Verdict {
         let host = &mut self.hosts[client];
-        if host.closing {
+        if host.closing.is_some() {
             return Ok(());
         }
         let last = host.last_letter();
@@ -341,7 +363,7 @@ impl World {
 
     pub(super) fn ping(&mut self, client: usize) -> Verdict {
         let host = &mut self.hosts[client];
-        if host.closing {
+        if host.closing.is_some() {
             return Ok(());
         }
         host.ask(Question::Ping, |reply| Command::Ping { reply });
@@ -350,7 +372,7 @@ impl World {
 
     pub(super) fn reconnect(&mut self, client: usize) -> Verdict {
         let host = &mut self.hosts[client];
-        if host.closing {
+        if host.closing.is_some() {
             return Ok(());
         }
         host.line.hurried = true;
@@ -364,11 +386,12 @@ impl World {
         timeout: Nanos,
         end_session: Option<bool>,
     ) -> Verdict {
+        let now = self.now;
         let host = &mut self.hosts[client];
-        if host.closing {
+        if host.closing.is_some() {
             return Ok(());
         }
-        host.closing = true;
+        host.closing = Some(now + timeout);
         host.ask(Question::Close, |reply| Command::Close {
             reply,
             timeout: Duration::from_nanos(timeout),

@@ -8,7 +8,7 @@ use super::broker::Fact;
 use super::broker::session::Session;
 use super::checkers::{self, Failure, Verdict, claim, outcomes::Circumstances};
 use super::frames;
-use super::host::{Host, Question};
+use super::host::{Declared, Host, Question};
 use super::world::{Phase, World};
 
 impl World {
@@ -52,15 +52,26 @@ impl World {
                 id, filter, state, ..
             } => {
                 self.tally.count(&format!("subscription: {}", state.name()));
-                let Some(declared) = host.filters.get_mut(filter.as_str()) else {
+                let given = host
+                    .given_ids
+                    .get(&id)
+                    .is_some_and(|given| given == filter.as_str());
+                claim(given, "subscription_ids_are_kept", || {
+                    format!("{filter:?} never had number {id:?}")
+                })?;
+                let Some(declared) = host
+                    .filters
+                    .get_mut(filter.as_str())
+                    .filter(|declared| declared.id == id)
+                else {
                     return Ok(());
                 };
-                claim(declared.id == id, "subscription_ids_are_kept", || {
-                    format!("{filter:?} has number {:?}, told {id:?}", declared.id)
-                })?;
                 declared.state = state;
                 declared.granted |=
                     matches!(state, SubscriptionState::Up | SubscriptionState::Downgraded);
+                if !declared.granted && declared.asked == 0 && state == SubscriptionState::Refused {
+                    host.filters.remove(filter.as_str());
+                }
                 Ok(())
             }
             Event::RoundTrip(_) => {
@@ -94,7 +105,7 @@ impl World {
             options: &host.options,
             now,
             woke,
-            closing: host.closing,
+            closing: host.closing.is_some(),
             misled: host.misled,
         };
         checkers::outcomes::outcome_is_true(letter, outcome, cost, circumstances)?;
@@ -386,7 +397,11 @@ impl World {
         if host.closed() || host.unreachable {
             return None;
         }
-        if host.status != Status::Online {
+        let renewed = host
+            .link
+            .and_then(|number| self.links.get(&number))
+            .is_some_and(|link| link.dialed >= self.calm_since);
+        if host.status != Status::Online || !renewed {
             return Some(format!("client {client} is {:?}", host.status));
         }
         if let Some(letter) = host
@@ -406,6 +421,10 @@ impl World {
                 "client {client} owes answers: {:?}",
                 host.questions
             ));
+        }
+        let down = |declared: &&Declared| declared.state == SubscriptionState::Down;
+        if let Some(declared) = host.filters.values().find(down) {
+            return Some(format!("client {client} waits for {declared:?}"));
         }
         if !host.consumer.inbox.is_empty() || !host.consumer.acks.is_empty() {
             return Some(format!("client {client} has messages to handle"));

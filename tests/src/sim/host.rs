@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use leveret_protocol::engine::{AckToken, Batch, Budget, Command, Cost, Engine, SubscriptionId};
+use leveret_protocol::engine::{
+    AckToken, Batch, Budget, Command, Cost, Engine, State, SubscriptionId,
+};
 use leveret_protocol::options::{ClientOptions, Value};
 use leveret_protocol::outcome::{Status, SubscriptionState};
 use leveret_protocol::reason::ReasonCode;
@@ -25,6 +27,8 @@ pub struct Host {
     pub options: ClientOptions,
     /// The engine.
     pub engine: Engine,
+    /// The engine's state after its last turn.
+    pub state: State,
     /// Deliberate damage, for proving the checkers.
     pub tamper: Tamper,
     /// Commands for the next turn.
@@ -37,6 +41,8 @@ pub struct Host {
     pub questions: BTreeMap<u64, Question>,
     /// The filters it declared and did not take back.
     pub filters: BTreeMap<String, Declared>,
+    /// Every subscription number ever given, with its filter.
+    pub given_ids: BTreeMap<SubscriptionId, String>,
     /// Messages on their way through the application.
     pub consumer: Consumer,
     /// Receipts given so far, for operations that pick one.
@@ -51,8 +57,8 @@ pub struct Host {
     pub suspended_until: Nanos,
     /// The status as last told.
     pub status: Status,
-    /// Close was asked for.
-    pub closing: bool,
+    /// Close was asked for, and takes until then at most.
+    pub closing: Option<Nanos>,
     /// Its session is not what it seems: the broker sent nonsense.
     pub misled: bool,
     /// No broker it knows speaks its version: it never gets online.
@@ -160,6 +166,7 @@ impl Host {
         };
         Ok(Host {
             engine: Engine::new(options.clone(), plan.endpoints, plan.engine_seed),
+            state: State::Idle,
             budget: Budget::new(limit),
             options,
             plan: plan.clone(),
@@ -168,6 +175,7 @@ impl Host {
             ledger: Ledger::default(),
             questions: BTreeMap::new(),
             filters: BTreeMap::new(),
+            given_ids: BTreeMap::new(),
             consumer: Consumer::default(),
             receipts: Vec::new(),
             link: None,
@@ -175,7 +183,7 @@ impl Host {
             sleep_until: None,
             suspended_until: 0,
             status: Status::Offline,
-            closing: false,
+            closing: None,
             misled: false,
             unreachable: false,
             foreign_filters: vec![FOREIGN_FILTER.to_owned()],
@@ -210,7 +218,9 @@ impl Host {
             return declared.id;
         }
         self.next_subscription += 1;
-        SubscriptionId(self.next_subscription)
+        let id = SubscriptionId(self.next_subscription);
+        self.given_ids.insert(id, filter.to_owned());
+        id
     }
 
     /// Asks a question: a command with a reply tag.
@@ -315,6 +325,8 @@ fn options(plan: &ClientPlan) -> Result<ClientOptions, String> {
             .set(name, value, Dialect::Rust)
             .map_err(|error| format!("option {name}: {error}"))?;
     }
-    options.check(Dialect::Rust).map_err(|error| error.to_string())?;
+    options
+        .check(Dialect::Rust)
+        .map_err(|error| error.to_string())?;
     Ok(options)
 }

@@ -19,8 +19,10 @@ pub struct Letter {
     pub posted: Nanos,
     /// When its time to live ends.
     pub deadline: Option<Nanos>,
-    /// When the Message Expiry Interval that goes with it ends.
-    pub expires: Option<Nanos>,
+    /// The time to live that goes with it as Message Expiry Interval ends.
+    pub forwarded: Option<Nanos>,
+    /// A Message Expiry Interval of its own, in seconds.
+    pub expiry: Option<u32>,
     /// Quality of service.
     pub qos: u8,
     /// The retain flag.
@@ -33,8 +35,6 @@ pub struct Letter {
     pub cost: Cost,
     /// Every time its first byte was taken.
     pub begun: Vec<Begun>,
-    /// Its last byte was taken once.
-    pub completed: bool,
     /// How often a broker read it off the wire.
     pub arrived: u32,
     /// How often a broker passed it on.
@@ -49,6 +49,20 @@ pub struct Letter {
     pub settled: Option<(Nanos, Outcome)>,
 }
 
+impl Letter {
+    /// It was taken whole once.
+    pub fn was_sent(&self) -> bool {
+        self.begun.iter().any(|begun| begun.completed)
+    }
+
+    /// It was taken whole in this session of the client.
+    pub fn was_sent_in(&self, epoch: u32) -> bool {
+        self.begun
+            .iter()
+            .any(|begun| begun.completed && begun.epoch == epoch)
+    }
+}
+
 /// One transmission.
 #[derive(Clone, Copy, Debug)]
 pub struct Begun {
@@ -60,6 +74,8 @@ pub struct Begun {
     pub epoch: u32,
     /// Under which packet id.
     pub packet_id: u16,
+    /// Its last byte was taken, too. If not, the broker cannot have it: the letter is as good as new.
+    pub completed: bool,
 }
 
 /// Who holds a packet id of a client's session.
@@ -133,9 +149,10 @@ impl Ledger {
     /// A letter without receipt was settled: finds one that this outcome fits, the oldest first.
     pub fn match_untold(&self, now: Nanos, outcome: &Outcome, cost: Cost) -> Option<u64> {
         let fits = |number: &&u64| {
-            self.letters
-                .get(number)
-                .is_some_and(|letter| letter.cost == cost && plausible(letter, now, outcome))
+            self.letters.get(number).is_some_and(|letter| {
+                (letter.cost == cost || cost == Cost::ZERO && letter.was_sent())
+                    && plausible(letter, now, outcome)
+            })
         };
         self.untold.iter().find(fits).copied()
     }
@@ -154,6 +171,7 @@ impl Ledger {
                 connection,
                 epoch,
                 packet_id: frame.packet_id,
+                completed: false,
             });
         }
     }
@@ -203,9 +221,15 @@ impl Ledger {
         }
     }
 
-    /// A connection of the client ended: requests end with it.
+    /// A connection of the client ended: requests end with it, and what was taken in part was never sent.
     pub fn connection_ended(&mut self) {
-        self.ids.retain(|_, holder| *holder != Holder::Request);
+        let (letters, epoch) = (&self.letters, self.epoch);
+        self.ids.retain(|_, holder| match holder {
+            Holder::Request => false,
+            Holder::Letter(number) => letters
+                .get(number)
+                .is_some_and(|letter| letter.was_sent_in(epoch)),
+        });
     }
 }
 
@@ -215,7 +239,7 @@ fn plausible(letter: &Letter, now: Nanos, outcome: &Outcome) -> bool {
         OutcomeStatus::Acknowledged => {
             letter.qos > 0 && letter.answer.is_some_and(|reason| reason < 0x80)
         }
-        OutcomeStatus::Sent => letter.qos == 0 && letter.completed,
+        OutcomeStatus::Sent => letter.qos == 0 && letter.was_sent(),
         OutcomeStatus::Expired => {
             letter.deadline.is_some_and(|deadline| deadline <= now)
                 && outcome.maybe_delivered != letter.begun.is_empty()

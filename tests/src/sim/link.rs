@@ -1,6 +1,7 @@
 //! A connection between a client and a broker, and what the world does with it: dial, write, deliver, break.
 
 use leveret_protocol::engine::{Input, LinkErrorKind};
+use leveret_protocol::options::Protocol;
 use leveret_protocol::time::Instant;
 
 use super::broker::Wire;
@@ -52,6 +53,8 @@ pub struct Link {
     pub keep_alive: Nanos,
     /// When the last frame was taken whole and the socket was free.
     pub last_said: Nanos,
+    /// When bytes came last.
+    pub last_heard: Nanos,
     /// When the unanswered PINGREQ was taken.
     pub ping_at: Option<Nanos>,
     /// Nonsense came from the broker.
@@ -108,6 +111,7 @@ impl World {
                 unread: bytes::BytesMut::new(),
                 keep_alive: 0,
                 last_said: self.now,
+                last_heard: self.now,
                 ping_at: None,
                 misled: false,
             },
@@ -266,8 +270,9 @@ impl World {
         link.last_said = self.now;
         match (frame.kind, frame.letter) {
             (kind::PUBLISH, Some(letter)) => {
-                if let Some(letter) = self.hosts[client].ledger.letters.get_mut(&letter) {
-                    letter.completed = true;
+                let letter = self.hosts[client].ledger.letters.get_mut(&letter);
+                if let Some(begun) = letter.and_then(|letter| letter.begun.last_mut()) {
+                    begun.completed = true;
                 }
             }
             (kind::PINGREQ, _) => link.ping_at = link.ping_at.or(Some(self.now)),
@@ -332,7 +337,7 @@ impl World {
         if self.hosts[link.client].link == Some(number) {
             self.hosts[link.client].link = None;
         }
-        if !link.up {
+        if !link.up || link.to_broker.is_over() {
             self.links.remove(&number);
             return;
         }
@@ -377,6 +382,7 @@ impl World {
             Some(Arrival::Bytes(bytes)) => {
                 self.trace.bytes(self.now, number, true, &bytes);
                 link.unread.extend_from_slice(&bytes);
+                link.last_heard = self.now;
                 self.hear(client, number, &bytes);
                 if let Some(link) = self.links.get_mut(&number) {
                     self.hosts[client]
@@ -423,6 +429,10 @@ impl World {
                         .filter(|_| link.tap.level() == 5);
                     link.keep_alive =
                         own.map_or(host.options.keep_alive.as_secs(), u64::from) * SECOND;
+                }
+                // The other version is tried at once.
+                kind::CONNACK if matches!(frame.reason, 1 | 0x84) => {
+                    host.line.hurried |= host.options.protocol == Protocol::Auto;
                 }
                 kind::PINGRESP => link.ping_at = None,
                 kind::PUBACK | kind::PUBCOMP => {

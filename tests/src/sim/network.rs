@@ -56,6 +56,7 @@ pub struct Pipe {
     latest: Nanos,
     blocked_until: Nanos,
     end: Option<(Nanos, End)>,
+    over: bool,
 }
 
 impl Pipe {
@@ -69,6 +70,7 @@ impl Pipe {
             latest: 0,
             blocked_until: 0,
             end: None,
+            over: false,
         }
     }
 
@@ -110,6 +112,11 @@ impl Pipe {
         self.blocked_until = self.blocked_until.max(until);
     }
 
+    /// The end was delivered.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
     /// Ends a block at `until` at the latest.
     pub fn unblock(&mut self, until: Nanos) {
         self.blocked_until = self.blocked_until.min(until);
@@ -137,6 +144,9 @@ impl Pipe {
 
     /// When the next arrival is due, if nothing else happens.
     pub fn next_arrival(&self) -> Option<Nanos> {
+        if self.over {
+            return None;
+        }
         let due = self
             .segments
             .front()
@@ -152,6 +162,7 @@ impl Pipe {
         }
         let Some((_, mut bytes)) = self.segments.pop_front() else {
             let (_, end) = self.end?;
+            self.over = true;
             return Some(Arrival::Ended(end));
         };
         while self

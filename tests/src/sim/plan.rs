@@ -123,10 +123,13 @@ impl Plan {
             .map(|_| broker(&mut random))
             .collect();
         let count = 1 + random.weighted(&[60, 30, 10]);
-        let clients: Vec<_> = (0..count)
+        let mut clients: Vec<_> = (0..count)
             .map(|index| client(&mut random, index, brokers.len()))
             .collect();
         let active = random.scaled(SECOND, 240 * SECOND);
+        for client in &mut clients {
+            client.slow_down_for(&brokers);
+        }
         let steps = steps(&mut random, active, &clients);
         Plan {
             seed,
@@ -149,6 +152,41 @@ impl Plan {
         }
         plan
     }
+}
+
+impl ClientPlan {
+    /// A network on which pings and CONNECT can be answered in time: a slower one would never be online.
+    fn slow_down_for(&mut self, brokers: &[BrokerManners]) {
+        let millis = |name: &str, usual: u64| {
+            let drawn = self.options.iter().find(|(other, _)| *other == name);
+            match drawn {
+                Some((_, Drawn::Text(text))) => millis_of(text),
+                _ => usual,
+            }
+        };
+        let served = brokers.iter().filter_map(|broker| broker.server_keep_alive);
+        let keep_alives = served
+            .map(|seconds| u64::from(seconds) * 1_000)
+            .chain([millis("keep_alive", 60_000)]);
+        let shortest = keep_alives
+            .filter(|keep_alive| *keep_alive > 0)
+            .min()
+            .unwrap_or(60_000);
+        let patience = millis("ping_timeout", (shortest / 2).min(10_000))
+            .min(millis("connect_timeout", 10_000));
+        let latency = &mut self.network.latency;
+        latency.1 = latency.1.min(patience * MILLISECOND / 10);
+        latency.0 = latency.0.min(latency.1);
+    }
+}
+
+/// `250ms` or `2s` in milliseconds.
+fn millis_of(text: &str) -> u64 {
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 1),
+        None => (text.trim_end_matches('s'), 1_000),
+    };
+    number.parse::<u64>().unwrap_or(0) * unit
 }
 
 fn broker(random: &mut Random) -> BrokerManners {

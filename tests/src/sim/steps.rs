@@ -157,6 +157,7 @@ impl World {
     /// From here on nothing goes wrong: faults end, everybody is awake, and every connection is made anew once, so that what was swallowed is sent again.
     pub(super) fn calm_down(&mut self) -> Verdict {
         let now = self.now;
+        self.calm_since = now;
         self.trace.note(now, || "calm".to_owned());
         for broker in &mut self.brokers {
             broker.calm_down(now);

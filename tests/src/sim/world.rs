@@ -1,6 +1,8 @@
 //! The world: engines, brokers, network and clock, advanced by hand, always to the earliest thing that is due.
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use leveret_protocol::engine::{Event, Input, LinkError, LinkErrorKind, Output, Room};
 use leveret_protocol::time::Instant;
@@ -20,7 +22,7 @@ use super::trace::Trace;
 /// More outputs than this without a `Sleep` between them are a livelock.
 const OUTPUTS_PER_TURN: usize = 100_000;
 /// More events than this are a run that does not end.
-const EVENTS_PER_RUN: u64 = 3_000_000;
+const EVENTS_PER_RUN: u64 = 1_000_000;
 
 /// A run that failed.
 #[derive(Clone, Debug)]
@@ -69,6 +71,8 @@ pub struct World {
     pub(super) next_link: u32,
     /// The number of the last message from outside.
     pub(super) next_message: u64,
+    /// When the faults ended.
+    pub(super) calm_since: Nanos,
     events: u64,
 }
 
@@ -122,7 +126,13 @@ pub fn run(plan: &Plan, mutation: Option<Mutation>, verbose: bool) -> Outcome {
             };
         }
     };
-    let verdict = world.live();
+    let life = catch_unwind(AssertUnwindSafe(|| world.live()));
+    let verdict = life.unwrap_or_else(|panic| {
+        Err(Failure {
+            checker: "nothing_panics",
+            message: words_of(&*panic),
+        })
+    });
     let broken = verdict.err().map(|failure| Broken {
         failure,
         step: world.next_step,
@@ -183,6 +193,7 @@ impl World {
             next_step: 0,
             next_link: 1,
             next_message: 0,
+            calm_since: 0,
             events: 0,
         })
     }
@@ -405,10 +416,11 @@ impl World {
     /// Hands over what is in the batch and lets the engine act.
     pub(super) fn submit(&mut self, client: usize) -> Verdict {
         let host = &mut self.hosts[client];
-        if !host.batch.is_empty() {
-            host.engine
-                .handle(Instant(self.now), Input::Submit(&mut host.batch));
+        if host.batch.is_empty() {
+            return Ok(());
         }
+        host.engine
+            .handle(Instant(self.now), Input::Submit(&mut host.batch));
         self.turn(client)
     }
 
@@ -416,6 +428,7 @@ impl World {
     pub(super) fn turn(&mut self, client: usize) -> Verdict {
         for _ in 0..OUTPUTS_PER_TURN {
             let host = &mut self.hosts[client];
+            checkers::connecting::state_follows(host, &mut self.tally)?;
             match host.engine.poll() {
                 Output::Dial {
                     attempt, endpoint, ..
@@ -456,7 +469,6 @@ impl World {
         let full = self.hosts[client].inbox_full();
         let host = &mut self.hosts[client];
         checkers::ending::bounds_are_kept(host)?;
-        checkers::connecting::state_follows(host, &mut self.tally)?;
         if full != host.consumer.reading_paused {
             host.consumer.reading_paused = full;
             host.consumer.resumed_at = self.now;
@@ -471,6 +483,12 @@ impl World {
         }
         Ok(())
     }
+}
+
+fn words_of(panic: &dyn Any) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without words".to_owned())
 }
 
 /// A link error as the driver words it.

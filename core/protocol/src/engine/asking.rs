@@ -74,6 +74,12 @@ impl Asking {
         !self.unsent.is_empty()
     }
 
+    /// Is an answer about this filter still to come.
+    fn is_asked(&self, id: SubscriptionId) -> bool {
+        let mut asks = self.sent.values().flat_map(|request| &request.asks).chain(&self.unsent);
+        asks.any(|ask| ask.item == Item::Subscribe(id))
+    }
+
     fn question(&mut self, reply: Tag, answers: usize, subscribe: bool) -> u64 {
         self.count += 1;
         let question = Question {
@@ -218,9 +224,12 @@ impl Engine {
                 self.withdrawn(ask);
                 continue;
             };
-            if group.first().is_some_and(|first| {
+            // Each of two questions about one filter has an answer of its own, in the order asked.
+            let twice = group.iter().any(|other| other.item == ask.item);
+            let another_packet = group.first().is_some_and(|first| {
                 bytes + length > MOST_BYTES || !self.go_together(&first.item, &ask.item)
-            }) {
+            });
+            if twice || another_packet {
                 self.asking.unsent.push_front(ask);
                 break;
             }
@@ -398,7 +407,7 @@ impl Engine {
         let (filter, state) = (declared.filter.clone(), declared.state);
         if state != SubscriptionState::Refused {
             declared.was_granted = true;
-        } else if !declared.was_granted {
+        } else if !declared.was_granted && !self.asking.is_asked(id) {
             self.subscriptions.remove(id); // who asked for it is told, and may ask again
         }
         self.tell_state(id, filter, state, Some(code));

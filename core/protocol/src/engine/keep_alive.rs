@@ -29,9 +29,11 @@ impl Engine {
     pub(super) fn keep_alive_from_now(&mut self, interval: Duration) {
         let askers = core::mem::take(&mut self.ping.askers);
         let reading_paused = self.ping.reading_paused;
+        // Silence counts from CONNECT on, however long the broker took to answer it.
+        let last_sent = self.ping.last_sent;
         self.ping = KeepAlive {
             interval,
-            last_sent: self.now,
+            last_sent,
             last_heard: self.now,
             asked: None,
             reading_paused,
@@ -98,6 +100,7 @@ impl Engine {
     pub(super) fn after_write(&mut self, count: usize) {
         if count > 0 {
             self.ping.last_sent = self.now;
+            self.watch_for_answer();
         }
         self.part_if_written();
     }

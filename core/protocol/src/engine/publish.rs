@@ -1,5 +1,6 @@
 //! What a caller wants published, and how it becomes a letter: checked once, outside every lock, then written into a batch.
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -52,6 +53,38 @@ impl<'a> From<&'a [u8]> for Payload<'a> {
 impl<'a> From<&'a str> for Payload<'a> {
     fn from(text: &'a str) -> Payload<'a> {
         Payload::from(text.as_bytes())
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Payload<'a> {
+    fn from(bytes: &'a [u8; N]) -> Payload<'a> {
+        Payload::from(bytes.as_slice())
+    }
+}
+
+impl<'a> From<&'a Vec<u8>> for Payload<'a> {
+    fn from(bytes: &'a Vec<u8>) -> Payload<'a> {
+        Payload::from(bytes.as_slice())
+    }
+}
+
+impl<'a> From<&'a String> for Payload<'a> {
+    fn from(text: &'a String) -> Payload<'a> {
+        Payload::from(text.as_bytes())
+    }
+}
+
+impl From<Vec<u8>> for Payload<'_> {
+    /// Copies nothing.
+    fn from(bytes: Vec<u8>) -> Self {
+        Payload::Shared(bytes.into())
+    }
+}
+
+impl From<String> for Payload<'_> {
+    /// Copies nothing.
+    fn from(text: String) -> Self {
+        Payload::Shared(text.into())
     }
 }
 

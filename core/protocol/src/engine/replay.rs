@@ -31,7 +31,7 @@ impl Engine {
                     let slot = self.window.get(id);
                     self.window.give_back(id);
                     if let Some(key) = slot.letter() {
-                        self.wait_again(key, begun);
+                        self.begin_anew(key, begun);
                     }
                 }
                 Sent::Again(_) => {}
@@ -54,6 +54,15 @@ impl Engine {
         }
         self.window.disconnected();
         self.note_reserved();
+    }
+
+    /// A letter of which the broker has nothing waits again; one that is settled is resent only where the broker may have it.
+    fn begin_anew(&mut self, key: LetterKey, begun: bool) {
+        if self.shelf.get(key).is_some_and(|letter| letter.receipt.is_some()) {
+            self.wait_again(key, begun);
+        } else {
+            self.finish(key, Outcome::new(OutcomeStatus::Expired));
+        }
     }
 
     /// Too many identifiers out of use would narrow the window for good.

@@ -20,9 +20,11 @@ pub fn dial_is_due(host: &Host, now: Nanos, attempt: u64, endpoint: usize) -> Ve
     claim(endpoint < host.plan.endpoints, "endpoint_is_known", || {
         format!("endpoint {endpoint} of {}", host.plan.endpoints)
     })?;
-    claim(!host.closing, "closing_dials_no_more", || {
-        format!("attempt {attempt} though the client closes")
-    })?;
+    claim(
+        host.closing.is_none_or(|until| now <= host.noticed(until)),
+        "closing_dials_no_more",
+        || format!("attempt {attempt} though the client was to be closed by now"),
+    )?;
     let Some(ended) = host.line.ended_at else {
         return claim(now == 0, "first_dial_is_at_once", || {
             format!("the first dial is at {}", seconds(now))
@@ -109,7 +111,11 @@ fn missing_pong_ends_the_link(link: &Link, host: &Host, at: Nanos) -> Verdict {
         (link.keep_alive / 2).min(10 * SECOND)
     };
     let patience = host.options.ping_timeout.map_or(usual, nanos);
-    let due = host.noticed(ping.max(host.consumer.resumed_at).saturating_add(patience));
+    let due = host.noticed(
+        ping.max(link.last_heard)
+            .max(host.consumer.resumed_at)
+            .saturating_add(patience),
+    );
     claim(at <= due, "missing_pong_ends_the_link", || {
         format!(
             "PINGREQ was sent at {}, at {} there is no PINGRESP and no end",
@@ -121,6 +127,13 @@ fn missing_pong_ends_the_link(link: &Link, host: &Host, at: Nanos) -> Verdict {
 
 /// The state changes as the states themselves say they may.
 pub fn state_follows(host: &mut Host, tally: &mut Tally) -> Verdict {
-    let _ = (host, tally);
-    Ok(())
+    let state = host.engine.state();
+    let before = std::mem::replace(&mut host.state, state);
+    if before == state {
+        return Ok(());
+    }
+    tally.count(&format!("state: {before:?} to {state:?}"));
+    claim(before.may_follow(state), "state_follows", || {
+        format!("{before:?} is followed by {state:?}")
+    })
 }

@@ -1,7 +1,7 @@
 //! Claims about where a run comes to: bounds on the way, everything drained, restored, delivered and closed in the end.
 
 use leveret_protocol::engine::Cost;
-use leveret_protocol::outcome::Status;
+use leveret_protocol::outcome::{Status, SubscriptionState};
 
 use super::{Verdict, claim, outcomes};
 use crate::sim::host::Host;
@@ -99,7 +99,7 @@ pub fn subscriptions_are_restored(world: &World) -> Verdict {
         let declared: Vec<&String> = host
             .filters
             .iter()
-            .filter(|(_, declared)| declared.granted)
+            .filter(|(_, declared)| declared.state != SubscriptionState::Refused)
             .map(|(filter, _)| filter)
             .collect();
         let missing: Vec<_> = declared
@@ -126,7 +126,7 @@ pub fn subscriptions_are_restored(world: &World) -> Verdict {
 /// QoS 1 and 2 messages that the broker did not give up have been handed over, QoS 2 exactly as often as there were copies.
 pub fn messages_have_arrived(world: &World) -> Verdict {
     for (client, host) in world.hosts.iter().enumerate() {
-        if host.closing || host.misled || world.session_of(client).is_none() {
+        if host.closing.is_some() || host.misled || world.session_of(client).is_none() {
             continue;
         }
         for ((number, qos), copies) in host.consumer.copies.iter().filter(|((_, qos), _)| *qos > 0)

@@ -65,7 +65,7 @@ pub fn outcome_is_true(
     cost: Cost,
     circumstances: Circumstances<'_>,
 ) -> Verdict {
-    cost_comes_back_whole(letter, cost)?;
+    cost_comes_back_whole(letter, outcome, cost, circumstances.options)?;
     maybe_delivered_tells_the_truth(letter, outcome)?;
     match outcome.status {
         OutcomeStatus::Acknowledged => {
@@ -83,13 +83,31 @@ pub fn outcome_is_true(
     }
 }
 
-fn cost_comes_back_whole(letter: &Letter, cost: Cost) -> Verdict {
-    claim(letter.cost == cost, "cost_comes_back_whole", || {
+/// What was taken comes back with the outcome, or later if the letter is to be sent again all the same.
+fn cost_comes_back_whole(
+    letter: &Letter,
+    outcome: &Outcome,
+    cost: Cost,
+    options: &ClientOptions,
+) -> Verdict {
+    let kept = cost == Cost::ZERO && goes_on(letter, outcome, options);
+    claim(letter.cost == cost || kept, "cost_comes_back_whole", || {
         format!(
             "letter {:x} took {:?} and gives {cost:?} back",
             letter.number, letter.cost
         )
     })
+}
+
+/// Settled, and sent again after a reconnect all the same (`expired_in_flight = resend`).
+fn goes_on(letter: &Letter, outcome: &Outcome, options: &ClientOptions) -> bool {
+    options.expired_in_flight == ExpiredInFlight::Resend
+        && matches!(
+            outcome.status,
+            OutcomeStatus::Expired | OutcomeStatus::Cancelled
+        )
+        && letter.qos > 0
+        && !letter.begun.is_empty()
 }
 
 /// SEMANTICS 2: true exactly if the first byte had been taken, false for what never left or is known to be delivered.
@@ -132,7 +150,9 @@ fn acknowledged_means_the_broker_has_it(
         },
     )?;
     claim(
-        outcome.reason.is_none_or(|reason| reason.0 < 0x80),
+        outcome
+            .reason
+            .is_none_or(|reason| reason.0 < 0x80 || letter.recorded.is_some()),
         NAME,
         || {
             format!(
@@ -154,12 +174,14 @@ fn acknowledged_means_the_broker_has_it(
 
 fn sent_means_taken_whole(letter: &Letter) -> Verdict {
     claim(
-        letter.qos == 0 && letter.completed,
+        letter.qos == 0 && letter.was_sent(),
         "sent_means_taken_whole",
         || {
             format!(
                 "letter {:x} of QoS {} is sent, taken whole: {}",
-                letter.number, letter.qos, letter.completed
+                letter.number,
+                letter.qos,
+                letter.was_sent()
             )
         },
     )
@@ -256,9 +278,13 @@ pub fn exactly_once_is_never_doubled(letter: &Letter, options: &ClientOptions) -
     })
 }
 
-/// Whether a letter may be begun after its time to live: only again, and only if the application wants the standard's way.
+/// Whether a letter may be begun after its outcome: only again, and only if the application wants the standard's way.
 pub fn may_be_late(letter: &Letter, options: &ClientOptions) -> bool {
-    options.expired_in_flight == ExpiredInFlight::Resend && !letter.begun.is_empty()
+    letter.was_sent()
+        && letter
+            .settled
+            .as_ref()
+            .is_some_and(|(_, outcome)| goes_on(letter, outcome, options))
 }
 
 /// SEMANTICS 4: when its time to live has passed a letter is settled, whatever the connection does.

@@ -6,7 +6,7 @@ use super::outcomes::may_be_late;
 use super::{Failure, Verdict, claim, seconds};
 use crate::sim::frames::{Frame, kind};
 use crate::sim::ledger::{Holder, Ledger, Letter};
-use crate::sim::network::Nanos;
+use crate::sim::network::{Nanos, SECOND};
 
 /// What is remembered of one connection's outgoing side.
 #[derive(Clone, Debug, Default)]
@@ -150,13 +150,14 @@ fn letter_is_sent_again_only_by_rule(
     let Some(before) = letter.begun.last() else {
         return Ok(());
     };
-    let allowed = letter.qos > 0
-        && (before.epoch == ledger.epoch
-            || match options.on_session_lost {
-                OnSessionLost::RepublishQos1 => letter.qos == 1,
-                OnSessionLost::RepublishAll => true,
-                OnSessionLost::ReportAll => false,
-            });
+    let allowed = !letter.was_sent()
+        || letter.qos > 0
+            && (letter.was_sent_in(ledger.epoch)
+                || match options.on_session_lost {
+                    OnSessionLost::RepublishQos1 => letter.qos == 1,
+                    OnSessionLost::RepublishAll => true,
+                    OnSessionLost::ReportAll => false,
+                });
     claim(allowed, "letter_is_sent_again_only_by_rule", || {
         format!(
             "letter {:x} of QoS {} was sent in session {} and is sent again in session {} under {:?}",
@@ -181,10 +182,9 @@ fn packet_id_is_right(ledger: &Ledger, letter: &Letter, frame: &Frame) -> Verdic
             )
         },
     )?;
-    let kept = letter
-        .begun
-        .last()
-        .is_none_or(|begun| begun.epoch != ledger.epoch || begun.packet_id == frame.packet_id);
+    let kept = letter.begun.last().is_none_or(|begun| {
+        !letter.was_sent_in(ledger.epoch) || begun.packet_id == frame.packet_id
+    });
     claim(kept, "packet_id_is_kept", || {
         format!(
             "letter {:x} is sent again as {}, before as {:?} (3.1.1 MQTT-2.3.1-3)",
@@ -197,11 +197,7 @@ fn packet_id_is_right(ledger: &Ledger, letter: &Letter, frame: &Frame) -> Verdic
 
 /// 3.3.1-1 and -2: DUP exactly on what was sent before in this session.
 fn dup_is_right(ledger: &Ledger, letter: &Letter, frame: &Frame) -> Verdict {
-    let again = frame.qos > 0
-        && letter
-            .begun
-            .last()
-            .is_some_and(|begun| begun.epoch == ledger.epoch);
+    let again = frame.qos > 0 && letter.was_sent_in(ledger.epoch);
     claim(frame.dup == again, "dup_is_right", || {
         format!(
             "letter {:x} has DUP {}, sent before in this session: {again} (MQTT-3.3.1-1, -2)",
@@ -210,30 +206,27 @@ fn dup_is_right(ledger: &Ledger, letter: &Letter, frame: &Frame) -> Verdict {
     })
 }
 
-/// SEMANTICS 4: the Message Expiry Interval is the rest of the time to live, rounded up to seconds.
+/// SEMANTICS 4: the Message Expiry Interval is the rest of the time to live, rounded up to seconds, or the shorter one of the caller.
 fn expiry_is_what_is_left(
     letter: &Letter,
     options: &ClientOptions,
     now: Nanos,
     frame: &Frame,
 ) -> Verdict {
-    if frame.level != 5 {
+    if frame.level != 5 || may_be_late(letter, options) {
         return Ok(());
     }
-    let left = letter.expires.map(|expires| {
-        u32::try_from(expires.saturating_sub(now).div_ceil(1_000_000_000)).unwrap_or(u32::MAX)
-    });
-    let late = may_be_late(letter, options);
-    claim(
-        frame.expiry == left || late,
-        "expiry_is_what_is_left",
-        || {
-            format!(
-                "letter {:x} has Message Expiry Interval {:?}, {left:?} s are left",
-                letter.number, frame.expiry
-            )
-        },
-    )
+    let left = letter
+        .forwarded
+        .map(|deadline| deadline.saturating_sub(now).div_ceil(SECOND));
+    let expected = left.into_iter().chain(letter.expiry.map(u64::from)).min();
+    let told = frame.expiry.map(u64::from);
+    claim(told == expected, "expiry_is_what_is_left", || {
+        format!(
+            "letter {:x} has Message Expiry Interval {told:?}, not {expected:?}",
+            letter.number
+        )
+    })
 }
 
 /// SEMANTICS 5: first posted, first sent, within a priority and QoS; what was sent before comes first and in its old order.
@@ -254,6 +247,9 @@ pub fn order_is_kept(
         *last = letter.number;
         sent.new_begun |= letter.qos > 0;
         return Ok(());
+    }
+    if letter.qos == 0 {
+        return Ok(()); // of which only a part was taken before
     }
     let place = ledger.first_order.get(&letter.number).copied().unwrap_or(0);
     claim(

@@ -1,0 +1,50 @@
+// Arguments as the native half takes them.
+'use strict'
+
+const { isAnyArrayBuffer } = require('node:util/types')
+
+const { guarded } = require('./errors.cjs')
+const native = require('./native.cjs')
+
+/** Throws that an argument must be something else. */
+const refuse = (name, allowed, given) => guarded(() => native.refuse(name, allowed, given))
+
+const isObject = (given) => typeof given === 'object' && given !== null && !Array.isArray(given)
+
+/** Bytes that the native half knows; text and what is neither stay as they are. */
+const bytesOf = (given) => (isAnyArrayBuffer(given) ? new Uint8Array(given) : given)
+
+/** Options with their bytes as the native half knows them. */
+function optionsOf(options) {
+  if (!isObject(options) || !Object.values(options).some(isAnyArrayBuffer)) return options
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, bytesOf(value)]))
+}
+
+/** The options of a client, with the parts of `will: {…}` under the names of the option table. */
+function clientOptionsOf(options) {
+  if (!isObject(options) || options.will === undefined) return optionsOf(options)
+  const { will, ...flat } = options
+  if (will !== null && !isObject(will)) refuse('will', 'an object or null', will)
+  for (const [name, value] of Object.entries(will ?? {})) {
+    flat[`will${name.charAt(0).toUpperCase()}${name.slice(1)}`] = value
+  }
+  return optionsOf(flat)
+}
+
+/** Each filter with its options; options for all hold where a filter has none of its own. */
+function filtersOf(filters, options) {
+  if (Array.isArray(filters)) return filters.map((filter) => [filter, options])
+  if (isObject(filters)) return Object.entries(filters).map(([filter, own]) => [filter, { ...options, ...own }])
+  return [[filters, options]]
+}
+
+/** Letters `[topic, payload]` as a list of topics and one of payloads. */
+function lettersOf(letters) {
+  const allowed = 'a list of [topic, payload]'
+  if (typeof letters?.[Symbol.iterator] !== 'function' || typeof letters === 'string') refuse('letters', allowed, letters)
+  const list = [...letters]
+  for (const letter of list) if (!Array.isArray(letter)) refuse('letters', allowed, letter)
+  return [list.map(([topic]) => topic), list.map(([, payload = '']) => bytesOf(payload))]
+}
+
+module.exports = { bytesOf, clientOptionsOf, filtersOf, lettersOf, optionsOf, refuse }

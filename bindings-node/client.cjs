@@ -1,0 +1,408 @@
+// The client: what the native half has, as promises, events and async iterators.
+'use strict'
+
+const { EventEmitter } = require('node:events')
+
+const { bytesOf, clientOptionsOf, filtersOf, lettersOf, optionsOf, refuse } = require('./arguments.cjs')
+const { enriched, errorOf, guarded, plainError } = require('./errors.cjs')
+const { Handlers } = require('./handlers.cjs')
+const { Message } = require('./message.cjs')
+const { Messages } = require('./messages.cjs')
+const native = require('./native.cjs')
+const { eventsOf, lineOf } = require('./news.cjs')
+const { Outcome, Receipt } = require('./outcome.cjs')
+const { Waits, milliseconds } = require('./waits.cjs')
+
+/** How many messages cross from the native half at once. */
+const BATCH = 256
+
+/**
+ * An MQTT client with a post office. It begins to connect when it is made, in the background, and never gives up.
+ *
+ * Events: `message` (topic, payload, message), `online`, `offline`, `closed`, `connection`, `status`, `subscription`,
+ * `notice`, `ping`, `drain`, `log`. There is no `error` event: nothing a broker does throws into the program.
+ */
+class Client extends EventEmitter {
+  #native
+  #waits = new Waits()
+  #handlers = new Handlers()
+  #receipts = new Map()
+  #replies = new Map()
+  // Taken from the native half, and not handled yet.
+  #batch = []
+  // For general listeners that were gone when their turn came.
+  #stranded = []
+  #general = 'nobody'
+  #iterators = 0
+  // A letter was refused for want of room, and nothing has changed since.
+  #full = false
+  #wantsDrain = false
+  #running = false
+  #again = false
+  // The native half will bring nothing more; and everybody has been told.
+  #over = false
+  #finished = false
+  #ended
+  #end
+
+  constructor(url, options = {}) {
+    super()
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve
+    })
+    const urls = Array.isArray(url) ? url : [url]
+    const bell = () => this.#rung()
+    this.#native = guarded(() => new native.NativeClient(urls, clientOptionsOf(options), bell))
+  }
+
+  // --- the connection ---
+
+  /** `offline`, `online` or `closed`. */
+  get status() {
+    return this.#native.status()
+  }
+
+  /** Waits for the status; also if it came and went meanwhile. */
+  async waitFor(status, options) {
+    const seen = guarded(() => this.#native.statusCount(status))
+    await this.#waits.until(() => {
+      if (this.status === status || this.#native.statusCount(status) > seen) return true
+      if (this.status === 'closed') throw plainError('ERR_MQTT_CLOSED')
+      return false
+    }, options)
+  }
+
+  /** Hangs up politely and dials at once, also while offline: for a device that changed its network. */
+  reconnect() {
+    guarded(() => this.#native.reconnect())
+  }
+
+  /** Asks the broker for a sign of life; resolves with the round trip in milliseconds. */
+  async ping(options) {
+    return this.#ask(() => this.#native.ping(), options)
+  }
+
+  /** Where everything stands just now. */
+  stats() {
+    return this.#native.stats()
+  }
+
+  /**
+   * Sends what waits, at most for `timeout`, says goodbye and settles every receipt. The session ends if `cleanStart` was true
+   * and is kept otherwise, unless `endSession` says which. Messages that no handler has begun with are left to the broker. Inside
+   * a handler it takes effect when the handler returns; once more does nothing.
+   */
+  async close({ timeout, endSession } = {}) {
+    milliseconds(timeout)
+    if (typeof (endSession ?? false) !== 'boolean') refuse('endSession', 'true or false', endSession)
+    if (this.#over) return
+    const close = () => void guarded(() => this.#native.close(timeout, endSession ?? undefined))
+    if (this.#waits.inHandler) return this.#waits.afterHandler(close)
+    close()
+    await this.#ended
+  }
+
+  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    return this.close()
+  }
+
+  // --- letters ---
+
+  /** Hands a letter to the post office and returns its receipt at once; `await` it for the outcome. Throws when it was not accepted. */
+  publish(topic, payload = '', options = undefined) {
+    try {
+      return this.#receipt(this.#native.publish(topic, bytesOf(payload), optionsOf(options)))
+    } catch (error) {
+      throw this.#refused(enriched(error))
+    }
+  }
+
+  /**
+   * Publishes several letters `[topic, payload]` with the same options in one crossing; returns their receipts in order. Where not all
+   * were accepted the error has the `receipts` of those that were: the first ones.
+   */
+  publishMany(letters, options = undefined) {
+    const [topics, payloads] = lettersOf(letters)
+    const { tags, error } = guarded(() => this.#native.publishMany(topics, payloads, optionsOf(options)))
+    const receipts = tags.map((tag) => this.#receipt(tag))
+    if (error !== undefined) throw this.#refused(errorOf(error, { receipts }))
+    return receipts
+  }
+
+  /** Is there room in the post office. */
+  get writable() {
+    return !this.#over && this.#hasRoom(() => false)
+  }
+
+  /** Waits until the post office has room. */
+  async drain(options) {
+    await this.#waits.until(() => this.#hasRoom(), options)
+  }
+
+  /** Waits until every letter posted before is settled. */
+  async flush(options) {
+    await this.#ask(() => this.#native.flush(), options)
+  }
+
+  /** Takes a letter back; resolves with whether it was still there. */
+  async cancel(receipt, options) {
+    const tag = guarded(() => Receipt.tagOf(receipt, this.#waits))
+    return receipt.outcome === null && this.#ask(() => this.#native.cancel(tag), options)
+  }
+
+  /** Where the letter is and why, in a sentence. */
+  async explain(receipt, options) {
+    const tag = guarded(() => Receipt.tagOf(receipt, this.#waits))
+    const told = receipt.outcome ?? (await this.#ask(() => this.#native.explain(tag), options)) ?? (await receipt)
+    return told instanceof Outcome ? `settled: ${told}` : told
+  }
+
+  // --- messages ---
+
+  /**
+   * Declares one or several topic filters and waits for the broker's answer; resolves with the granted QoS of each. Messages go to
+   * `handler`, or without one to `message` listeners or `messages()`. A refusal rejects with ERR_MQTT_REFUSED and hurts only that filter.
+   */
+  async subscribe(filters, options = {}, handler = undefined) {
+    if (typeof options === 'function') [options, handler] = [{}, options]
+    if (handler !== undefined && typeof handler !== 'function') refuse('handler', 'a function', handler)
+    if (typeof options !== 'object' || options === null) refuse('options', 'an object', options)
+    const { signal, ...own } = options
+    const list = filtersOf(filters, own)
+    const number = this.#handlers.add(handler, list.map(([filter]) => filter))
+    return this.#ask(() => this.#native.subscribe(list, number), { signal })
+  }
+
+  /** Takes declared filters back and waits for the broker's answer. */
+  async unsubscribe(filters, options) {
+    const list = Array.isArray(filters) ? filters : [filters]
+    await this.#ask(() => this.#native.unsubscribe(list), options)
+    this.#handlers.remove(list)
+    this.#run()
+  }
+
+  /**
+   * From now on, the messages that have no handler of their own, one after another, until the client is closed. A message is acknowledged
+   * when the next one is asked for or the loop ends. While there are `message` listeners, they get the messages instead.
+   */
+  messages(options = undefined) {
+    const source = {
+      native: this.#native,
+      waits: this.#waits,
+      take: () => this.#stranded.shift() ?? this.#native.take(true, 1)[0],
+      over: () => this.#over,
+      closed: () => this.#iterate(-1),
+    }
+    this.#iterate(1)
+    return new Messages(source, options)
+  }
+
+  // --- listeners: the native half has to know whether anybody takes what is for nobody in particular ---
+
+  addListener(name, listener) {
+    return this.on(name, listener)
+  }
+
+  on(name, listener) {
+    super.on(name, listener)
+    return this.#listen()
+  }
+
+  prependListener(name, listener) {
+    super.prependListener(name, listener)
+    return this.#listen()
+  }
+
+  off(name, listener) {
+    return this.removeListener(name, listener)
+  }
+
+  removeListener(name, listener) {
+    super.removeListener(name, listener)
+    return this.#listen()
+  }
+
+  removeAllListeners(...names) {
+    super.removeAllListeners(...names)
+    return this.#listen()
+  }
+
+  #listen() {
+    const listens = this.listenerCount('message') > 0
+    const general = listens ? 'handler' : this.#iterators > 0 ? 'iterator' : 'nobody'
+    if (general === this.#general) return this
+    this.#general = general
+    this.#native.setGeneral(general)
+    if (listens && this.#stranded.length > 0) {
+      this.#batch.unshift(...this.#stranded.splice(0).map((item) => ({ ...item, handlers: [] })))
+      // After the caller, for whom the listener is not yet there.
+      queueMicrotask(() => this.#run())
+    }
+    return this
+  }
+
+  #iterate(more) {
+    this.#iterators += more
+    this.#listen()
+  }
+
+  // --- waiting ---
+
+  #receipt(tag) {
+    const receipt = new Receipt(tag, this.#waits)
+    this.#receipts.set(tag, receipt)
+    return receipt
+  }
+
+  #refused(error) {
+    if (error.code === 'ERR_MQTT_QUEUE_FULL') this.#full = this.#wantsDrain = true
+    return error
+  }
+
+  #hasRoom(otherwise = (error) => { throw error }) {
+    try {
+      return guarded(() => this.#native.writable()) && !this.#full
+    } catch (error) {
+      return otherwise(error)
+    }
+  }
+
+  #ask(ask, options) {
+    const asked = () => {
+      const tag = guarded(ask)
+      return new Promise((resolve, reject) => this.#replies.set(tag, { resolve, reject }))
+    }
+    return this.#waits.within(asked, options)
+  }
+
+  // --- what the bell brings ---
+
+  #rung() {
+    for (const report of this.#native.reports()) this.#report(report)
+    this.#waits.ring()
+    if (this.#wantsDrain && this.writable) {
+      this.#wantsDrain = false
+      this.#emit('drain')
+    }
+    if (this.#over) this.#finish()
+    else this.#run()
+  }
+
+  #report({ tag, kind, value }) {
+    if (kind === 'outcome' || kind === 'status') this.#full = false
+    if (kind === 'outcome') this.#settle(tag, new Outcome(value))
+    else if (kind === 'paused') this.#waits.readingPaused = value
+    else if (kind === 'end') this.#over = true
+    else if (kind !== 'status') {
+      const asked = this.#replies.get(tag)
+      this.#replies.delete(tag)
+      if (kind === 'error') asked?.reject(errorOf(value))
+      else asked?.resolve(value)
+    }
+  }
+
+  #settle(tag, outcome) {
+    const receipt = this.#receipts.get(tag)
+    if (receipt === undefined) return
+    this.#receipts.delete(tag)
+    Receipt.settle(receipt, outcome)
+  }
+
+  /** Runs handlers one after another until nothing waits; a ring that comes meanwhile makes it look again. */
+  async #run() {
+    this.#again = true
+    if (this.#running) return
+    this.#running = true
+    while (this.#again) {
+      this.#again = false
+      while (this.#more()) {
+        const item = this.#batch.shift()
+        if (item.event !== undefined) this.#tell(item)
+        else await this.#waits.handle(() => this.#handle(item))
+        // A stream of messages must not keep the event loop from all else.
+        if (this.#batch.length === 0) await new Promise(setImmediate)
+      }
+      this.#handlers.sweep()
+    }
+    this.#running = false
+  }
+
+  #more() {
+    if (this.#over) return false
+    if (this.#batch.length === 0) this.#batch = this.#native.take(false, BATCH)
+    return this.#batch.length > 0
+  }
+
+  async #handle(item) {
+    const message = new Message(item, this.#native)
+    let handled = true
+    for (const handler of this.#handlers.of(item.handlers)) {
+      handled = (await this.#call(() => handler(message), message.topic)) && handled
+    }
+    if (item.general && this.listenerCount('message') === 0) return void this.#stranded.push(item)
+    if (item.general) handled = (await this.#callGeneral(message)) && handled
+    this.#native.done(item.id, handled)
+  }
+
+  // EventEmitter ignores what listeners return, but the acknowledgement waits for it: they are called here.
+  async #callGeneral(message) {
+    let handled = true
+    for (const listener of this.rawListeners('message')) {
+      const call = () => listener.call(this, message.topic, message.payload, message)
+      handled = (await this.#call(call, message.topic)) && handled
+    }
+    return handled
+  }
+
+  async #call(call, what) {
+    try {
+      await call()
+      return true
+    } catch (error) {
+      this.#log({ level: 'error', text: `a handler of ${what} failed: ${error?.stack ?? error}` })
+      return false
+    }
+  }
+
+  #tell(news) {
+    for (const event of eventsOf(news)) this.#emit(...event)
+    const line = lineOf(news)
+    if (line !== undefined) this.#log(line)
+  }
+
+  /** Emits to listeners none of whom can harm the client or the others. */
+  #emit(name, ...args) {
+    for (const listener of this.rawListeners(name)) this.#call(() => listener.apply(this, args), `${name} events`)
+  }
+
+  #log(line) {
+    for (const listener of this.rawListeners('log')) {
+      try {
+        listener.call(this, line)
+      } catch {
+        // A logger that throws must not end the delivery of messages, and there is nobody left to tell.
+      }
+    }
+  }
+
+  /** Everything is settled: the last news is told, and whoever waits for what will not come any more. */
+  #finish() {
+    if (this.#finished) return
+    this.#finished = true
+    for (let left = this.#batch; left.length > 0; left = this.#native.take(false, BATCH)) {
+      for (const item of left.splice(0)) if (item.event !== undefined) this.#tell(item)
+    }
+    for (const tag of this.#receipts.keys()) this.#settle(tag, new Outcome(['closed', false]))
+    for (const { reject } of this.#replies.values()) reject(plainError('ERR_MQTT_CLOSED'))
+    this.#replies.clear()
+    this.#native.release()
+    this.#emit('closed')
+    this.#end()
+    this.#waits.ring()
+  }
+}
+
+/** Makes a client and begins to connect. */
+const connect = (url, options) => new Client(url, options)
+
+module.exports = { Client, connect }

@@ -1,0 +1,367 @@
+//! `NativeClient`: one client of the core, called on the event loop's thread only.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use leveret::host::{
+    Arrival, Bell, Client, ClientOptions, Delivery as Taken, General, Keep, Publish,
+    PublishOptions, QueueId, ReasonCode, Setup, Status, SubscribeOptions, Target,
+};
+use napi::Env;
+use napi::bindgen_prelude::{Either, Function};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi_derive::napi;
+
+use crate::convert::{Body, DIALECT, Given, must_be, payload, set_options, shown, text, timeout};
+use crate::error::{Parts, parts, thrown};
+use crate::message::Delivery;
+use crate::news::{Counters, Reported, Told, reported, told};
+
+/// One client of the core.
+#[napi]
+pub struct NativeClient {
+    client: Client,
+    /// Messages handed to JavaScript whose handlers have not returned yet; by hand acknowledged ones longer.
+    open: RefCell<BTreeMap<u32, Arrival>>,
+    last: Cell<u32>,
+    /// Wakes the event loop when a full post office has room again; until the client is released.
+    room: RefCell<Option<Waker>>,
+}
+
+/// What calls the bell in JavaScript, from any thread.
+struct Ring(ThreadsafeFunction<(), (), (), napi::Status, false>);
+
+impl Ring {
+    fn ring(&self) {
+        // An event loop that is ending has nobody left to be told.
+        let _ = self.0.call((), ThreadsafeFunctionCallMode::NonBlocking);
+    }
+}
+
+impl Wake for Ring {
+    fn wake(self: Arc<Self>) {
+        self.ring();
+    }
+}
+
+/// What came of posting several letters: the receipts of those accepted, and why the others were not.
+#[napi(object, object_from_js = false)]
+pub struct Posted {
+    /// Receipts in order.
+    pub tags: Vec<f64>,
+    /// Why not all were accepted.
+    pub error: Option<Parts>,
+}
+
+#[napi]
+impl NativeClient {
+    /// Makes a client that rings `bell` on the event loop's thread when something waits. While the bell hangs, it keeps the loop alive.
+    #[napi(constructor)]
+    pub fn new(
+        urls: Vec<Given<'_>>,
+        options: Given<'_>,
+        bell: Function<'_, (), ()>,
+    ) -> napi::Result<NativeClient> {
+        let urls: Vec<String> = urls
+            .into_iter()
+            .map(|url| text("url", url))
+            .collect::<Result<_, _>>()?;
+        let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+        let mut parsed = ClientOptions::default();
+        set_options(options, |name, value| parsed.set(name, value, DIALECT))?;
+        let setup = Setup {
+            dialect: DIALECT,
+            keep: Keep::Streamed,
+            autostart: true,
+        };
+        let ring = Arc::new(Ring(bell.build_threadsafe_function::<()>().build()?));
+        let client = Client::new(&urls, parsed, setup).map_err(thrown)?;
+        let room = RefCell::new(Some(Waker::from(Arc::clone(&ring))));
+        client.set_bell(&Bell::Call(Arc::new(move || ring.ring())));
+        Ok(NativeClient {
+            client,
+            open: RefCell::default(),
+            last: Cell::new(0),
+            room,
+        })
+    }
+
+    // --- letters ---
+
+    /// Posts a letter at once; its receipt.
+    #[napi]
+    pub fn publish(
+        &self,
+        topic: Given<'_>,
+        body: Body<'_>,
+        options: Given<'_>,
+    ) -> napi::Result<f64> {
+        let (topic, options) = (text("topic", topic)?, publish_options(options)?);
+        let letter = Publish {
+            topic: &topic,
+            payload: payload(&body)?,
+            options: &options,
+        };
+        self.client
+            .publish(letter, true)
+            .map(|tag| tag as f64)
+            .map_err(thrown)
+    }
+
+    /// Posts letters with the same options: topics and payloads in order.
+    #[napi]
+    pub fn publish_many(
+        &self,
+        topics: Vec<Given<'_>>,
+        bodies: Vec<Body<'_>>,
+        options: Given<'_>,
+    ) -> napi::Result<Posted> {
+        let options = publish_options(options)?;
+        let topics: Vec<String> = topics
+            .into_iter()
+            .map(|topic| text("topic", topic))
+            .collect::<Result<_, _>>()?;
+        let mut letters = Vec::with_capacity(topics.len());
+        for (topic, body) in topics.iter().zip(&bodies) {
+            letters.push(Publish {
+                topic,
+                payload: payload(body)?,
+                options: &options,
+            });
+        }
+        let mut tags = Vec::with_capacity(letters.len());
+        let posted = self.client.publish_many(&letters, true, &mut tags);
+        Ok(Posted {
+            tags: tags.into_iter().map(|tag| tag as f64).collect(),
+            error: posted.err().as_ref().map(parts),
+        })
+    }
+
+    /// Is there room in the post office; if not, the bell rings when there is.
+    #[napi]
+    pub fn writable(&self) -> napi::Result<bool> {
+        let waker = self.room.borrow();
+        let mut context = Context::from_waker(waker.as_ref().unwrap_or(Waker::noop()));
+        match self.client.poll_writable(&mut context) {
+            Poll::Ready(room) => room.map(|()| true).map_err(thrown),
+            Poll::Pending => Ok(false),
+        }
+    }
+
+    /// Takes a letter back.
+    #[napi]
+    pub fn cancel(&self, tag: f64) -> napi::Result<f64> {
+        asked(self.client.cancel(tag as u64))
+    }
+
+    /// Asks where a letter is and why.
+    #[napi]
+    pub fn explain(&self, tag: f64) -> napi::Result<f64> {
+        asked(self.client.explain(tag as u64))
+    }
+
+    /// Asks to be told when every letter posted before is settled.
+    #[napi]
+    pub fn flush(&self) -> napi::Result<f64> {
+        asked(self.client.flush())
+    }
+
+    // --- the connection ---
+
+    /// Measures a round trip.
+    #[napi]
+    pub fn ping(&self) -> napi::Result<f64> {
+        asked(self.client.ping())
+    }
+
+    /// Hangs up politely and dials at once.
+    #[napi]
+    pub fn reconnect(&self) -> napi::Result<()> {
+        self.client.reconnect().map_err(thrown)
+    }
+
+    /// Closes; the question that is answered when it is done.
+    #[napi]
+    pub fn close(&self, limit: Given<'_>, end_session: Option<bool>) -> napi::Result<f64> {
+        let limit = timeout(limit)?.map(|limit| limit.unwrap_or(WITHOUT_LIMIT));
+        asked(
+            self.client
+                .close(limit, end_session)
+                .map(Option::unwrap_or_default),
+        )
+    }
+
+    /// `offline`, `online` or `closed`.
+    #[napi]
+    pub fn status(&self) -> &'static str {
+        self.client.status().name()
+    }
+
+    /// How often this status came so far: where a wait for it begins.
+    #[napi]
+    pub fn status_count(&self, name: Given<'_>) -> napi::Result<f64> {
+        let status = match &name {
+            Given::A(name) => Status::from_name(name),
+            _ => None,
+        };
+        let refuse = || must_be("status", "online, offline or closed", shown(name));
+        Ok(self.client.status_count(status.ok_or_else(refuse)?) as f64)
+    }
+
+    /// Every counter.
+    #[napi]
+    pub fn stats(&self) -> Counters {
+        self.client.stats().into()
+    }
+
+    // --- messages ---
+
+    /// Declares topic filters; `handler` is 0 for messages that are for nobody in particular.
+    #[napi]
+    pub fn subscribe(
+        &self,
+        filters: Vec<(Given<'_>, Given<'_>)>,
+        handler: f64,
+    ) -> napi::Result<f64> {
+        let mut parsed = Vec::with_capacity(filters.len());
+        for (filter, given) in filters {
+            let mut options = SubscribeOptions::default();
+            set_options(given, |name, value| options.set(name, value, DIALECT))?;
+            parsed.push((text("topic filter", filter)?, options));
+        }
+        let filters: Vec<_> = parsed
+            .iter()
+            .map(|(filter, options)| (filter.as_str(), options.clone()))
+            .collect();
+        let target = if handler == 0.0 {
+            Target::General
+        } else {
+            Target::Handler(handler as u64)
+        };
+        asked(self.client.subscribe(&filters, target))
+    }
+
+    /// Takes declared filters back.
+    #[napi]
+    pub fn unsubscribe(&self, filters: Vec<Given<'_>>) -> napi::Result<f64> {
+        let filters: Vec<String> = filters
+            .into_iter()
+            .map(|filter| text("topic filter", filter))
+            .collect::<Result<_, _>>()?;
+        let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
+        asked(self.client.unsubscribe(&filters))
+    }
+
+    /// Who takes messages for nobody in particular: `handler`, `iterator`, or else nobody.
+    #[napi]
+    pub fn set_general(&self, taker: String) {
+        self.client.set_general(match taker.as_str() {
+            "handler" => General::Handler,
+            "iterator" => General::Iterator,
+            _ => General::Nobody,
+        });
+    }
+
+    /// What waits in the queue for handlers, or in that of the iterators.
+    #[napi]
+    pub fn take(
+        &self,
+        env: &Env,
+        general: bool,
+        most: u32,
+    ) -> napi::Result<Vec<Either<Delivery<'_>, Told>>> {
+        let queue = if general {
+            QueueId::GENERAL
+        } else {
+            QueueId::MAIN
+        };
+        let mut taken = Vec::new();
+        self.client.take(queue, most as usize, &mut taken);
+        taken.into_iter().map(|each| self.item(env, each)).collect()
+    }
+
+    /// The handlers of a message have returned, or the iterator's user asked for the next.
+    #[napi]
+    pub fn done(&self, id: u32, handled: bool) {
+        if self.by_hand() {
+            return;
+        }
+        if let Some(arrival) = self.open.borrow_mut().remove(&id) {
+            self.client.done(&arrival, handled);
+        }
+    }
+
+    /// Acknowledges a message by hand; once more does nothing.
+    #[napi]
+    pub fn acknowledge(&self, id: u32) -> napi::Result<()> {
+        if !self.by_hand() {
+            return Ok(());
+        }
+        let token = self
+            .open
+            .borrow_mut()
+            .remove(&id)
+            .and_then(|arrival| arrival.token);
+        token
+            .map_or(Ok(()), |token| {
+                self.client.acknowledge(token, ReasonCode::SUCCESS)
+            })
+            .map_err(thrown)
+    }
+
+    // --- the bell ---
+
+    /// What was reported since the last time.
+    #[napi]
+    pub fn reports(&self) -> Vec<Reported> {
+        let mut reports = Vec::new();
+        self.client.take_reports(&mut reports);
+        reports.into_iter().map(reported).collect()
+    }
+
+    /// Takes the bell down, so that the event loop can end.
+    #[napi]
+    pub fn release(&self) {
+        self.room.take();
+        self.open.take();
+        self.client.set_bell(&Bell::None);
+    }
+}
+
+impl NativeClient {
+    fn item(&self, env: &Env, taken: Taken) -> napi::Result<Either<Delivery<'_>, Told>> {
+        Ok(match taken {
+            Taken::Message(arrival) => {
+                let id = self.last.get().wrapping_add(1);
+                self.last.set(id);
+                let delivery = Delivery::of(env, id, &arrival)?;
+                // What nobody will acknowledge by hand need not be kept for it.
+                if arrival.token.is_some() {
+                    self.open.borrow_mut().insert(id, arrival);
+                }
+                Either::A(delivery)
+            }
+            Taken::News(news) => Either::B(told(news)),
+        })
+    }
+
+    fn by_hand(&self) -> bool {
+        self.client.options().manual_ack
+    }
+}
+
+/// How long a close may take that was asked to take as long as it needs.
+const WITHOUT_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);
+
+fn asked(question: Result<u64, leveret::host::Error>) -> napi::Result<f64> {
+    question.map(|tag| tag as f64).map_err(thrown)
+}
+
+fn publish_options(given: Given<'_>) -> napi::Result<PublishOptions> {
+    let mut options = PublishOptions::default();
+    set_options(given, |name, value| options.set(name, value, DIALECT))?;
+    Ok(options)
+}

@@ -1,0 +1,135 @@
+//! The embedded test broker for `leveret/testing`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use leveret::testing::Broker;
+use napi::bindgen_prelude::AsyncTask;
+use napi::{Env, Task};
+use napi_derive::napi;
+
+use crate::convert::{Given, must_be, set_options, shown, text};
+use crate::error::thrown;
+use crate::message::Delivery;
+
+/// A broker on a thread of its own; `Broker` of `leveret/testing` is what users see.
+#[napi]
+pub struct NativeBroker {
+    broker: Arc<Broker>,
+}
+
+#[napi]
+impl NativeBroker {
+    /// Starts a broker.
+    #[napi(constructor)]
+    pub fn new(options: Given<'_>) -> napi::Result<NativeBroker> {
+        let mut builder = Broker::builder();
+        set_options(options, |name, value| builder.set(&snake(name), value))?;
+        Ok(NativeBroker {
+            broker: Arc::new(builder.start().map_err(thrown)?),
+        })
+    }
+
+    /// Its address.
+    #[napi]
+    pub fn url(&self) -> String {
+        self.broker.url().into()
+    }
+
+    /// Every PUBLISH from a client in order of arrival.
+    #[napi]
+    pub fn received(&self, env: &Env) -> napi::Result<Vec<Delivery<'_>>> {
+        self.broker
+            .received()
+            .into_iter()
+            .map(|each| Delivery::plain(env, &each.into_message()))
+            .collect()
+    }
+
+    /// Resolves when so many PUBLISH packets have been received; rejects when they have not in this time.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn wait_received(
+        &self,
+        count: Given<'_>,
+        milliseconds: u32,
+    ) -> napi::Result<AsyncTask<Received>> {
+        let count = whole("count", count)?;
+        let timeout = Duration::from_millis(milliseconds.into());
+        Ok(AsyncTask::new(Received {
+            broker: Arc::clone(&self.broker),
+            count,
+            timeout,
+        }))
+    }
+
+    /// Ends all connections without a word and refuses new ones.
+    #[napi]
+    pub fn stop(&self, forget: bool) {
+        if forget {
+            self.broker.stop_and_forget();
+        } else {
+            self.broker.stop();
+        }
+    }
+
+    /// Listens again on the same port.
+    #[napi]
+    pub fn start(&self) -> napi::Result<()> {
+        self.broker.start().map_err(thrown)
+    }
+
+    /// Swallows the next packets of this type from clients.
+    #[napi]
+    pub fn swallow(&self, packet: Given<'_>, count: Given<'_>) -> napi::Result<()> {
+        let (packet, count) = (text("packet", packet)?, whole("count", count)?);
+        self.broker.swallow(&packet, count as u64).map_err(thrown)
+    }
+
+    /// Ends the broker for good.
+    #[napi]
+    pub fn close(&self) {
+        self.broker.close();
+    }
+}
+
+/// A wait for messages, on a thread of Node's pool.
+pub struct Received {
+    broker: Arc<Broker>,
+    count: usize,
+    timeout: Duration,
+}
+
+impl Task for Received {
+    type Output = ();
+    type JsValue = ();
+
+    fn compute(&mut self) -> napi::Result<()> {
+        self.broker
+            .wait_received(self.count, self.timeout)
+            .map(drop)
+            .map_err(thrown)
+    }
+
+    fn resolve(&mut self, _env: Env, (): ()) -> napi::Result<()> {
+        Ok(())
+    }
+}
+
+fn whole(name: &str, given: Given<'_>) -> napi::Result<usize> {
+    match given {
+        Given::B(count) if count >= 0.0 && count.fract() == 0.0 => Ok(count as usize),
+        other => Err(must_be(name, "a whole number of at least 0", shown(other))),
+    }
+}
+
+/// The broker's own name of an option that is spelled as in Node.
+fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for character in name.chars() {
+        if character.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(character.to_ascii_lowercase());
+    }
+    snake
+}

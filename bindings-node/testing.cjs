@@ -1,0 +1,71 @@
+// An MQTT broker inside this process, for tests: real sockets on a free loopback port, both versions of MQTT.
+'use strict'
+
+const { enriched, guarded } = require('./errors.cjs')
+const { Message } = require('./message.cjs')
+const native = require('./native.cjs')
+const { milliseconds } = require('./waits.cjs')
+
+/** How long one look of a wait takes, in milliseconds; between two of them it can be given up. */
+const LOOK = 50
+
+/** A broker on a thread of its own, listening when it is made, until `close()`. */
+class Broker {
+  #native
+
+  constructor(options = {}) {
+    this.#native = guarded(() => new native.NativeBroker(options))
+  }
+
+  /** Its address, `mqtt://127.0.0.1:port`; the same as long as it lives. */
+  get url() {
+    return this.#native.url()
+  }
+
+  /** Every PUBLISH from a client in order of arrival, recorded before it is acknowledged; re-deliveries have `dup`. */
+  get received() {
+    return this.#native.received().map((delivery) => new Message(delivery, null))
+  }
+
+  /** Waits until `count` PUBLISH packets have been received, 5 seconds unless `timeout` says otherwise; resolves with all there are. */
+  async waitReceived(count, { timeout = 5000, signal } = {}) {
+    const limit = milliseconds(timeout) ?? Infinity
+    for (const begin = performance.now(); ; ) {
+      signal?.throwIfAborted()
+      const left = Math.max(0, begin + limit - performance.now())
+      try {
+        await guarded(() => this.#native.waitReceived(count, Math.min(LOOK, Math.ceil(left))))
+        return this.received
+      } catch (error) {
+        const told = enriched(error)
+        if (told.code !== 'ERR_MQTT_TIMED_OUT' || left <= LOOK) throw told
+      }
+    }
+  }
+
+  /** Ends all connections without a word and refuses new ones; keeps the port and, unless `forget`, the sessions. */
+  stop({ forget = false } = {}) {
+    guarded(() => this.#native.stop(forget === true))
+  }
+
+  /** Listens again on the same port. */
+  start() {
+    guarded(() => this.#native.start())
+  }
+
+  /** Swallows the next `count` packets of this type from clients, as if they had been lost: `PUBLISH`, `PUBACK`, … */
+  swallow(packet, count = 1) {
+    guarded(() => this.#native.swallow(packet, count))
+  }
+
+  /** Ends the broker for good. */
+  close() {
+    this.#native.close()
+  }
+
+  [Symbol.dispose ?? Symbol.for('nodejs.dispose')]() {
+    this.close()
+  }
+}
+
+module.exports = { Broker }

@@ -1,0 +1,109 @@
+// Waiting: within a timeout, until a signal, and never inside a handler that would have to end first.
+'use strict'
+
+const { AsyncLocalStorage } = require('node:async_hooks')
+
+const { errorOf, guarded, plainError } = require('./errors.cjs')
+const native = require('./native.cjs')
+
+/** The longest time that a timer of Node counts, in milliseconds; a longer one would fire at once. */
+const LONGEST = 2 ** 31 - 1
+
+/** The handler that is running here, if any: what would wait for that very handler must not wait. */
+const handling = new AsyncLocalStorage()
+
+/** All that is waited for on one client. */
+class Waits {
+  #paused = false
+  // What to call when reading pauses, for those who wait inside a handler.
+  #stuck = new Set()
+  // Those who wait for anything to change; each looks for itself after every ring of the bell.
+  #ringing = new Set()
+
+  /** Runs a handler: until what it returns has ended, `inHandler` is true in it and in all that it calls. */
+  async handle(handler) {
+    const running = { waits: this, ended: [] }
+    try {
+      return await handling.run(running, handler)
+    } finally {
+      const { ended } = running
+      running.ended = null
+      for (const call of ended) call()
+    }
+  }
+
+  /** Is the caller inside a handler that has not ended. */
+  get inHandler() {
+    const running = handling.getStore()
+    return running?.waits === this && running.ended !== null
+  }
+
+  /** Calls when the handler that the caller is in has ended. */
+  afterHandler(call) {
+    handling.getStore().ended.push(call)
+  }
+
+  /** Nothing more is read, because the inbox is full; or reading goes on. */
+  set readingPaused(paused) {
+    this.#paused = paused
+    if (paused) for (const stuck of [...this.#stuck]) stuck()
+  }
+
+  /** Wakes those who wait for a change. */
+  ring() {
+    const ringing = [...this.#ringing]
+    this.#ringing.clear()
+    for (const resolve of ringing) resolve()
+  }
+
+  /** Waits until `come` says so, asking it again after every ring. */
+  async until(come, options = {}) {
+    const limits = { signal: options.signal, timeout: milliseconds(options.timeout) }
+    const deadline = limits.timeout === undefined ? undefined : performance.now() + limits.timeout
+    for (limits.signal?.throwIfAborted(); !come(); ) {
+      if (deadline !== undefined) limits.timeout = Math.max(0, deadline - performance.now())
+      await this.within(() => new Promise((resolve) => this.#ringing.add(resolve)), limits)
+    }
+  }
+
+  /** Waits for what `begin` promises. */
+  async within(begin, { timeout, signal } = {}) {
+    const limit = milliseconds(timeout)
+    if (signal !== undefined && signal !== null) aborted(signal)
+    const promise = begin()
+    const { inHandler } = this
+    if (limit === undefined && !signal && !inHandler) return promise
+    let clean
+    const guard = new Promise((_, reject) => {
+      const give = () => reject(plainError('ERR_MQTT_TIMED_OUT'))
+      const timer = limit === undefined ? undefined : setTimeout(give, Math.min(Math.ceil(limit), LONGEST))
+      const abort = () => reject(signal.reason)
+      signal?.addEventListener('abort', abort, { once: true })
+      const stuck = () => reject(errorOf(native.wouldDeadlock()))
+      if (inHandler) {
+        this.#stuck.add(stuck)
+        this.afterHandler(() => this.#stuck.delete(stuck))
+        if (this.#paused) stuck()
+      }
+      clean = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', abort)
+        this.#stuck.delete(stuck)
+      }
+    })
+    return Promise.race([promise, guard]).finally(clean)
+  }
+}
+
+function aborted(signal) {
+  if (typeof signal.throwIfAborted !== 'function') guarded(() => native.refuse('signal', 'an AbortSignal', signal))
+  signal.throwIfAborted()
+}
+
+/** A timeout as a number of milliseconds; undefined for no limit. */
+function milliseconds(timeout) {
+  if (timeout === undefined || timeout === null) return undefined
+  return guarded(() => native.timeout(timeout)) ?? undefined
+}
+
+module.exports = { Waits, milliseconds }

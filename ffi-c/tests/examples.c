@@ -1,0 +1,62 @@
+/* The example programs do what they say, on the embedded broker. They are built beside this one, as `example-…`. */
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static mqtt_test_broker *broker;
+static const char *folder;
+
+/* Runs an example with the broker's address and one more argument, and checks how it ends. */
+static pid_t begin(const char *name, const char *argument) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/example-%s", folder, name);
+    pid_t pid = fork();
+    EXPECT(pid >= 0);
+    if (pid == 0) {
+        execl(path, path, mqtt_test_broker_url(broker), argument, (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+static void ends_well(pid_t pid) {
+    int status = 0;
+    EXPECT(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* Jobs published while the worker is away wait for it; those it did are acknowledged, so a second one gets the others. */
+static void worker(void) {
+    mqtt_client *client = online_client(mqtt_test_broker_url(broker), NULL);
+    uint64_t receipt;
+    pid_t first = begin("worker", "1");
+    do { /* until the worker has subscribed, nobody takes the job */
+        mqtt_outcome outcome;
+        OK(mqtt_publish(client, "example/jobs", "job", 3, 1, false, &receipt));
+        outcome = SETTLES(client, receipt, MQTT_OUTCOME_ACKNOWLEDGED);
+        if (outcome.reason != MQTT_REASON_NO_MATCHING_SUBSCRIBERS) break;
+    } while (true);
+    ends_well(first);
+    for (int i = 0; i < 2; i++) {
+        OK(mqtt_publish(client, "example/jobs", "job", 3, 1, false, &receipt));
+        SETTLES(client, receipt, MQTT_OUTCOME_ACKNOWLEDGED);
+    }
+    ends_well(begin("worker", "2"));
+    mqtt_client_free(client);
+}
+
+int main(int count, char **arguments) {
+    char *slash = count > 0 ? strrchr(arguments[0], '/') : NULL;
+    EXPECT(slash != NULL);
+    *slash = '\0';
+    folder = arguments[0];
+    broker = mqtt_test_broker_new();
+    ends_well(begin("quickstart", NULL));
+    ends_well(begin("request_reply", NULL));
+    ends_well(begin("firehose", "20000"));
+    EXPECT(mqtt_test_broker_received_count(broker) == 1 + 2 + 20000);
+    worker();
+    mqtt_test_broker_free(broker);
+    puts("examples: ok");
+    return 0;
+}

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# The C door from C: headers in C99 and C++17 without a warning, then each program of this folder as it is, under the address, undefined
+# behaviour and thread sanitizers (which instrument the C side: stable Rust has none), and under valgrind, which sees both sides.
+#
+# usage: ffi-c/tests/run.sh [PROGRAM…]      (the debug library has been built; what cannot be run is said, with the reason)
+source "$(dirname "$0")/../../tests/scripts/env.sh"
+cc=${CC:-cc} cxx=${CXX:-c++}
+have "$cc" || die "a C compiler is needed"
+strict=(-Wall -Wextra -Werror -pedantic -Iinclude)
+built=$TARGET/debug
+out=$TARGET/c
+mkdir -p "$out"
+# Programs ask for the library by its soname.
+ln -sf libleveret.so "$built/libleveret.so.0"
+
+# headers: each twice in one unit, with all their initialisers, in both languages
+headers() {
+  local header language
+  for header in include/*.h; do
+    say "$header"
+    printf '#include <%s>\n' "$(basename "$header")" "$(basename "$header")" > "$out/header.c"
+    cat >> "$out/header.c" <<'CODE'
+int initialised(void);
+int initialised(void) {
+    mqtt_letter letter = MQTT_LETTER_INIT;
+    mqtt_subscribe_options options = MQTT_SUBSCRIBE_OPTIONS_INIT;
+    return letter.qos + options.qos;
+}
+CODE
+    "$cc" -std=c99 "${strict[@]}" -fsyntax-only "$out/header.c"
+    if have "$cxx"; then "$cxx" -std=c++17 "${strict[@]}" -x c++ -fsyntax-only "$out/header.c"
+    else skip "$header as C++17" "there is no C++ compiler"; fi
+  done
+}
+
+# compile PROGRAM SUFFIX FLAG…
+compile() {
+  local name=$1 suffix=$2; shift 2
+  "$cc" -std=c99 -D_POSIX_C_SOURCE=200809L -g "${strict[@]}" "$@" "ffi-c/tests/$name.c" -o "$out/$name$suffix" \
+    -L"$built" -lleveret -pthread -Wl,-rpath,"$built"
+}
+
+# sanitized PROGRAM WHAT FLAG…: compiled and run with a sanitizer, or skipped where the compiler has none
+sanitized() {
+  local name=$1 what=$2; shift 2
+  if ! echo 'int main(void) { return 0; }' | "$cc" "$@" -x c - -o "$out/probe" 2>/dev/null || ! "$out/probe"; then
+    skip "$name under $what" "the compiler has no such sanitizer"
+    return
+  fi
+  compile "$name" "-sanitized" "$@" -O1
+  echo "$name, $what"
+  "$out/$name-sanitized"
+}
+
+valgrind_run() {
+  have valgrind || { skip "$1 under valgrind" "valgrind is not installed"; return; }
+  local leaks=(--leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)
+  # A forked child leaks what its parent's threads held, on purpose.
+  if [ "$1" = fork ]; then leaks=(--leak-check=no); fi
+  echo "$1, valgrind"
+  valgrind --quiet --error-exitcode=99 "${leaks[@]}" --fair-sched=yes "$out/$1"
+}
+
+run() {
+  say "ffi-c/tests/$1.c"
+  compile "$1" ""
+  "$out/$1"
+  sanitized "$1" "address and undefined behaviour sanitizers" -fsanitize=address,undefined -fno-sanitize-recover=all
+  # It sees neither the locks nor the memory of the library's Rust, so only a program that tells it of the order fits it.
+  if grep -q __SANITIZE_THREAD__ "ffi-c/tests/$1.c"; then
+    echo called_from_lib:libleveret.so > "$out/suppressions"
+    TSAN_OPTIONS="halt_on_error=1 suppressions=$out/suppressions" sanitized "$1" "thread sanitizer" -fsanitize=thread
+  else skip "$1 under the thread sanitizer" "its order comes from locks of the library, which is not instrumented"; fi
+  valgrind_run "$1"
+}
+
+# examples: as a user would compile them
+examples() {
+  local source
+  for source in examples/c/*.c; do
+    "$cc" -std=c99 -D_POSIX_C_SOURCE=200809L -O1 "${strict[@]}" "$source" -o "$out/example-$(basename "$source" .c)" \
+      -L"$built" -lleveret -pthread -Wl,-rpath,"$built"
+  done
+}
+
+headers
+examples
+programs=("$@")
+[ ${#programs[@]} -gt 0 ] || programs=($(basename -s .c ffi-c/tests/*.c))
+for program in "${programs[@]}"; do run "$program"; done

@@ -1,0 +1,116 @@
+/*
+ * The test broker of leveret: an MQTT broker inside the process, on a free port of 127.0.0.1, for
+ * tests.
+ *
+ * Not part of libraries built for devices. Every function may be called from any thread, NULL
+ * where a broker or text is needed is `MQTT_NULL_POINTER`, and results and errors are as in
+ * leveret.h.
+ */
+
+#ifndef LEVERET_TESTING_H
+#define LEVERET_TESTING_H
+
+#pragma once
+
+/* Generated from ffi-c/src by `make generate`: changes belong there. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "leveret.h"
+
+/** A running broker. */
+typedef struct mqtt_test_broker mqtt_test_broker;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Starts a broker that speaks both versions of MQTT, to be ended with `mqtt_test_broker_free`.
+ * NULL if the system has no socket or thread.
+ */
+mqtt_test_broker *mqtt_test_broker_new(void);
+
+/**
+ * Starts a broker with settings of its own, to be ended with `mqtt_test_broker_free`. NULL after
+ * an error.
+ *
+ * @param version          0 for both versions of MQTT, 4 for 3.1.1 only, 5 for 5.0 only
+ * @param receive_maximum  how many letters of QoS 1 and 2 it takes before they are acknowledged,
+ *                         1..=65535; 0 for its default (MQTT 5)
+ */
+mqtt_test_broker *mqtt_test_broker_new_with(int version, uint16_t receive_maximum);
+
+/** Ends a broker: connections are reset and the port is given back. NULL is nothing. */
+void mqtt_test_broker_free(mqtt_test_broker *broker);
+
+/**
+ * Where clients reach it: "mqtt://127.0.0.1:" and the port. The same for its whole life, and valid
+ * for it; NULL for a NULL broker.
+ */
+const char *mqtt_test_broker_url(const mqtt_test_broker *broker);
+
+/**
+ * Stops as if the broker's machine had lost power: connections are reset, connecting is refused.
+ * Sessions and retained messages stay.
+ */
+mqtt_result mqtt_test_broker_stop(mqtt_test_broker *broker);
+
+/** `mqtt_test_broker_stop`, forgetting sessions and retained messages. */
+mqtt_result mqtt_test_broker_stop_and_forget(mqtt_test_broker *broker);
+
+/** Listens again on the same port. */
+mqtt_result mqtt_test_broker_start(mqtt_test_broker *broker);
+
+/**
+ * Loses the next `count` packets of a type that clients send, as if they had never arrived.
+ *
+ * @param packet  a name of the standard: "PUBLISH", "PINGREQ"
+ */
+mqtt_result mqtt_test_broker_swallow(mqtt_test_broker *broker, const char *packet, uint64_t count);
+
+/** Loses the next `count` packets of a type that the broker sends: "PUBACK", "CONNACK". */
+mqtt_result mqtt_test_broker_swallow_outgoing(mqtt_test_broker *broker, const char *packet, uint64_t count);
+
+/** Stops reading from clients, as a broker does that hangs, or reads on. */
+mqtt_result mqtt_test_broker_pause_reading(mqtt_test_broker *broker, bool paused);
+
+/** Publishes a message from the broker itself to whoever subscribes, and retains it if `retain`. */
+mqtt_result mqtt_test_broker_publish(mqtt_test_broker *broker,
+                                     const char *topic,
+                                     const void *payload,
+                                     size_t length,
+                                     int qos,
+                                     bool retain);
+
+/** How many PUBLISH packets came from clients so far, repeated ones included; 0 for a NULL broker. */
+size_t mqtt_test_broker_received_count(const mqtt_test_broker *broker);
+
+/**
+ * One PUBLISH that came from a client, in order of arrival. It was recorded before it was
+ * acknowledged; `dup` tells a repeated one.
+ *
+ * @param index    0 for the first; `MQTT_INVALID_ARGUMENT` if there are not so many
+ * @param message  receives it; what it points to lives as long as the broker
+ */
+mqtt_result mqtt_test_broker_received(const mqtt_test_broker *broker, size_t index, mqtt_message *message);
+
+/**
+ * Waits until at least `count` PUBLISH packets have come from clients.
+ *
+ * @param timeout_ms  milliseconds; `MQTT_TIMED_OUT` after that
+ */
+mqtt_result mqtt_test_broker_wait_received(mqtt_test_broker *broker, size_t count, uint32_t timeout_ms);
+
+/**
+ * Meets a defect on purpose, to show that a panic does not cross: answers `MQTT_PANIC`, and the
+ * client is finished.
+ */
+mqtt_result mqtt_test_panic(mqtt_client *client);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* LEVERET_TESTING_H */

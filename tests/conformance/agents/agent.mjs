@@ -1,0 +1,221 @@
+// The agent of Node; see PROTOCOL.md.
+import { createInterface } from 'node:readline'
+
+import { connect } from '../../../bindings-node/index.mjs'
+import { Broker } from '../../../bindings-node/testing.mjs'
+
+const brokers = new Map()
+const clients = new Map()
+const receipts = new Map()
+const recorders = new Map()
+
+// --- arguments and answers ---
+
+const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
+const textOptions = new Set(['client_id', 'protocol', 'replace', 'will_topic'])
+
+/** Options as a Node program would give them: durations and choices are text, flags and numbers are not. */
+function typed(options) {
+  const typedOf = (name, value) => {
+    if (value === 'true' || value === 'false') return value === 'true'
+    if (value === 'none') return null
+    return !textOptions.has(name) && /^\d+$/.test(value) ? Number(value) : value
+  }
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [camel(name), typedOf(name, value)]))
+}
+
+/** Bytes that tell their own place. */
+function pattern(size) {
+  return Buffer.alloc(size, Buffer.from(Array.from({ length: 251 }, (_, i) => i)))
+}
+
+/** Takes the payload out of a request, given by value or by size. */
+function bodyOf(options) {
+  const { size, payload = '', ...rest } = options
+  return [size === undefined ? payload : pattern(Number(size)), rest]
+}
+
+function messagePairs({ topic, payload, qos, retain, dup }) {
+  const body =
+    payload.length > 256
+      ? [['size', payload.length], ['intact', payload.equals(pattern(payload.length))]]
+      : [['payload', payload.toString()]]
+  return [['topic', topic], ...body, ['qos', qos], ['retain', retain], ['dup', dup]]
+}
+
+const listPairs = (items, pairsOf) => [['count', items.length], ...items.flatMap(pairsOf)]
+
+function outcomePairs({ status, ok, delivered, maybeDelivered, reason }) {
+  const pairs = [['status', status], ['ok', ok], ['delivered', delivered], ['maybe_delivered', maybeDelivered]]
+  return reason === null ? pairs : [...pairs, ['reason', reason]]
+}
+
+// --- recorders ---
+
+/** Keeps what it is called with, for a reader that waits for a number of things. */
+class Recorder {
+  items = []
+  #changed = () => {}
+
+  record = (item) => {
+    this.items.push(item)
+    this.#changed()
+  }
+
+  async until(enough, timeout) {
+    const deadline = Date.now() + timeout
+    while (!enough(this.items) && Date.now() < deadline) {
+      await new Promise((resolve) => {
+        this.#changed = resolve
+        setTimeout(resolve, Math.max(0, deadline - Date.now()))
+      })
+    }
+    return enough(this.items)
+  }
+
+  async take(count, timeout) {
+    if (!(await this.until((items) => items.length >= count, timeout))) {
+      throw Object.assign(new Error(`${this.items.length} of ${count} came`), { code: 'ERR_MQTT_TIMED_OUT' })
+    }
+    return this.items.splice(0, count)
+  }
+}
+
+function recorder(client, handler) {
+  const key = `${client} ${handler}`
+  if (!recorders.has(key)) recorders.set(key, new Recorder())
+  return recorders.get(key)
+}
+
+// --- verbs ---
+
+const receiptOf = (client, receipt) => receipts.get(`${client} ${receipt}`)
+
+async function publishWithRoom(client, ...letter) {
+  for (;;) {
+    try {
+      return client.publish(...letter)
+    } catch (error) {
+      if (error.code !== 'ERR_MQTT_QUEUE_FULL') throw error
+      await client.drain()
+    }
+  }
+}
+
+const verbs = {
+  hello: () => [['language', 'node'], ['version', process.version]],
+
+  broker_new({ broker, ...options }) {
+    brokers.set(broker, new Broker(typed(options)))
+    return [['url', brokers.get(broker).url]]
+  },
+  broker_stop: ({ broker, forget }) => brokers.get(broker).stop({ forget: forget === 'true' }),
+  broker_start: ({ broker }) => brokers.get(broker).start(),
+  broker_close: ({ broker }) => brokers.get(broker).close(),
+  broker_swallow: ({ broker, packet, count }) => brokers.get(broker).swallow(packet, Number(count)),
+  async broker_received({ broker, count = '0', timeout = '0' }) {
+    await brokers.get(broker).waitReceived(Number(count), { timeout: Number(timeout) })
+    return listPairs(brokers.get(broker).received, messagePairs)
+  },
+
+  connect({ client, url, ...options }) {
+    const made = connect(url, typed(options))
+    clients.set(client, made)
+    made.on('message', (topic, payload, message) => recorder(client, '').record(message))
+    made.on('connection', recorder(client, 'events/connection').record)
+    made.on('subscription', recorder(client, 'events/subscription').record)
+  },
+  wait: ({ client, status, timeout }) => clients.get(client).waitFor(status, { timeout: Number(timeout) }),
+  status: ({ client }) => [['status', clients.get(client).status]],
+  reconnect: ({ client }) => clients.get(client).reconnect(),
+  ping: async ({ client }) => [['microseconds', Math.round((await clients.get(client).ping({ timeout: 5000 })) * 1000)]],
+  stats({ client }) {
+    const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    const numbers = Object.entries(clients.get(client).stats()).filter(([, value]) => ['number', 'string'].includes(typeof value))
+    return numbers.map(([name, value]) => [snake(name), value])
+  },
+  close({ client, timeout, end_session: endSession }) {
+    const choice = endSession === undefined ? undefined : endSession === 'true'
+    return clients.get(client).close({ timeout: Number(timeout), endSession: choice })
+  },
+  free: ({ client }) => void clients.delete(client),
+
+  publish({ client, receipt = '', topic, ...options }) {
+    const [payload, rest] = bodyOf(options)
+    receipts.set(`${client} ${receipt}`, clients.get(client).publish(topic, payload, typed(rest)))
+  },
+  async burst({ client, receipt, count, topic, prefix, ...options }) {
+    for (let i = 0; i < Number(count); i++) {
+      // The receipt stands in an object, for a receipt that an async function returns would be awaited.
+      const posted = await publishWithRoom({ publish: (...letter) => [clients.get(client).publish(...letter)], drain: () => clients.get(client).drain() }, topic, `${prefix}${i}`, typed(options))
+      receipts.set(`${client} ${receipt}${i}`, posted[0])
+    }
+  },
+  async outcome({ client, receipt, timeout }) {
+    return outcomePairs(await receiptOf(client, receipt).wait({ timeout: Number(timeout) }))
+  },
+  async outcomes({ client, receipt, count, timeout }) {
+    const signal = AbortSignal.timeout(Number(timeout))
+    const counts = new Map()
+    for (let i = 0; i < Number(count); i++) {
+      const { status } = await receiptOf(client, `${receipt}${i}`).wait({ signal })
+      counts.set(status, (counts.get(status) ?? 0) + 1)
+    }
+    return [...counts]
+  },
+  cancel: async ({ client, receipt }) => [['cancelled', await clients.get(client).cancel(receiptOf(client, receipt))]],
+  explain: async ({ client, receipt }) => [['text', await clients.get(client).explain(receiptOf(client, receipt))]],
+  flush: ({ client, timeout }) => clients.get(client).flush({ timeout: Number(timeout) }),
+  drain: ({ client, timeout }) => clients.get(client).drain({ timeout: Number(timeout) }),
+
+  async subscribe({ client, filter, handler, ...options }) {
+    const record = handler === undefined ? undefined : recorder(client, handler).record
+    const granted = await clients.get(client).subscribe(filter, typed(options), record)
+    return granted.map((qos) => ['granted', qos])
+  },
+  declare({ client, filter, handler, ...options }) {
+    const record = recorder(client, handler).record
+    clients.get(client).subscribe(filter, typed(options), record).catch(() => {})
+  },
+  unsubscribe: ({ client, filter }) => clients.get(client).unsubscribe(filter),
+  async messages({ client, handler = '', count, timeout }) {
+    return listPairs(await recorder(client, handler).take(Number(count), Number(timeout)), messagePairs)
+  },
+  async tally({ client, handler = '', distinct, timeout }) {
+    const counted = (items) => {
+      const counts = new Map()
+      for (const { payload } of items) counts.set(payload.toString(), (counts.get(payload.toString()) ?? 0) + 1)
+      return counts
+    }
+    const kept = recorder(client, handler)
+    await kept.until((items) => items.length >= Number(distinct) && counted(items).size >= Number(distinct), Number(timeout))
+    const counts = counted(kept.items)
+    return [['distinct', counts.size], ['doubled', [...counts.values()].filter((count) => count > 1).length]]
+  },
+  async events({ client, kind, count, timeout }) {
+    const taken = await recorder(client, `events/${kind}`).take(Number(count), Number(timeout))
+    return listPairs(taken, (event) => (kind === 'connection' ? [['event', event.kind]] : [['event', event.state], ['filter', event.filter]]))
+  },
+}
+
+// --- the line protocol ---
+
+const lineOf = (first, pairs) => [first, ...pairs.map(([name, value]) => `${name}=${encodeURIComponent(value)}`)].join(' ')
+
+function failureOf(error) {
+  if (!error.code?.startsWith('ERR_MQTT_')) throw error
+  const words = error.code.slice('ERR_MQTT_'.length).toLowerCase().split('_')
+  const kind = words.map((word) => word[0].toUpperCase() + word.slice(1)).join('')
+  const reason = error.reason === undefined ? [] : [['reason', error.reason]]
+  return lineOf('error', [['kind', kind], ...reason, ['text', error.message]])
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [verb, ...words] = line.split(' ')
+  const pairs = words.map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)])
+  const request = Object.fromEntries(pairs.map((pair) => pair.map(decodeURIComponent)))
+  const answer = await new Promise((resolve) => resolve(verbs[verb](request))).then((told) => lineOf('ok', told ?? []), failureOf)
+  process.stdout.write(`${answer}\n`)
+}
+for (const client of clients.values()) await client.close({ timeout: 0 })
+for (const broker of brokers.values()) broker.close()

@@ -1,0 +1,572 @@
+//! The agent of Rust in the behaviour suite; see PROTOCOL.md.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::{BufRead, Write};
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use leveret::protocol::message::Message;
+use leveret::protocol::options::Value;
+use leveret::testing::Broker;
+use leveret::{
+    Client, ConnectionEvent, Error, ErrorKind, News, Options, Outcome, PublishOptions, Receipt,
+    Status, SubscribeOptions,
+};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::{LocalSet, spawn_local};
+use tokio::time::timeout;
+
+type Pairs = Vec<(String, String)>;
+type Answer = Result<Pairs, Error>;
+
+fn main() -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    let (requests, mut arriving) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if requests.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    LocalSet::new().block_on(&runtime, async {
+        let mut agent = Agent::default();
+        while let Some(line) = arriving.recv().await {
+            let answer = agent.answer(&line).await;
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "{answer}")?;
+            out.flush()?;
+        }
+        Ok(())
+    })
+}
+
+// --- the line protocol ---
+
+/// The arguments of a request. What no verb takes out is an option.
+struct Request(BTreeMap<String, String>);
+
+impl Request {
+    fn take(&mut self, name: &str) -> String {
+        self.0.remove(name).unwrap_or_default()
+    }
+
+    fn number(&mut self, name: &str) -> usize {
+        self.take(name).parse().unwrap_or(0)
+    }
+
+    fn timeout(&mut self) -> Duration {
+        Duration::from_millis(self.number("timeout") as u64)
+    }
+
+    /// The payload, by value or by size.
+    fn payload(&mut self) -> Vec<u8> {
+        match self.0.remove("size") {
+            Some(size) => pattern(size.parse().unwrap_or(0)),
+            None => self.take("payload").into_bytes(),
+        }
+    }
+}
+
+/// Bytes that tell their own place.
+fn pattern(size: usize) -> Vec<u8> {
+    (0..size).map(|i| (i % 251) as u8).collect()
+}
+
+fn pair(name: &str, value: impl ToString) -> (String, String) {
+    (name.into(), value.to_string())
+}
+
+fn line(first: &str, pairs: &Pairs) -> String {
+    let words = pairs
+        .iter()
+        .map(|(name, value)| format!(" {name}={}", encoded(value)));
+    std::iter::once(first.to_owned()).chain(words).collect()
+}
+
+fn encoded(text: &str) -> String {
+    let byte = |&byte: &u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.as_bytes().iter().map(byte).collect()
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let hex = after
+            .get(..2)
+            .filter(|_| first == b'%')
+            .and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn failure(error: &Error) -> String {
+    let words = error.kind.c_name().trim_start_matches("MQTT_").split('_');
+    let kind: String = words
+        .map(|word| word[..1].to_owned() + &word[1..].to_lowercase())
+        .collect();
+    let mut pairs = vec![pair("kind", kind)];
+    pairs.extend(error.reason.map(|reason| pair("reason", reason.0)));
+    pairs.push(pair("text", error));
+    line("error", &pairs)
+}
+
+fn message_pairs(message: &Message) -> Pairs {
+    let payload = message.payload();
+    let mut pairs = vec![pair("topic", message.topic())];
+    if payload.len() > 256 {
+        pairs.extend([
+            pair("size", payload.len()),
+            pair("intact", payload == pattern(payload.len())),
+        ]);
+    } else {
+        pairs.push(pair("payload", String::from_utf8_lossy(payload)));
+    }
+    pairs.extend([
+        pair("qos", u8::from(message.qos())),
+        pair("retain", message.retain()),
+        pair("dup", message.dup()),
+    ]);
+    pairs
+}
+
+fn list<T>(items: &[T], pairs: impl Fn(&T) -> Pairs) -> Pairs {
+    std::iter::once(pair("count", items.len()))
+        .chain(items.iter().flat_map(pairs))
+        .collect()
+}
+
+// --- recorders ---
+
+/// Keeps what comes, for a reader that waits for a number of things.
+struct Recorder<T> {
+    items: RefCell<Vec<T>>,
+    changed: Notify,
+}
+
+impl<T> Default for Recorder<T> {
+    fn default() -> Recorder<T> {
+        Recorder {
+            items: RefCell::default(),
+            changed: Notify::new(),
+        }
+    }
+}
+
+impl<T> Recorder<T> {
+    fn record(&self, item: T) {
+        self.items.borrow_mut().push(item);
+        self.changed.notify_waiters();
+    }
+
+    async fn until(&self, within: Duration, enough: impl Fn(&[T]) -> bool) -> bool {
+        let wait = async {
+            loop {
+                let changed = self.changed.notified();
+                if enough(&self.items.borrow()) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        timeout(within, wait).await.is_ok()
+    }
+
+    async fn take(&self, count: usize, within: Duration) -> Result<Vec<T>, Error> {
+        if !self.until(within, |items| items.len() >= count).await {
+            let came = self.items.borrow().len();
+            return Err(Error::new(
+                ErrorKind::TimedOut,
+                format!("{came} of {count} came"),
+            ));
+        }
+        Ok(self.items.borrow_mut().drain(..count).collect())
+    }
+}
+
+type Messages = Rc<Recorder<Message>>;
+type Events = Rc<Recorder<Pairs>>;
+
+// --- the verbs ---
+
+/// The objects of one scenario by their names.
+#[derive(Default)]
+struct Agent {
+    brokers: BTreeMap<String, Broker>,
+    clients: BTreeMap<String, Client>,
+    receipts: BTreeMap<String, Receipt>,
+    outcomes: BTreeMap<String, Outcome>,
+    messages: BTreeMap<String, Messages>,
+    events: BTreeMap<String, Events>,
+}
+
+impl Agent {
+    async fn answer(&mut self, request: &str) -> String {
+        let mut words = request.split(' ');
+        let verb = words.next().unwrap_or_default();
+        let arguments = words
+            .filter_map(|word| word.split_once('='))
+            .map(|(name, value)| (decoded(name), decoded(value)));
+        let request = Request(arguments.collect());
+        let answer = match verb.split_once('_') {
+            Some(("broker", verb)) => self.broker(verb, request),
+            _ => self.client(verb, request).await,
+        };
+        answer.map_or_else(|error| failure(&error), |pairs| line("ok", &pairs))
+    }
+
+    fn broker(&mut self, verb: &str, mut request: Request) -> Answer {
+        let name = request.take("broker");
+        if verb == "new" {
+            let mut builder = Broker::builder();
+            for (name, value) in request.0 {
+                builder.set(&name, Value::Text(value))?;
+            }
+            let broker = builder.start()?;
+            let url = pair("url", broker.url());
+            self.brokers.insert(name, broker);
+            return Ok(vec![url]);
+        }
+        let broker = self.brokers.get(&name).ok_or_else(|| unknown(&name))?;
+        match verb {
+            "stop" if request.take("forget") == "true" => broker.stop_and_forget(),
+            "stop" => broker.stop(),
+            "start" => broker.start()?,
+            "close" => broker.close(),
+            "swallow" => broker.swallow(&request.take("packet"), request.number("count") as u64)?,
+            "received" => {
+                let received = broker.wait_received(request.number("count"), request.timeout())?;
+                return Ok(list(&received, |each| {
+                    message_pairs(&each.clone().into_message())
+                }));
+            }
+            _ => return Err(unknown(verb)),
+        }
+        Ok(Vec::new())
+    }
+
+    async fn client(&mut self, verb: &str, mut request: Request) -> Answer {
+        if verb == "hello" {
+            return Ok(vec![
+                pair("language", "rust"),
+                pair("version", env!("CARGO_PKG_VERSION")),
+            ]);
+        }
+        let name = request.take("client");
+        if verb == "connect" {
+            return self.connect(name, request);
+        }
+        let client = self
+            .clients
+            .get(&name)
+            .ok_or_else(|| unknown(&name))?
+            .clone();
+        match verb {
+            "publish" | "burst" => self.post(verb, &name, &client, request).await?,
+            "outcome" | "outcomes" | "cancel" | "explain" => {
+                return self.ask(verb, &name, &client, request).await;
+            }
+            "subscribe" | "declare" => return self.subscribe(verb, name, client, request).await,
+            "messages" | "tally" | "events" => return self.recorded(verb, &name, request).await,
+            "unsubscribe" => client.unsubscribe(&request.take("filter")).await?,
+            "wait" => {
+                let status =
+                    Status::from_name(&request.take("status")).ok_or_else(|| unknown("status"))?;
+                client.wait_for(status, request.timeout()).await?;
+            }
+            "status" => return Ok(vec![pair("status", client.status())]),
+            "stats" => return Ok(stats(&client)),
+            "reconnect" => client.reconnect()?,
+            "ping" => return Ok(vec![pair("microseconds", client.ping().await?.as_micros())]),
+            "flush" => client.flush(request.timeout()).await?,
+            "drain" => within(request.timeout(), client.drain()).await?,
+            "close" => match request.take("end_session").parse() {
+                Ok(end) => client.close_session(request.timeout(), end).await?,
+                Err(_) => client.close(request.timeout()).await?,
+            },
+            "free" => drop(self.clients.remove(&name)),
+            _ => return Err(unknown(verb)),
+        }
+        Ok(Vec::new())
+    }
+
+    fn connect(&mut self, name: String, mut request: Request) -> Answer {
+        let url = request.take("url");
+        let mut options = Options::new();
+        for (name, value) in request.0 {
+            options = options.with(&name, Value::Text(value))?;
+        }
+        let client = Client::new(&url, options)?;
+        let (mut messages, mut news) = (client.messages(), client.events());
+        let recorder = self.recorder(&name, "");
+        let (connection, subscription) = (
+            self.events_of(&name, "connection"),
+            self.events_of(&name, "subscription"),
+        );
+        spawn_local(async move {
+            while let Some(message) = messages.next().await {
+                recorder.record(message.into_inner());
+            }
+        });
+        spawn_local(async move {
+            while let Some(news) = news.next().await {
+                match news {
+                    News::Connection(event) => {
+                        connection.record(vec![pair("event", kind_of(&event))])
+                    }
+                    News::Subscription { filter, state, .. } => {
+                        subscription
+                            .record(vec![pair("event", state), pair("filter", filter.as_str())]);
+                    }
+                    _ => {}
+                }
+            }
+        });
+        self.clients.insert(name, client);
+        Ok(Vec::new())
+    }
+
+    async fn post(
+        &mut self,
+        verb: &str,
+        name: &str,
+        client: &Client,
+        mut request: Request,
+    ) -> Result<(), Error> {
+        let (topic, receipt) = (request.take("topic"), request.take("receipt"));
+        let (count, prefix, payload) = (
+            request.number("count"),
+            request.take("prefix"),
+            request.payload(),
+        );
+        let mut options = PublishOptions::new();
+        for (name, value) in request.0 {
+            options = options.with(&name, Value::Text(value))?;
+        }
+        if verb == "publish" {
+            let posted = client
+                .publish(&topic, &payload[..])
+                .options(options)
+                .send()?;
+            self.receipts.insert(format!("{name} {receipt}"), posted);
+            return Ok(());
+        }
+        for i in 0..count {
+            let payload = format!("{prefix}{i}");
+            let posted = client
+                .publish(&topic, payload.as_str())
+                .options(options.clone())
+                .send_wait()
+                .await?;
+            self.receipts.insert(format!("{name} {receipt}{i}"), posted);
+        }
+        Ok(())
+    }
+
+    async fn ask(
+        &mut self,
+        verb: &str,
+        name: &str,
+        client: &Client,
+        mut request: Request,
+    ) -> Answer {
+        let key = format!("{name} {}", request.take("receipt"));
+        match verb {
+            "outcome" => {
+                let outcome = self.outcome(&key, request.timeout()).await?;
+                let mut pairs = vec![
+                    pair("status", &outcome),
+                    pair("ok", outcome.ok()),
+                    pair("delivered", outcome.delivered()),
+                    pair("maybe_delivered", outcome.maybe_delivered),
+                ];
+                pairs.extend(outcome.reason.map(|reason| pair("reason", reason.0)));
+                Ok(pairs)
+            }
+            "outcomes" => {
+                let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+                let (count, timeout) = (request.number("count"), request.timeout());
+                for i in 0..count {
+                    let outcome = self.outcome(&format!("{key}{i}"), timeout).await?;
+                    *counts.entry(outcome.to_string()).or_default() += 1;
+                }
+                Ok(counts
+                    .into_iter()
+                    .map(|(name, count)| pair(&name, count))
+                    .collect())
+            }
+            // A receipt that was awaited is gone; what it stood for is settled.
+            "cancel" => match self.receipts.get(&key) {
+                Some(receipt) => Ok(vec![pair("cancelled", client.cancel(receipt).await?)]),
+                None => Ok(vec![pair("cancelled", false)]),
+            },
+            _ => {
+                let receipt = self.receipts.get(&key).ok_or_else(|| unknown(&key))?;
+                let told = client.explain(receipt).await?;
+                Ok(vec![pair(
+                    "text",
+                    told.map_or_else(|| "settled".into(), |told| told.to_string()),
+                )])
+            }
+        }
+    }
+
+    async fn outcome(&mut self, key: &str, timeout: Duration) -> Result<Outcome, Error> {
+        if let Some(outcome) = self.outcomes.get(key) {
+            return Ok(outcome.clone());
+        }
+        let receipt = self.receipts.get_mut(key).ok_or_else(|| unknown(key))?;
+        let outcome = within(timeout, async { Ok(receipt.await) }).await?;
+        self.receipts.remove(key);
+        self.outcomes.insert(key.into(), outcome.clone());
+        Ok(outcome)
+    }
+
+    async fn subscribe(
+        &mut self,
+        verb: &str,
+        name: String,
+        client: Client,
+        mut request: Request,
+    ) -> Answer {
+        let (filter, handler) = (request.take("filter"), request.take("handler"));
+        let mut options = SubscribeOptions::new();
+        for (name, value) in request.0 {
+            options = options.with(&name, Value::Text(value))?;
+        }
+        let recorder = self.recorder(&name, &handler);
+        let record = async move |mut subscription: leveret::Subscription| {
+            while let Some(message) = subscription.next().await {
+                recorder.record(message.into_inner());
+            }
+        };
+        if verb == "declare" {
+            spawn_local(async move {
+                if let Ok(subscription) = client.subscribe(&filter, options).await {
+                    record(subscription).await;
+                }
+            });
+            // So that it has been declared before the next request.
+            tokio::task::yield_now().await;
+            return Ok(Vec::new());
+        }
+        let subscription = client.subscribe(&filter, options).await?;
+        let granted = pair("granted", u8::from(subscription.granted()));
+        spawn_local(async move { record(subscription).await });
+        Ok(vec![granted])
+    }
+
+    async fn recorded(&mut self, verb: &str, name: &str, mut request: Request) -> Answer {
+        let (handler, count, within) = (
+            request.take("handler"),
+            request.number("count"),
+            request.timeout(),
+        );
+        if verb == "events" {
+            let taken = self
+                .events_of(name, &request.take("kind"))
+                .take(count, within)
+                .await?;
+            return Ok(list(&taken, Pairs::clone));
+        }
+        let recorder = self.recorder(name, &handler);
+        if verb == "messages" {
+            return Ok(list(&recorder.take(count, within).await?, message_pairs));
+        }
+        let wanted = request.number("distinct");
+        let enough = |items: &[Message]| items.len() >= wanted && counted(items).len() >= wanted;
+        recorder.until(within, enough).await;
+        let items = recorder.items.borrow();
+        let counts = counted(&items);
+        let doubled = counts.values().filter(|&&count| count > 1).count();
+        Ok(vec![
+            pair("distinct", counts.len()),
+            pair("doubled", doubled),
+        ])
+    }
+
+    fn recorder(&mut self, client: &str, handler: &str) -> Messages {
+        Rc::clone(
+            self.messages
+                .entry(format!("{client} {handler}"))
+                .or_default(),
+        )
+    }
+
+    fn events_of(&mut self, client: &str, kind: &str) -> Events {
+        Rc::clone(self.events.entry(format!("{client} {kind}")).or_default())
+    }
+}
+
+fn counted(items: &[Message]) -> BTreeMap<&[u8], usize> {
+    let mut counts = BTreeMap::new();
+    items
+        .iter()
+        .for_each(|message| *counts.entry(message.payload()).or_default() += 1);
+    counts
+}
+
+fn stats(client: &Client) -> Pairs {
+    let stats = client.stats();
+    vec![
+        pair("status", stats.status),
+        pair("queued", stats.queued),
+        pair("queued_bytes", stats.queued_bytes),
+        pair("in_flight", stats.in_flight),
+        pair("in_flight_bytes", stats.in_flight_bytes),
+        pair("bytes_in", stats.bytes_in),
+        pair("bytes_out", stats.bytes_out),
+        pair("reconnects", stats.reconnects),
+        pair("failed_attempts", stats.failed_attempts),
+        pair("inbox_messages", stats.inbox_messages),
+        pair("inbox_bytes", stats.inbox_bytes),
+        pair("inbox_dropped", stats.inbox_dropped),
+        pair("unhandled", stats.unhandled),
+        pair("handler_failures", stats.handler_failures),
+        pair("oversize", stats.oversize),
+    ]
+}
+
+fn kind_of(event: &ConnectionEvent) -> &'static str {
+    match event {
+        ConnectionEvent::Online(_) => "online",
+        ConnectionEvent::Offline { .. } => "offline",
+        ConnectionEvent::AttemptFailed { .. } => "attempt_failed",
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    timeout(limit, answer)
+        .await
+        .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+}
+
+fn unknown(name: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidArgument,
+        format!("the agent knows no {name}"),
+    )
+}

@@ -1,0 +1,85 @@
+//! The simulation in short: some seeds, the same trace twice, and the proof that the checkers notice damage.
+
+use leveret_tests::sim::mutation::Mutation;
+use leveret_tests::sim::plan::Plan;
+use leveret_tests::sim::world::run;
+
+/// Seeds that are run as they are; `make simulate` runs thousands.
+const SEEDS: std::ops::Range<u64> = 0..60;
+/// Seeds among which each damage has to be noticed.
+const DAMAGED: std::ops::Range<u64> = 0..400;
+
+#[test]
+fn seeds_run_through() {
+    for seed in SEEDS {
+        if let Some(broken) = run(&Plan::of_seed(seed), None, false).broken {
+            panic!("seed {seed}, step {}: {}", broken.step, broken.failure);
+        }
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_trace_every_time() {
+    for seed in 0..10 {
+        let plan = Plan::of_seed(seed);
+        assert_eq!(
+            run(&plan, None, false).trace,
+            run(&plan, None, true).trace,
+            "seed {seed}"
+        );
+    }
+}
+
+#[test]
+fn a_log_is_kept_only_if_asked_for() {
+    assert!(run(&Plan::of_seed(1), None, false).log.is_empty());
+    assert!(!run(&Plan::of_seed(1), None, true).log.is_empty());
+}
+
+/// Runs seeds with the damage until a checker notices it; fails if none does, or one that was not meant.
+fn noticed(mutation: Mutation, checkers: &[&str]) {
+    let mut others = Vec::new();
+    for seed in DAMAGED {
+        let Some(broken) = run(&Plan::calm(seed), Some(mutation), false).broken else {
+            continue;
+        };
+        if checkers.contains(&broken.failure.checker) {
+            return;
+        }
+        others.push(broken.failure);
+    }
+    panic!("{mutation:?} is not noticed by {checkers:?}, but by {others:?}");
+}
+
+macro_rules! damage {
+    ($($name:ident: $mutation:ident => $($checker:literal)+;)+) => {
+        $(#[test]
+        fn $name() {
+            noticed(Mutation::$mutation, &[$($checker),+]);
+        })+
+    };
+}
+
+damage! {
+    an_outcome_told_twice_is_noticed: SettleTwice => "settled_exactly_once";
+    an_outcome_never_told_is_noticed: SettleNever => "drains_in_bounded_time" "every_letter_is_settled" "closes_in_bounded_time" "nothing_is_overdue" "flush_means_settled" "explain_knows_the_living";
+    a_lie_about_maybe_delivered_is_noticed: TurnMaybeDelivered => "maybe_delivered_tells_the_truth";
+    an_expired_letter_told_as_dropped_is_noticed: ExpiredAsDropped => "dropped_only_if_never_sent";
+    a_budget_that_leaks_is_noticed: KeepBudget => "cost_comes_back_whole";
+    a_false_acknowledgement_is_noticed: AcknowledgeTooMuch => "acknowledged_means_the_broker_has_it";
+    a_late_wake_up_is_noticed: TickLate => "nothing_is_overdue" "expired_at_its_time_to_live" "keep_alive_is_kept" "connect_timeout_is_kept" "missing_pong_ends_the_link";
+    a_message_handed_over_twice_is_noticed: DeliverTwice => "delivered_at_most_once";
+    a_message_that_gets_lost_is_noticed: DeliverNever => "messages_have_arrived" "drains_in_bounded_time";
+    a_missing_dup_is_noticed: ClearDup => "dup_is_right";
+    a_wrong_dup_is_noticed: SetDup => "dup_is_right";
+    a_packet_id_used_twice_is_noticed: ReusePacketId => "packet_id_is_free" "packet_id_is_kept";
+    letters_out_of_order_are_noticed: SwapFrames => "first_posted_first_sent" "sent_again_in_the_old_order";
+    a_letter_sent_twice_is_noticed: RepeatFrame => "letter_is_begun_once_per_connection";
+    a_missing_puback_is_noticed: DropPuback => "drains_in_bounded_time" "client_keeps_the_standard";
+    a_missing_ping_is_noticed: DropPing => "keep_alive_is_kept";
+    an_answer_told_twice_is_noticed: ReplyTwice => "questions_are_answered_once";
+    a_changed_payload_is_noticed: ChangePayload => "letters_arrive_intact";
+    a_changed_qos_is_noticed: ChangeQos => "letter_is_as_posted";
+    a_missing_subscribe_is_noticed: DropSubscribe => "subscriptions_are_restored" "drains_in_bounded_time";
+    a_status_told_twice_is_noticed: StatusTwice => "statuses_change";
+}
