@@ -389,9 +389,10 @@ class Client extends EventEmitter {
   #finish() {
     if (this.#finished) return
     this.#finished = true
-    for (let left = this.#batch; left.length > 0; left = this.#native.take(false, BATCH)) {
-      for (const item of left.splice(0)) if (item.event !== undefined) this.#tell(item)
-    }
+    do {
+      for (const item of this.#batch.splice(0)) if (item.event !== undefined) this.#tell(item)
+      this.#batch = this.#native.take(false, BATCH)
+    } while (this.#batch.length > 0)
     for (const tag of this.#receipts.keys()) this.#settle(tag, new Outcome(['closed', false]))
     for (const { reject } of this.#replies.values()) reject(plainError('ERR_MQTT_CLOSED'))
     this.#replies.clear()

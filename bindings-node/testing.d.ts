@@ -15,6 +15,8 @@ export interface BrokerOptions {
   maximumPacketSize?: number
   /** Keep alive in seconds that replaces the one of MQTT 5 clients; 0 means none. */
   serverKeepAlive?: number
+  /** Topic filter to which access is denied, for publishing and subscribing alike. */
+  deny?: string
 }
 
 /** The packets that clients send. */

@@ -45,7 +45,7 @@ impl Default for BrokerBuilder {
 
 impl BrokerBuilder {
     /// Sets an option by its name, for language bindings: `protocol` ("3.1.1" or "5", the only one spoken), `receive_maximum`, `maximum_qos`,
-    /// `retain_available`, `maximum_packet_size`, `server_keep_alive` (seconds).
+    /// `retain_available`, `maximum_packet_size`, `server_keep_alive` (seconds), `deny` (one topic filter).
     ///
     /// # Errors
     /// For a name that is none of these, or a value of another kind or range.
@@ -76,6 +76,10 @@ impl BrokerBuilder {
             "server_keep_alive" => {
                 self.server_keep_alive = Some(number(name, &value, 0, u16::MAX.into())? as u16)
             }
+            "deny" => match value {
+                Value::Text(filter) => self.denied.push(filter),
+                _ => return Err(sentence::must_be(name, "a topic filter", &value)),
+            },
             _ => {
                 let detail = format!("the test broker has no option {}", sentence::Quoted(name));
                 return Err(Error::new(ErrorKind::UnknownOption, detail));
