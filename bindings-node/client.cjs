@@ -34,7 +34,7 @@ class Client extends EventEmitter {
   #stranded = []
   #general = 'nobody'
   #iterators = 0
-  // A letter was refused for want of room, and nothing has changed since.
+  // A letter was refused offline for want of room, and nothing has changed since. Online the native half knows.
   #full = false
   #wantsDrain = false
   #running = false
@@ -255,7 +255,10 @@ class Client extends EventEmitter {
   }
 
   #refused(error) {
-    if (error.code === 'ERR_MQTT_QUEUE_FULL') this.#full = this.#wantsDrain = true
+    if (error.code === 'ERR_MQTT_QUEUE_FULL') {
+      this.#wantsDrain = true
+      this.#full = this.status === 'offline'
+    }
     return error
   }
 
@@ -289,7 +292,8 @@ class Client extends EventEmitter {
   }
 
   #report({ tag, kind, value }) {
-    if (kind === 'outcome' || kind === 'status') this.#full = false
+    // A report of a status may be older than the refusal: what counts is how it is now.
+    if (kind === 'outcome' || this.status !== 'offline') this.#full = false
     if (kind === 'outcome') this.#settle(tag, new Outcome(value))
     else if (kind === 'paused') this.#waits.readingPaused = value
     else if (kind === 'end') this.#over = true

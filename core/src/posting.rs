@@ -111,7 +111,15 @@ impl<'a> Posting<'a> {
                         .with(|ledger| ledger.poll_reply(question, context))
                 );
                 self.asked = None;
-                match answer? {
+                let answer = answer?;
+                // Letters that were settled while the question was on its way have left room of which the
+                // engine knew nothing.
+                if answer != Reply::Room(Room::Made) {
+                    if let Some(tag) = self.post_if_room()? {
+                        return Poll::Ready(Ok(Tried::Posted(tag)));
+                    }
+                }
+                match answer {
                     Reply::Room(Room::NewOneGoes) => {
                         return Poll::Ready(self.discard().map(Tried::Posted));
                     }
@@ -165,6 +173,18 @@ impl<'a> Posting<'a> {
                     Ok(Tried::Asked(reply))
                 }
             }
+        })
+    }
+
+    fn post_if_room(&self) -> Result<Option<Tag>, Error> {
+        self.shared.outbox.put(|outbox, rings| {
+            outbox.check_open()?;
+            if outbox.admit(self.letter.cost()).is_err() {
+                return Ok(None);
+            }
+            let tag = self.number(outbox);
+            outbox.letters(rings).post(self.letter, self.stamp, tag);
+            Ok(Some(tag))
         })
     }
 
