@@ -3,13 +3,21 @@
 
 const { isAnyArrayBuffer } = require('node:util/types')
 
-const { guarded } = require('./errors.cjs')
+const { MqttError, guarded } = require('./errors.cjs')
 const native = require('./native.cjs')
 
 /** Throws that an argument must be something else. */
 const refuse = (name, allowed, given) => guarded(() => native.refuse(name, allowed, given))
 
 const isObject = (given) => typeof given === 'object' && given !== null && !Array.isArray(given)
+
+/** The options of a call that is none of the core's, which may have these names. */
+function named(options, names) {
+  if (!isObject(options)) refuse('options', 'an object', options)
+  const strange = Object.keys(options).find((name) => !names.includes(name))
+  if (strange === undefined) return options
+  throw new MqttError('ERR_MQTT_UNKNOWN_OPTION', `unknown option ${JSON.stringify(strange)}; it must be ${names.join(' or ')}`)
+}
 
 /** Bytes that the native half knows; text and what is neither stay as they are. */
 const bytesOf = (given) => (isAnyArrayBuffer(given) ? new Uint8Array(given) : given)
@@ -47,4 +55,4 @@ function lettersOf(letters) {
   return [list.map(([topic]) => topic), list.map(([, payload = '']) => bytesOf(payload))]
 }
 
-module.exports = { bytesOf, clientOptionsOf, filtersOf, lettersOf, optionsOf, refuse }
+module.exports = { bytesOf, clientOptionsOf, filtersOf, lettersOf, named, optionsOf, refuse }

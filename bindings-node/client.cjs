@@ -3,7 +3,7 @@
 
 const { EventEmitter } = require('node:events')
 
-const { bytesOf, clientOptionsOf, filtersOf, lettersOf, optionsOf, refuse } = require('./arguments.cjs')
+const { bytesOf, clientOptionsOf, filtersOf, lettersOf, named, optionsOf, refuse } = require('./arguments.cjs')
 const { enriched, errorOf, guarded, plainError } = require('./errors.cjs')
 const { Handlers } = require('./handlers.cjs')
 const { Message } = require('./message.cjs')
@@ -92,7 +92,8 @@ class Client extends EventEmitter {
    * and is kept otherwise, unless `endSession` says which. Messages that no handler has begun with are left to the broker. Inside
    * a handler it takes effect when the handler returns; once more does nothing.
    */
-  async close({ timeout, endSession } = {}) {
+  async close(options = {}) {
+    const { timeout, endSession } = named(options, ['timeout', 'endSession'])
     milliseconds(timeout)
     if (typeof (endSession ?? false) !== 'boolean') refuse('endSession', 'true or false', endSession)
     if (this.#over) return

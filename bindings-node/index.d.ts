@@ -287,7 +287,8 @@ export declare class Client extends EventEmitter {
   unsubscribe(filters: string | readonly string[], options?: WaitOptions): Promise<void>
   /**
    * From now on, the messages that have no handler of their own, one after another, until the client is closed. A message is
-   * acknowledged when the next one is asked for or the loop ends. While there are `message` listeners, they get the messages instead.
+   * acknowledged when the next one is asked for or the loop ends. The limits hold for each wait, and one that is exceeded ends the
+   * iteration. While there are `message` listeners, they get the messages instead.
    */
   messages(options?: WaitOptions): Messages
 

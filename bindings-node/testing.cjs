@@ -1,10 +1,11 @@
 // An MQTT broker inside this process, for tests: real sockets on a free loopback port, both versions of MQTT.
 'use strict'
 
+const { named, refuse } = require('./arguments.cjs')
 const { enriched, guarded } = require('./errors.cjs')
 const { Message } = require('./message.cjs')
 const native = require('./native.cjs')
-const { milliseconds } = require('./waits.cjs')
+const { LIMITS, milliseconds } = require('./waits.cjs')
 
 /** How long one look of a wait takes, in milliseconds; between two of them it can be given up. */
 const LOOK = 50
@@ -28,7 +29,8 @@ class Broker {
   }
 
   /** Waits until `count` PUBLISH packets have been received, 5 seconds unless `timeout` says otherwise; resolves with all there are. */
-  async waitReceived(count, { timeout = 5000, signal } = {}) {
+  async waitReceived(count, options = {}) {
+    const { timeout = 5000, signal } = named(options, LIMITS)
     const limit = milliseconds(timeout) ?? Infinity
     for (const begin = performance.now(); ; ) {
       signal?.throwIfAborted()
@@ -44,8 +46,10 @@ class Broker {
   }
 
   /** Ends all connections without a word and refuses new ones; keeps the port and, unless `forget`, the sessions. */
-  stop({ forget = false } = {}) {
-    guarded(() => this.#native.stop(forget === true))
+  stop(options = {}) {
+    const { forget = false } = named(options, ['forget'])
+    if (typeof forget !== 'boolean') refuse('forget', 'true or false', forget)
+    guarded(() => this.#native.stop(forget))
   }
 
   /** Listens again on the same port. */

@@ -3,11 +3,15 @@
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 
+const { named, refuse } = require('./arguments.cjs')
 const { errorOf, guarded, plainError } = require('./errors.cjs')
 const native = require('./native.cjs')
 
 /** The longest time that a timer of Node counts, in milliseconds; a longer one would fire at once. */
 const LONGEST = 2 ** 31 - 1
+
+/** What limits a wait. */
+const LIMITS = ['timeout', 'signal']
 
 /** The handler that is running here, if any: what would wait for that very handler must not wait. */
 const handling = new AsyncLocalStorage()
@@ -58,16 +62,19 @@ class Waits {
 
   /** Waits until `come` says so, asking it again after every ring. */
   async until(come, options = {}) {
+    named(options, LIMITS)
     const limits = { signal: options.signal, timeout: milliseconds(options.timeout) }
     const deadline = limits.timeout === undefined ? undefined : performance.now() + limits.timeout
-    for (limits.signal?.throwIfAborted(); !come(); ) {
+    if (limits.signal) aborted(limits.signal)
+    while (!come()) {
       if (deadline !== undefined) limits.timeout = Math.max(0, deadline - performance.now())
       await this.within(() => new Promise((resolve) => this.#ringing.add(resolve)), limits)
     }
   }
 
   /** Waits for what `begin` promises. */
-  async within(begin, { timeout, signal } = {}) {
+  async within(begin, options = {}) {
+    const { timeout, signal } = named(options, LIMITS)
     const limit = milliseconds(timeout)
     if (signal !== undefined && signal !== null) aborted(signal)
     const promise = begin()
@@ -96,7 +103,7 @@ class Waits {
 }
 
 function aborted(signal) {
-  if (typeof signal.throwIfAborted !== 'function') guarded(() => native.refuse('signal', 'an AbortSignal', signal))
+  if (typeof signal.throwIfAborted !== 'function') refuse('signal', 'an AbortSignal', signal)
   signal.throwIfAborted()
 }
 
@@ -106,4 +113,4 @@ function milliseconds(timeout) {
   return guarded(() => native.timeout(timeout)) ?? undefined
 }
 
-module.exports = { Waits, milliseconds }
+module.exports = { LIMITS, Waits, milliseconds }

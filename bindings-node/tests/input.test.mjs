@@ -117,6 +117,9 @@ test('limits of waits, statuses, and how to close', async (t) => {
   const receipt = client.publish('a')
   const calls = [client.waitFor('online', late), client.ping(late), client.flush(late), client.messages(late).next(), receipt.wait(late), client.close(late)]
   for (const call of calls) await assert.rejects(call, error('INVALID_ARGUMENT', text))
+  await assert.rejects(client.waitFor('online', 5000), error('INVALID_ARGUMENT', 'options must be an object, not 5000'))
+  await assert.rejects(client.ping({ timout: 1 }), error('UNKNOWN_OPTION', 'unknown option "timout"; it must be timeout or signal'))
+  await assert.rejects(client.close({ force: true }), error('UNKNOWN_OPTION', 'unknown option "force"; it must be timeout or endSession'))
   await assert.rejects(receipt.wait({ signal: 5 }), error('INVALID_ARGUMENT', 'signal must be an AbortSignal, not 5'))
   await assert.rejects(client.waitFor('connected'), error('INVALID_ARGUMENT', 'status must be online, offline or closed, not "connected"'))
   await assert.rejects(client.close({ endSession: 'yes' }), error('INVALID_ARGUMENT', 'endSession must be true or false, not "yes"'))
@@ -130,6 +133,7 @@ test('the process and the test broker', async (t) => {
   assert.throws(() => new Broker({ receiveMaximum: 0 }), error('INVALID_ARGUMENT', /1 to 65535/))
   assert.throws(() => new Broker(5), error('INVALID_ARGUMENT', 'options must be an object, not 5'))
   const broker = brokerFor(t)
+  assert.throws(() => broker.stop(true), error('INVALID_ARGUMENT', 'options must be an object, not true'))
   assert.throws(() => broker.swallow('NOTHING'), error('INVALID_ARGUMENT', /NOTHING/))
   assert.throws(() => broker.swallow('PUBLISH', -1), error('INVALID_ARGUMENT', /^count must be/))
   await assert.rejects(broker.waitReceived(1, { timeout: 1 }), error('TIMED_OUT', 'the broker received 0 of 1 messages in the time given'))
