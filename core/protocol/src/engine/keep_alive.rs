@@ -22,6 +22,8 @@ pub(super) struct KeepAlive {
     asked: Option<Instant>, // PINGREQ sent, PINGRESP not yet here
     reading_paused: bool,
     askers: Vec<Tag>,
+    /// The PINGREQ that is not answered yet may still lie behind other bytes.
+    unsent: bool,
 }
 
 impl Engine {
@@ -38,6 +40,7 @@ impl Engine {
             asked: None,
             reading_paused,
             askers,
+            unsent: false,
         };
         self.watch_silence();
     }
@@ -77,6 +80,7 @@ impl Engine {
         let _ = Packet::PingReq.encode(Version::V5, u32::MAX, self.wire.control());
         self.ping.last_sent = self.now;
         if self.ping.asked.is_none() {
+            self.ping.unsent = true;
             self.ping.asked = Some(self.now);
             self.watch_for_answer();
         }
@@ -100,7 +104,11 @@ impl Engine {
     pub(super) fn after_write(&mut self, count: usize) {
         if count > 0 {
             self.ping.last_sent = self.now;
-            self.watch_for_answer();
+            // Only until the PINGREQ has left: bytes that the system takes later say nothing of the broker.
+            if self.ping.unsent {
+                self.watch_for_answer();
+                self.ping.unsent = !self.wire.is_idle();
+            }
         }
         self.part_if_written();
     }
