@@ -4,7 +4,7 @@
 //! asks for outcomes one by one (they are kept here) or drains them as a stream, or both.
 
 use std::collections::{HashMap, VecDeque};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use leveret_protocol::engine::{Reply, Tag};
 use leveret_protocol::error::{Error, ErrorKind};
@@ -185,18 +185,24 @@ impl Ledger {
         tag: Tag,
         context: &Context<'_>,
     ) -> Poll<Result<Outcome, Error>> {
+        let outcome = ready!(self.watch_outcome(tag, context))?;
+        self.slips.remove(&tag);
+        self.claimed();
+        Poll::Ready(Ok(outcome))
+    }
+
+    /// The outcome of a letter, which stays to be claimed or forgotten; waits for it.
+    pub(crate) fn watch_outcome(
+        &mut self,
+        tag: Tag,
+        context: &Context<'_>,
+    ) -> Poll<Result<Outcome, Error>> {
         match self.slips.get_mut(&tag) {
             Some(Slip::Letter(waiters)) => {
                 waiters.add(context);
                 Poll::Pending
             }
-            Some(Slip::Settled(_)) => match self.slips.remove(&tag) {
-                Some(Slip::Settled(outcome)) => {
-                    self.claimed();
-                    Poll::Ready(Ok(outcome))
-                }
-                _ => Poll::Ready(Err(ErrorKind::ReceiptForgotten.into())),
-            },
+            Some(Slip::Settled(outcome)) => Poll::Ready(Ok(outcome.clone())),
             _ => Poll::Ready(Err(ErrorKind::ReceiptForgotten.into())),
         }
     }

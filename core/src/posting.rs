@@ -230,13 +230,14 @@ impl Drop for Posting<'_> {
     }
 }
 
-/// Posts letters in order under one lock, and falls back to one at a time where there is no room at once.
+/// Posts letters in order under one lock, and falls back to `post` for each where there is no room at once.
 /// The receipts are appended to `tags`; at an error they say how many letters were accepted.
 pub(crate) fn post_many(
     shared: &Arc<Shared>,
     letters: &[SealedLetter<'_>],
     report: bool,
     tags: &mut Vec<Tag>,
+    mut post: impl FnMut(Posting<'_>) -> Result<Tag, Error>,
 ) -> Result<(), Error> {
     shared.check_process()?;
     let stamp = clock::now();
@@ -260,7 +261,9 @@ pub(crate) fn post_many(
         Ok::<_, Error>(())
     })?;
     for letter in rest {
-        tags.push(Posting::new(shared, letter, report).now()?);
+        let mut posting = Posting::new(shared, letter, report);
+        posting.stamp = stamp;
+        tags.push(post(posting)?);
     }
     Ok(())
 }

@@ -120,6 +120,42 @@ pub(crate) fn wait<R>(
     waited.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
 }
 
+/// [`wait`] without a timeout, given up once `go_on` says no. It is asked ten times a second.
+pub(crate) fn wait_while<R>(
+    shared: &Arc<Shared>,
+    go_on: &mut dyn FnMut() -> bool,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<R, Error>>,
+) -> Result<R, Error> {
+    loop {
+        match wait(shared, Some(ASK_AGAIN), &mut poll) {
+            Err(error) if error.kind == ErrorKind::TimedOut => {
+                if !go_on() {
+                    return Err(ErrorKind::Cancelled.into());
+                }
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Blocks until the driver has answered what needs no network, which takes one of its turns: also inside a
+/// handler while reading is paused.
+pub(crate) fn wait_for_driver<R>(
+    shared: &Shared,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<R, Error>>,
+) -> Result<R, Error> {
+    shared.check_process()?;
+    let on_runtime = runtime::on_runtime_thread();
+    let waited = block_on(None, |context| match poll(context) {
+        Poll::Pending if on_runtime => Poll::Ready(Err(deadlock(true))),
+        polled => polled,
+    });
+    waited.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
+}
+
+/// How often a wait asks whether it is to go on.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+
 /// The error for a wait inside a handler while nothing is read, for hosts that have waits of their own.
 pub fn would_deadlock() -> Error {
     let detail = "this call would wait for the broker inside a handler while the inbox is full and nothing is read; \

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use leveret_protocol::engine::{Command, Publish, Tag};
+use leveret_protocol::engine::{Command, Publish, SealedLetter, Tag};
 use leveret_protocol::error::Error;
 
 use super::Client;
@@ -25,15 +25,22 @@ impl Client {
     }
 
     /// Like [`Client::publish`], but waits for room, at most until the letter's time to live is over, which
-    /// then is its outcome. Blocks the thread.
+    /// then is its outcome. Blocks the thread. While it waits, `go_on` is asked ten times a second, so that a
+    /// host can look after its signals; once that says no, the letter is not posted.
     ///
     /// # Errors
-    /// As [`Client::publish`]; `WouldDeadlock` inside a handler while nothing is read.
-    pub fn publish_waiting(&self, letter: Publish<'_>, report: bool) -> Result<Tag, Error> {
+    /// As [`Client::publish`]; `Cancelled` where `go_on` said no; `WouldDeadlock` inside a handler while
+    /// nothing is read.
+    pub fn publish_waiting(
+        &self,
+        letter: Publish<'_>,
+        report: bool,
+        mut go_on: impl FnMut() -> bool,
+    ) -> Result<Tag, Error> {
         let shared = self.shared();
         let letter = letter.seal(&shared.options, shared.dialect)?;
         let mut posting = Posting::new(shared, &letter, report);
-        scope::wait(shared, None, |context| posting.poll(context))
+        scope::wait_while(shared, &mut go_on, |context| posting.poll(context))
     }
 
     /// Like [`Client::publish_waiting`], without blocking a thread.
@@ -60,12 +67,35 @@ impl Client {
         report: bool,
         tags: &mut Vec<Tag>,
     ) -> Result<(), Error> {
+        let sealed = self.seal_all(letters)?;
+        posting::post_many(self.shared(), &sealed, report, tags, |posting| {
+            posting.now()
+        })
+    }
+
+    /// Like [`Client::publish_many`], but waits for room as [`Client::publish_waiting`] does. The times to
+    /// live of all letters count from here.
+    ///
+    /// # Errors
+    /// As [`Client::publish_many`] and [`Client::publish_waiting`].
+    pub fn publish_many_waiting(
+        &self,
+        letters: &[Publish<'_>],
+        report: bool,
+        tags: &mut Vec<Tag>,
+        mut go_on: impl FnMut() -> bool,
+    ) -> Result<(), Error> {
         let shared = self.shared();
-        let sealed: Result<Vec<_>, Error> = letters
-            .iter()
-            .map(|letter| letter.clone().seal(&shared.options, shared.dialect))
-            .collect();
-        posting::post_many(shared, &sealed?, report, tags)
+        let sealed = self.seal_all(letters)?;
+        posting::post_many(shared, &sealed, report, tags, |mut posting| {
+            scope::wait_while(shared, &mut go_on, |context| posting.poll(context))
+        })
+    }
+
+    fn seal_all<'a>(&self, letters: &[Publish<'a>]) -> Result<Vec<SealedLetter<'a>>, Error> {
+        let shared = self.shared();
+        let seal = |letter: &Publish<'a>| letter.clone().seal(&shared.options, shared.dialect);
+        letters.iter().map(seal).collect()
     }
 
     /// Blocks until there is room for a letter like those refused last, or its sender would be told

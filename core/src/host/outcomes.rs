@@ -37,6 +37,29 @@ impl Client {
             .with(|ledger| ledger.poll_outcome(receipt, context))
     }
 
+    /// [`Client::wait_receipt`] without claiming it, for hosts whose receipts several threads may wait for:
+    /// each gets the outcome, until it is [forgotten](Client::forget).
+    ///
+    /// # Errors
+    /// As [`Client::wait_receipt`].
+    pub fn watch_receipt(&self, receipt: Tag, timeout: Option<Duration>) -> Result<Outcome, Error> {
+        scope::wait(self.shared(), timeout, |context| {
+            self.poll_watch_receipt(receipt, context)
+        })
+    }
+
+    /// [`Client::watch_receipt`] for hosts with wakers.
+    pub fn poll_watch_receipt(
+        &self,
+        receipt: Tag,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Outcome, Error>> {
+        self.shared().check_process()?;
+        self.shared()
+            .ledger
+            .with(|ledger| ledger.watch_outcome(receipt, context))
+    }
+
     /// Nobody will ask for this receipt or answer.
     pub fn forget(&self, tag: Tag) {
         self.shared().forget(tag);
@@ -51,6 +74,15 @@ impl Client {
         scope::wait(self.shared(), timeout, |context| {
             self.poll_reply(question, context)
         })
+    }
+
+    /// [`Client::wait_reply`] for what the driver answers without the network, [`Client::cancel`] and
+    /// [`Client::explain`]: takes one turn of the driver, also inside a handler while nothing is read.
+    ///
+    /// # Errors
+    /// As [`Client::wait_reply`], but for `TimedOut`; `WouldDeadlock` on the runtime's thread alone.
+    pub fn wait_answer(&self, question: Tag) -> Result<Reply, Error> {
+        scope::wait_for_driver(self.shared(), |context| self.poll_reply(question, context))
     }
 
     /// [`Client::wait_reply`] for hosts with wakers.

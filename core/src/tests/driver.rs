@@ -263,9 +263,21 @@ fn a_sender_who_is_held_up_waits_for_room_at_most_until_the_letter_expires() {
         client.publish(second.clone(), true).unwrap_err().kind,
         ErrorKind::QueueFull
     );
-    let second = client.publish_waiting(second, true).unwrap();
+    let second = client.publish_waiting(second, true, || true).unwrap();
     assert_eq!(outcome(&client, second), OutcomeStatus::Expired);
     assert_eq!(client.stats().outcome(OutcomeStatus::Expired), 1);
+    let given_up = Publish {
+        topic: "t",
+        payload: Payload::from("given up"),
+        options: &qos1(),
+    };
+    assert_eq!(
+        client
+            .publish_waiting(given_up, true, || false)
+            .unwrap_err()
+            .kind,
+        ErrorKind::Cancelled
+    );
     std::thread::scope(|scope| {
         let third = scope.spawn(|| {
             let letter = Publish {
@@ -273,7 +285,7 @@ fn a_sender_who_is_held_up_waits_for_room_at_most_until_the_letter_expires() {
                 payload: Payload::from("third"),
                 options: &qos1(),
             };
-            client.publish_waiting(letter, true).unwrap()
+            client.publish_waiting(letter, true, || true).unwrap()
         });
         let publish = broker.publish();
         broker.acknowledge(&publish);
@@ -307,7 +319,7 @@ fn a_sender_who_is_held_up_when_the_link_drops_goes_by_the_overflow_rule() {
                 payload: Payload::from("held up"),
                 options: &qos1(),
             };
-            client.publish_waiting(letter, true).unwrap()
+            client.publish_waiting(letter, true, || true).unwrap()
         });
         exchange.refuse(true);
         broker.peer.cut(io::ErrorKind::ConnectionReset);

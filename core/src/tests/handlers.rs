@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leveret_protocol::codec::Packet;
-use leveret_protocol::engine::{Payload, Publish};
+use leveret_protocol::engine::{Payload, Publish, Reply};
 use leveret_protocol::error::ErrorKind;
 use leveret_protocol::message::QoS;
 use leveret_protocol::options::PublishOptions;
@@ -76,13 +76,18 @@ fn a_wait_for_the_broker_with_a_full_inbox_fails_at_once() {
         would_deadlock
     );
     assert_eq!(
-        kind(client.publish_waiting(letter(), true).map(drop)),
+        kind(client.publish_waiting(letter(), true, || true).map(drop)),
         would_deadlock
     );
     assert_eq!(
         kind(client.publish(letter(), true).map(drop)),
         Err(ErrorKind::QueueFull)
     );
+    let question = client.explain(receipt).unwrap();
+    assert!(matches!(
+        client.wait_answer(question),
+        Ok(Reply::Explained(Some(_)))
+    ));
     drop(scope);
     let timeout = Some(Duration::from_millis(5));
     assert_eq!(

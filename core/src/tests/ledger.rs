@@ -31,8 +31,12 @@ fn an_outcome_is_claimed_once() {
     assert_eq!(outcome(&ledger, 1), Poll::Pending);
     settle(&ledger, 1);
     settle(&ledger, 1);
+    let context = Context::from_waker(Waker::noop());
+    let watched = || ledger.with(|ledger| ledger.watch_outcome(1, &context));
+    assert!(watched().is_ready() && watched().is_ready());
     assert_eq!(outcome(&ledger, 1), Poll::Ready(Ok(OutcomeStatus::Sent)));
     assert_eq!(outcome(&ledger, 1), forgotten());
+    assert_eq!(watched().map(|watched| watched.is_err()), Poll::Ready(true));
     assert_eq!(outcome(&ledger, 2), forgotten());
 }
 
