@@ -1,10 +1,37 @@
-//! The native half of the Python package leveret.
+//! The native half of the Python package leveret: one class for a client, one for a message, one for the test broker.
+//!
+//! It converts and waits; what clients do is in the core, and what Python users see is in the `.py` files beside it.
+//! Runtime threads never take the interpreter's lock: a blocked Python thread waits with the lock released, and an
+//! event loop is woken through a descriptor.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::disallowed_types, clippy::disallowed_methods))]
+
+mod client;
+mod convert;
+mod error;
+mod message;
+mod news;
+#[cfg(feature = "testing")]
+mod testing;
+mod values;
+mod wait;
 
 /// The extension module `leveret._native`.
 #[pyo3::pymodule]
 mod _native {
     use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::client::{Native, Scope, StatusWatch};
+    #[pymodule_export]
+    use super::message::{Delivery, Message};
+    #[cfg(feature = "testing")]
+    #[pymodule_export]
+    use super::testing::NativeBroker;
+    #[pymodule_export]
+    use super::values::{
+        closed, deadlock, not_delivered, seconds, set_runtime_threads, shutdown, timed_out,
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

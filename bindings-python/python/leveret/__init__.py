@@ -1,5 +1,54 @@
-"""leveret: an MQTT client with a local post office."""
+"""leveret: an MQTT 3.1.1 and 5.0 client with a post office. Every letter has a time to live and exactly one outcome.
 
-from leveret._native import __version__
+>>> client = leveret.Client("mqtt://localhost")
+>>> client.publish("doors/front/command", "unlock", ttl=5.0).wait()
+"""
 
-__all__ = ["__version__"]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import errors
+from ._face import on_ping, on_status
+from ._native import Message, __version__, set_runtime_threads, shutdown
+from ._tables import OutcomeStatus, ReasonCode, Status, SubscriptionState
+from ._values import ConnectionEvent, Notice, Outcome, Stats, SubscriptionEvent
+from .client import Client, Messages, Receipt
+from .errors import *  # noqa: F403  the exception classes, by the list that is generated with them
+
+if TYPE_CHECKING:
+    from .aio import AsyncClient, AsyncMessages, AsyncReceipt
+
+__all__ = [
+    "AsyncClient",
+    "AsyncMessages",
+    "AsyncReceipt",
+    "Client",
+    "ConnectionEvent",
+    "Message",
+    "Messages",
+    "Notice",
+    "Outcome",
+    "OutcomeStatus",
+    "ReasonCode",
+    "Receipt",
+    "Stats",
+    "Status",
+    "SubscriptionEvent",
+    "SubscriptionState",
+    "__version__",
+    "on_ping",
+    "on_status",
+    "set_runtime_threads",
+    "shutdown",
+    *errors.__all__,
+]
+
+
+def __getattr__(name: str) -> Any:
+    # asyncio is imported when somebody asks for it, not by everybody who publishes.
+    if name in ("AsyncClient", "AsyncMessages", "AsyncReceipt"):
+        from . import aio
+
+        return getattr(aio, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,3 +1,170 @@
-"""The types of the native half; the package `leveret` is the public face."""
+"""The native half: what the blocking and the asyncio client stand on. Private; use `leveret.Client` and `leveret.AsyncClient`."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, Self, TypeAlias, final
+
+from ._arguments import Filters, Payload, Timeout
+from .errors import ClosedError, MqttError, NotDelivered, WouldDeadlock
+from .errors import TimeoutError as MqttTimeoutError
 
 __version__: str
+
+#: The arguments of Outcome.
+_Outcome: TypeAlias = tuple[str, bool, int | None, str | None, list[tuple[str, str]]]
+#: A kind, and the fields of its event by name.
+_News: TypeAlias = tuple[str, dict[str, Any]]
+
+@final
+class Message:
+    """A message from the broker."""
+
+    @property
+    def topic(self) -> str:
+        """Topic name."""
+    @property
+    def levels(self) -> list[str]:
+        """What stands between the slashes of the topic name."""
+    @property
+    def payload(self) -> bytes:
+        """The payload, which may be empty. Made anew at every access."""
+    @property
+    def qos(self) -> int:
+        """QoS of this delivery: 0, 1 or 2."""
+    @property
+    def retain(self) -> bool:
+        """Is it a retained message."""
+    @property
+    def dup(self) -> bool:
+        """May the broker have sent this packet before."""
+    @property
+    def properties(self) -> dict[str, Any]:
+        """MQTT 5 properties by name; empty on MQTT 3.1.1."""
+    @property
+    def user_properties(self) -> list[tuple[str, str]]:
+        """User properties in their order, names possibly repeated."""
+    def ack(self) -> None:
+        """Acknowledges the message, where the client was made with `manual_ack=True`; else it does nothing. From any thread.
+
+        It also does nothing when the connection that brought the message is gone: then the broker delivers it again.
+        """
+
+@final
+class Delivery:
+    """A message on its way to its handlers; private."""
+
+    @property
+    def message(self) -> Message: ...
+    @property
+    def handlers(self) -> list[int]: ...
+    @property
+    def general(self) -> bool: ...
+    def done(self, handled: bool) -> None: ...
+
+@final
+class Scope:
+    """While entered, this thread runs a handler of the client; private."""
+
+    def __enter__(self) -> None: ...
+    def __exit__(self, _kind: object, _error: object, _trace: object) -> None: ...
+
+@final
+class StatusWatch:
+    """A wait for a status that began at some moment; private."""
+
+    def came(self) -> bool: ...
+
+@final
+class Native:
+    """One client of the core; private."""
+
+    def __new__(cls, urls: str | Sequence[str], options: dict[str, Any], streamed: bool) -> Self: ...
+    def publish(self, topic: str, payload: Payload, options: Any, waiting: bool) -> int: ...
+    def publish_many(
+        self, letters: Sequence[tuple[str, Payload]], options: Any, waiting: bool
+    ) -> tuple[list[int], BaseException | None]: ...
+    def cancel(self, tag: int) -> int: ...
+    def explain(self, tag: int) -> int: ...
+    def flush(self) -> int: ...
+    def writable(self) -> bool: ...
+    def writable_wait(self, timeout: Timeout) -> None: ...
+    def receipt_wait(self, tag: int, timeout: Timeout) -> _Outcome: ...
+    def receipt_ready(self, tag: int) -> _Outcome | None: ...
+    def forget(self, tag: int) -> None: ...
+    def reply_wait(self, tag: int, timeout: Timeout) -> Any: ...
+    def answer_wait(self, tag: int) -> Any: ...
+    def ping(self) -> int: ...
+    def reconnect(self) -> None: ...
+    def close(self, timeout: Timeout, end_session: bool | None) -> int | None: ...
+    def close_timeout(self) -> float: ...
+    def is_closed(self) -> bool: ...
+    def status(self) -> str: ...
+    def status_wait(self, status: str, timeout: Timeout) -> None: ...
+    def status_watch(self, status: str) -> StatusWatch: ...
+    def stats(self) -> dict[str, Any]: ...
+    def subscribe(self, filters: Sequence[tuple[str, dict[str, Any]]], handler: int | None) -> int: ...
+    def unsubscribe(self, filters: Filters) -> int: ...
+    def release(self, handler: int) -> None: ...
+    def set_general(self, handled: bool, iterated: bool) -> None: ...
+    def take(self, general: bool, most: int) -> list[Delivery | _News]: ...
+    def take_wait(self, general: bool, most: int, timeout: Timeout) -> list[Delivery | _News]: ...
+    def scope(self) -> Scope: ...
+    def descriptor(self) -> int | None: ...
+    def reports(self) -> list[tuple[int, str, Any]]: ...
+
+class NativeBroker:
+    """What there is of `leveret.testing.Broker` natively."""
+
+    def __new__(
+        cls,
+        *,
+        protocol: Literal["3.1.1", "5"] = ...,
+        receive_maximum: int = ...,
+        maximum_qos: Literal[0, 1, 2] = ...,
+        retain_available: bool = ...,
+        maximum_packet_size: int = ...,
+        server_keep_alive: int = ...,
+        deny: str = ...,
+    ) -> Self: ...
+    @property
+    def url(self) -> str:
+        """Its address, `mqtt://127.0.0.1:port`; the same as long as it lives."""
+    @property
+    def received(self) -> list[Message]:
+        """Every PUBLISH from a client in order of arrival, recorded before it is acknowledged; re-deliveries have `dup`."""
+    def wait_received(self, count: int, timeout: Timeout = 5.0) -> list[Message]:
+        """Waits until there are `count` of them and returns all there are then. Raises TimeoutError."""
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+    def stop(self, *, forget: bool = False) -> None:
+        """Ends all connections without a word and refuses new ones; keeps the port and, unless `forget`, the sessions."""
+    def start(self) -> None:
+        """Listens again on the same port."""
+    def swallow(self, packet: str, count: int = 1) -> None:
+        """Swallows the next `count` packets of this type from clients, as if they had been lost: "PUBLISH", "PINGREQ", …"""
+    def swallow_outgoing(self, packet: str, count: int = 1) -> None:
+        """The same for packets to clients: "PUBACK", "CONNACK", …"""
+    def publish(self, topic: str, payload: Payload, *, qos: int = 0, retain: bool = False) -> None:
+        """Publishes a message from the broker itself."""
+    def disconnect_clients(self) -> None:
+        """Resets every connection and goes on listening. Wills are published."""
+    def lose_sessions(self) -> None:
+        """Forgets every session and resets the connections that used them."""
+    def pause_reading(self, paused: bool) -> None:
+        """Stops reading from clients, as a broker does that hangs, until it is called with False."""
+    def close(self) -> None:
+        """Ends the broker for good. What it received can still be read."""
+
+def shutdown() -> None:
+    """Stops the shared background runtime; clients that are still open end at once."""
+
+def set_runtime_threads(count: int) -> None:
+    """Sets how many threads the shared background runtime has: 1 to 64, before the first client is made."""
+
+def seconds(timeout: Timeout) -> float | None: ...
+def not_delivered(
+    status: str, maybe_delivered: bool, reason: int | None, reason_string: str | None
+) -> NotDelivered | None: ...
+def closed() -> ClosedError: ...
+def timed_out() -> MqttTimeoutError: ...
+def deadlock() -> WouldDeadlock: ...

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from ._values import Outcome
@@ -34,6 +35,8 @@ class MqttError(Exception):
     retryable: bool = False
     #: The broker's reason code (MQTT 5.0 section 2.4), where it gave one.
     reason: int | None = None
+    #: From `publish_many`: the receipts of the letters that were accepted before, the first ones.
+    receipts: Sequence[Any] = ()
 
 
 class ConfigurationError(MqttError, builtins.ValueError):

@@ -16,7 +16,7 @@ pub fn errors() -> String {
     let mut text = head(
         "The exceptions of leveret: each is an MqttError. Printed from the error table by `make generate`.",
     );
-    text.push_str("import builtins\nfrom typing import TYPE_CHECKING, Final\n\nif TYPE_CHECKING:\n    from ._values import Outcome\n\n");
+    text.push_str("import builtins\nfrom collections.abc import Sequence\nfrom typing import TYPE_CHECKING, Any, Final\n\nif TYPE_CHECKING:\n    from ._values import Outcome\n\n");
     text.push_str("__all__ = [\n");
     let mut names: Vec<_> = ErrorClass::ALL.iter().map(|class| class.name()).collect();
     names.push("MqttError");
@@ -56,6 +56,8 @@ class MqttError(Exception):
     retryable: bool = False
     #: The broker's reason code (MQTT 5.0 section 2.4), where it gave one.
     reason: int | None = None
+    #: From `publish_many`: the receipts of the letters that were accepted before, the first ones.
+    receipts: Sequence[Any] = ()
 "#;
 
 const FROM_NUMBER: &str = r#"

@@ -1,0 +1,40 @@
+"""What both clients take as arguments, and how it reaches the native half."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+from .errors import ConfigurationError
+
+#: How long a call may wait: seconds, a timedelta, or text such as "250ms"; None for no limit.
+Timeout: TypeAlias = float | timedelta | str | None
+#: What a letter may carry: text becomes UTF-8.
+Payload: TypeAlias = str | bytes | bytearray | memoryview
+#: One topic filter, or several, or several with options of their own.
+Filters: TypeAlias = str | Iterable[str] | Mapping[str, Mapping[str, Any]]
+
+
+def client_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with the parts of `will={…}` under the names of the option table."""
+    flat = dict(options)
+    will = flat.pop("will", None)
+    if will is not None:
+        if not isinstance(will, Mapping):
+            raise ConfigurationError(f"will must be a mapping of its parts, not a value of type {type(will).__name__}")
+        flat.update({f"will_{name}": value for name, value in will.items()})
+    return flat
+
+
+def filters_with_options(filters: Filters, options: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Each filter with its options; those given for all of them hold where a filter has none of its own."""
+    if isinstance(filters, Mapping):
+        return [(name, {**options, **own}) for name, own in filters.items()]
+    return [(name, dict(options)) for name in names_of(filters)]
+
+
+def names_of(filters: Filters) -> list[str]:
+    """The topic filters alone."""
+    # What is neither text nor a collection is refused by the native half, in the core's words.
+    return list(filters) if isinstance(filters, Iterable) and not isinstance(filters, str | bytes) else [filters]

@@ -1,0 +1,122 @@
+"""What the blocking and the asyncio client have in common: what needs no waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ._arguments import Filters, filters_with_options
+from ._handlers import Handlers, everywhere
+from ._native import Native
+from ._tables import Status
+from ._values import Stats
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from .options import SubscribeOptions
+
+#: A handler; the asyncio client also takes coroutine functions.
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+class Face:
+    """The part of a client that is the same with and without asyncio."""
+
+    _native: Native
+    _handlers: Handlers
+
+    @property
+    def status(self) -> Status:
+        """`offline`, `online` or `closed`."""
+        return Status(self._native.status())
+
+    def stats(self) -> Stats:
+        """Where everything stands just now."""
+        return Stats(self._native.stats())
+
+    def reconnect(self) -> None:
+        """Hangs up politely and dials at once, also while offline: for a device that changed its network."""
+        self._native.reconnect()
+
+    def on(self, filters: Filters, **options: Unpack[SubscribeOptions]) -> Callable[[Handler], Handler]:
+        """Decorator: declares the filters with the function as their handler, without waiting for the broker's answer.
+
+        Several handlers may have the same filter; each is called. The same function is called once for a message.
+        """
+
+        def declare(handler: Handler) -> Handler:
+            self._native.forget(self._declare(filters, handler, options))
+            return handler
+
+        return declare
+
+    def on_message(self, handler: Handler) -> Handler:
+        """Decorator: sets the handler of all messages that have none of their own."""
+        self._handlers.set_general(handler)
+        return handler
+
+    def on_connection(self, handler: Handler) -> Handler:
+        """Decorator: adds a function that is called with each ConnectionEvent."""
+        return self._listen("connection", handler)
+
+    def on_subscription(self, handler: Handler) -> Handler:
+        """Decorator: adds a function that is called with each SubscriptionEvent."""
+        return self._listen("subscription", handler)
+
+    def on_status(self, handler: Handler) -> Handler:
+        """Decorator: adds a function that is called with each new Status."""
+        return self._listen("status", handler)
+
+    def on_ping(self, handler: Handler) -> Handler:
+        """Decorator: adds a function that is called with the round trip of each ping in seconds."""
+        return self._listen("ping", handler)
+
+    def on_notice(self, handler: Handler) -> Handler:
+        """Decorator: adds a function that is called with each Notice, beside its line in the log."""
+        return self._listen("notice", handler)
+
+    def _set_first(
+        self, on_message: Callable[..., object] | None, **listeners: Callable[..., object] | None
+    ) -> None:
+        if on_message is not None:
+            self._handlers.set_general(on_message)
+        for kind, listener in listeners.items():
+            if listener is not None:
+                self._handlers.listen(kind, listener)
+
+    def _listen(self, kind: str, handler: Handler) -> Handler:
+        self._handlers.listen(kind, handler)
+        return handler
+
+    def _declare(
+        self, filters: Filters, handler: Callable[..., object] | None, options: Mapping[str, Any]
+    ) -> int:
+        declared = filters_with_options(filters, options)
+        if handler is None:
+            return self._native.subscribe(declared, None)
+        number = self._handlers.number(handler)
+        tag = self._native.subscribe(declared, number)
+        self._handlers.declared(number, (name for name, _ in declared))
+        return tag
+
+    def __repr__(self) -> str:
+        return f"<leveret.{type(self).__name__} {self.status}>"
+
+
+def on_status(handler: Handler) -> Handler:
+    """Decorator: adds a function that is called with client and Status whenever a client of this process changes its status.
+
+    It runs where the handlers of that client run.
+    """
+    everywhere["status"].append(handler)
+    return handler
+
+
+def on_ping(handler: Handler) -> Handler:
+    """Decorator: adds a function that is called with client and round trip in seconds for each ping of every client.
+
+    It runs where the handlers of that client run.
+    """
+    everywhere["ping"].append(handler)
+    return handler

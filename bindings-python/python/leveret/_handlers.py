@@ -1,0 +1,110 @@
+"""Who is called for what: the handlers of filters, the general handler, and those who listen to news."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import weakref
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, Final, TypeAlias
+
+from ._native import Delivery, Native
+
+#: Where exceptions of handlers are reported. Where a program has not set up logging, Python prints them, as it does with
+#: exceptions that nobody catches.
+_failures = logging.getLogger("leveret.handlers")
+
+#: Takes one thing; the asyncio client also takes coroutine functions.
+Function: TypeAlias = Callable[[Any], Any]
+
+#: Those who listen to a kind of news of every client in the process; called with the client and the news.
+everywhere: Final[dict[str, list[Callable[[Any, Any], Any]]]] = {"status": [], "ping": []}
+
+
+class Handlers:
+    """The handlers of one client. Changed from any thread; a change holds from the next message on."""
+
+    def __init__(self, native: Native, client: object) -> None:
+        self._native = native
+        self._client = weakref.ref(client)
+        self._fresh = itertools.count(1)
+        self._numbers: dict[Function, int] = {}
+        self._functions: dict[int, Function] = {}
+        self._filters: dict[int, set[str]] = {}
+        self._general: Function | None = None
+        self._iterators = 0
+        self._listeners: dict[str, list[Function]] = {}
+        # Reentrant: letting go of an iterator may happen at any point of the same thread.
+        self._lock = threading.RLock()
+
+    def number(self, function: Function) -> int:
+        """The number of a handler: the same for the same function, which is then called once for a message."""
+        with self._lock:
+            hashable = isinstance(function, Hashable)
+            number = self._numbers.get(function) if hashable else None
+            if number is None:
+                number = next(self._fresh)
+                self._functions[number] = function
+                if hashable:
+                    self._numbers[function] = number
+            return number
+
+    def declared(self, number: int, filters: Iterable[str]) -> None:
+        """The handler has these filters from now on."""
+        with self._lock:
+            self._filters.setdefault(number, set()).update(filters)
+
+    def forget(self, filters: Iterable[str]) -> None:
+        """The filters are taken back, from all their handlers."""
+        with self._lock:
+            for number, declared in list(self._filters.items()):
+                declared.difference_update(filters)
+                if not declared:
+                    del self._filters[number]
+                    function = self._functions.pop(number)
+                    if isinstance(function, Hashable):
+                        self._numbers.pop(function, None)
+
+    def set_general(self, function: Function) -> None:
+        """Sets the handler of messages that have none of their own; without one they wait for an iterator."""
+        with self._lock:
+            self._general = function
+            self._tell_general()
+
+    def iterator_came(self, change: int) -> None:
+        """An iterator takes the messages that have no handler, or (-1) does so no longer."""
+        with self._lock:
+            self._iterators += change
+            self._tell_general()
+
+    def listen(self, kind: str, function: Function) -> None:
+        """Calls the function with each news of this kind."""
+        self._listeners.setdefault(kind, []).append(function)
+
+    def of(self, delivery: Delivery) -> list[Function]:
+        """Who is to be called for this message."""
+        functions = [self._functions.get(number) for number in delivery.handlers]
+        if delivery.general:
+            functions.append(self._general)
+        return [function for function in functions if function is not None]
+
+    def listeners(self, kind: str) -> list[Function]:
+        """Who is to be called for news of this kind."""
+        listeners = list(self._listeners.get(kind, ()))
+        client = self._client()
+        if client is not None:
+            listeners += [_with(client, listener) for listener in everywhere.get(kind, ())]
+        return listeners
+
+    def _tell_general(self) -> None:
+        self._native.set_general(self._general is not None, self._iterators > 0)
+
+
+def report_failure(what: str) -> None:
+    """Logs the exception being handled: a handler that raises does not harm the client."""
+    _failures.exception("a handler of %s raised", what)
+
+
+def _with(client: object, listener: Callable[[Any, Any], Any]) -> Function:
+    return lambda news: listener(client, news)

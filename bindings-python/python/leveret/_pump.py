@@ -1,0 +1,269 @@
+"""Between the native half and an event loop: outcomes and answers to those who wait, messages to the handlers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ._ending import let_go
+from ._handlers import Handlers, report_failure
+from ._native import Delivery, Native, closed, deadlock
+from ._news import News, event_of
+from ._values import Outcome
+from .errors import from_number
+
+if TYPE_CHECKING:
+    from .aio import AsyncReceipt
+
+T = TypeVar("T")
+
+#: How many messages cross from the native half at once.
+BATCH = 256
+
+
+class Run:
+    """One handler that runs: what it waits for, and what it has asked to happen when it returns."""
+
+    __slots__ = ("close", "pump", "waits")
+
+    def __init__(self, pump: Pump) -> None:
+        self.pump: Pump | None = pump
+        self.waits: set[asyncio.Future[Any]] = set()
+        self.close: tuple[float | None, bool | None] | None = None
+
+
+#: The handler that a task runs, or was started by.
+_run: contextvars.ContextVar[Run | None] = contextvars.ContextVar("leveret_run", default=None)
+
+
+class Pump:
+    """Woken through one descriptor, once for a batch. All methods are called on the thread of its loop.
+
+    It holds the handlers only while it calls them, since they often hold their client: letting go of the client ends it.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, native: Native, handlers: Handlers, concurrent_handlers: int
+    ) -> None:
+        self.loop = loop
+        self._native = native
+        self._handlers = weakref.ref(handlers)
+        self._receipts: dict[int, AsyncReceipt] = {}
+        self._replies: dict[int, asyncio.Future[Any]] = {}
+        # Woken at every ring; each then looks for itself whether its thing has come.
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._most_handlers = concurrent_handlers
+        self._runs_that_wait: set[Run] = set()
+        self._reading_paused = False
+        self._handing_out: asyncio.Task[None] | None = None
+        self._cancelled = False
+        # The native half brings nothing more; and all that it brought is handed out.
+        self._over = False
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self._descriptor = native.descriptor()
+        loop.add_reader(self._descriptor, self._drain)
+
+    # --- waiting ---
+
+    def receipt(self, tag: int, receipt: AsyncReceipt) -> None:
+        """A letter was just posted. Its outcome cannot have come yet: outcomes come through this loop."""
+        self._receipts[tag] = receipt
+
+    async def reply(self, tag: int, *, needs_network: bool = True) -> Any:
+        """The answer to a question just asked."""
+        if self._over:
+            raise closed()
+        future = self._replies[tag] = self.loop.create_future()
+        try:
+            return await (self.hold(future) if needs_network else future)
+        finally:
+            self._replies.pop(tag, None)
+
+    async def until(self, look: Callable[[], T | None]) -> T:
+        """Looks whenever something has happened, until there is something to see."""
+        while (seen := look()) is None:
+            if self._over:
+                raise closed()
+            future: asyncio.Future[None] = self.loop.create_future()
+            self._waiting.add(future)
+            try:
+                await self.hold(future)
+            finally:
+                self._waiting.discard(future)
+        return seen
+
+    async def hold(self, future: asyncio.Future[T]) -> T:
+        """Waits for a future, unless that could never come because this is a handler that has to end first."""
+        run = self.run_here()
+        if run is None:
+            return await future
+        run.waits.add(future)
+        self._runs_that_wait.add(run)
+        try:
+            self._look_for_deadlock()
+            return await future
+        finally:
+            run.waits.discard(future)
+            if not run.waits:
+                self._runs_that_wait.discard(run)
+
+    def run_here(self) -> Run | None:
+        """The handler of this client inside which we are, if any."""
+        run = _run.get()
+        return run if run is not None and run.pump is self else None
+
+    def _look_for_deadlock(self) -> None:
+        # Nothing is read before a handler ends, and all that may run at a time wait.
+        if self._reading_paused and len(self._runs_that_wait) >= self._most_handlers:
+            for run in self._runs_that_wait:
+                for future in run.waits:
+                    if not future.done():
+                        future.set_exception(deadlock())
+
+    # --- what the native half brings ---
+
+    def _drain(self) -> None:
+        for tag, kind, value in self._native.reports():
+            if kind == "outcome":
+                receipt = self._receipts.pop(tag, None)
+                if receipt is not None:
+                    receipt.settle(Outcome(*value))
+            elif kind == "paused":
+                self._reading_paused = value
+                self._look_for_deadlock()
+            elif kind == "end":
+                self._over = True
+            elif kind != "status":
+                self._answer(tag, kind, value)
+        self._wake()
+        self._hand_out()
+
+    def _answer(self, tag: int, kind: str, value: Any) -> None:
+        future = self._replies.get(tag)
+        if future is None or future.done():
+            return
+        if kind == "error":
+            future.set_exception(from_number(*value))
+        else:
+            future.set_result(value)
+
+    def _wake(self) -> None:
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+        self._waiting.clear()
+
+    # --- handlers ---
+
+    def _hand_out(self) -> None:
+        if self._handing_out is not None:
+            return
+        items = self._native.take(False, BATCH)
+        while self._cancelled and items:
+            items = self._native.take(False, BATCH)
+        if items:
+            self._handing_out = self.loop.create_task(self._run_handlers(items), name="leveret-handlers")
+            self._handing_out.add_done_callback(self._handed_out)
+        elif self._over:
+            self._end()
+
+    def _handed_out(self, task: asyncio.Task[None]) -> None:
+        self._handing_out = None
+        if task.cancelled():
+            # Most likely the loop is about to end. What waits for outcomes still gets them.
+            self._cancelled = True
+            let_go(self._native, 0)
+        self._hand_out()
+
+    async def _run_handlers(self, items: list[Delivery | News]) -> None:
+        several = self._most_handlers > 1
+        room = asyncio.Semaphore(self._most_handlers)
+        running: set[asyncio.Task[None]] = set()
+        try:
+            while items:
+                for item in items:
+                    if not several:
+                        await self._run_handler(item)
+                        continue
+                    await room.acquire()
+                    task = self.loop.create_task(self._run_handler(item), name="leveret-handler")
+                    running.add(task)
+                    task.add_done_callback(running.discard)
+                    task.add_done_callback(lambda _: room.release())
+                # Others have their turn.
+                await asyncio.sleep(0)
+                items = self._native.take(False, BATCH)
+            while running:
+                await asyncio.wait(running)
+        finally:
+            for task in running:
+                task.cancel()
+
+    async def _run_handler(self, item: Delivery | News) -> None:
+        handlers = self._handlers()
+        if handlers is None:
+            return
+        run = Run(self)
+        inside = _run.set(run)
+        try:
+            if isinstance(item, Delivery):
+                await self._handle(item, handlers)
+            else:
+                await self._tell(item, handlers)
+        finally:
+            _run.reset(inside)
+            run.pump = None
+        if run.close is not None:
+            self._native.close(*run.close)
+
+    async def _handle(self, delivery: Delivery, handlers: Handlers) -> None:
+        # What no handler has begun with when the client is closed stays with the broker.
+        if self._native.is_closed():
+            return
+        message = delivery.message
+        handled = True
+        for handler in handlers.of(delivery):
+            handled &= await _call(handler, message, f"{message.topic!r}")
+        delivery.done(handled)
+
+    @staticmethod
+    async def _tell(news: News, handlers: Handlers) -> None:
+        kind, fields = news
+        event = event_of(kind, fields)
+        for listener in handlers.listeners(kind):
+            await _call(listener, event, f"{kind} events")
+
+    # --- the end ---
+
+    def _end(self) -> None:
+        self.loop.remove_reader(self._descriptor)
+        for future in self._replies.values():
+            if not future.done():
+                future.set_exception(closed())
+        self._wake()
+        self.ended.set_result(None)
+
+
+async def _call(handler: Callable[[Any], Any], argument: object, what: str) -> bool:
+    try:
+        result = handler(argument)
+        if inspect.isawaitable(result):
+            await result
+    except asyncio.CancelledError:
+        if _is_being_cancelled():
+            raise
+        report_failure(what)
+        return False
+    except Exception:
+        report_failure(what)
+        return False
+    return True
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,305 @@
+"""The asyncio client: one readable descriptor wakes the event loop once for a batch of messages and outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import weakref
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ._arguments import Filters, Payload, Timeout, client_options, names_of
+from ._ending import let_go, remember
+from ._face import Face
+from ._handlers import Handlers
+from ._native import Delivery, Message, Native, closed, seconds, timed_out
+from ._pump import Pump
+from ._tables import Status
+from ._values import ConnectionEvent, Outcome, SubscriptionEvent, receipts_or_raise
+from .errors import ClosedError, ConfigurationError
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from .options import ClientOptions, PublishOptions, SubscribeOptions
+
+
+class AsyncReceipt:
+    """The receipt of one letter: `await` it for its outcome, as often as you like, or never."""
+
+    __slots__ = ("__weakref__", "_outcome", "_pump", "_tag", "_waiting")
+
+    def __init__(self, pump: Pump, tag: int) -> None:
+        self._pump = pump
+        self._tag = tag
+        self._outcome: Outcome | None = None
+        self._waiting: set[asyncio.Future[None]] | None = None
+        pump.receipt(tag, self)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome if there is one already, else None."""
+        return self._outcome
+
+    async def wait(self, timeout: Timeout = None) -> Outcome:
+        """The outcome, waited for at most `timeout`. Raises TimeoutError, which changes nothing for the letter."""
+        async with _Limit(timeout):
+            return await self._settled()
+
+    def __await__(self) -> Generator[Any, None, Outcome]:
+        return self._settled().__await__()
+
+    async def _settled(self) -> Outcome:
+        while self._outcome is None:
+            if self._waiting is None:
+                self._waiting = set()
+            future: asyncio.Future[None] = self._pump.loop.create_future()
+            self._waiting.add(future)
+            try:
+                await self._pump.hold(future)
+            finally:
+                self._waiting.discard(future)
+        return self._outcome
+
+    def settle(self, outcome: Outcome) -> None:
+        """The outcome has come; for the pump alone."""
+        self._outcome = outcome
+        for future in self._waiting or ():
+            if not future.done():
+                future.set_result(None)
+
+    def __repr__(self) -> str:
+        return f"<leveret.AsyncReceipt {self._tag}: {self._outcome or 'open'}>"
+
+
+class AsyncMessages:
+    """Messages that have no handler of their own, one after another, until the client is closed.
+
+    A message is acknowledged when the next one is asked for, or when the iterator is closed or let go. Several iterators
+    share the messages: each gets some.
+    """
+
+    def __init__(self, native: Native, handlers: Handlers, pump: Pump) -> None:
+        self._native = native
+        self._pump = pump
+        self._current: Delivery | None = None
+        self._closed = False
+        self._handlers = handlers
+        handlers.iterator_came(1)
+
+    def __aiter__(self) -> AsyncIterator[Message]:
+        return self
+
+    async def __anext__(self) -> Message:
+        try:
+            return await self.get()
+        except ClosedError:
+            raise StopAsyncIteration from None
+
+    async def get(self, timeout: Timeout = None) -> Message:
+        """The next message, waited for at most `timeout`. Raises TimeoutError, or ClosedError when there will be none."""
+        self._acknowledge()
+        if self._closed:
+            raise closed()
+        async with _Limit(timeout):
+            self._current = await self._pump.until(self._take)
+        return self._current.message
+
+    def close(self) -> None:
+        """Acknowledges the message handed out last and ends the iterator."""
+        self._acknowledge()
+        if not self._closed:
+            self._closed = True
+            self._handlers.iterator_came(-1)
+
+    def _take(self) -> Delivery | None:
+        # One at a time: what nobody asked for is left to other iterators and to a handler set later.
+        taken = self._native.take(True, 1)
+        return taken[0] if taken else None
+
+    def _acknowledge(self) -> None:
+        current, self._current = self._current, None
+        if current is not None:
+            current.done(True)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class AsyncClient(Face):
+    """An MQTT client with a post office, for asyncio. It begins to connect when it is made, in the background, and never gives up.
+
+    Make it while an event loop runs; it belongs to that loop, and what waits or returns a receipt is called there. `url` and
+    the options are those of `leveret.Client`. Handlers may be plain functions or coroutine functions and run one after
+    another (`concurrent_handlers=n`: up to n at a time). Timeouts are seconds, a timedelta, or text such as "250ms"; None
+    waits as long as it takes.
+    """
+
+    def __init__(
+        self,
+        url: str | Sequence[str],
+        *,
+        concurrent_handlers: int = 1,
+        on_message: Callable[[Message], object] | None = None,
+        on_connection: Callable[[ConnectionEvent], object] | None = None,
+        on_subscription: Callable[[SubscriptionEvent], object] | None = None,
+        on_status: Callable[[Status], object] | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        if not isinstance(concurrent_handlers, int) or concurrent_handlers < 1:
+            raise ConfigurationError(f"concurrent_handlers must be a whole number of at least 1, not {concurrent_handlers!r}")
+        self._loop = asyncio.get_running_loop()
+        self._native = Native(url, client_options(options), True)
+        self._handlers = Handlers(self._native, self)
+        self._set_first(on_message, connection=on_connection, subscription=on_subscription, status=on_status)
+        self._pump = Pump(self._loop, self._native, self._handlers, concurrent_handlers)
+        remember(self._native)
+        weakref.finalize(self, let_go, self._native).atexit = False
+
+    # --- the connection ---
+
+    async def wait_for(self, status: Status | str, timeout: Timeout = None) -> None:
+        """Waits until the client has this status, at most `timeout`; also if it came and went meanwhile.
+
+        Raises TimeoutError, or ClosedError where it cannot come any more.
+        """
+        watch = self._native.status_watch(status)
+        async with _Limit(timeout):
+            await self._here().until(lambda: watch.came() or None)
+
+    async def ping(self, timeout: Timeout = None) -> float:
+        """Asks the broker for a sign of life and returns the round trip in seconds. Raises ConnectionError while offline."""
+        async with _Limit(timeout):
+            return float(await self._here().reply(self._native.ping()))
+
+    async def close(self, timeout: Timeout = None, *, end_session: bool | None = None) -> None:
+        """Sends what waits, says goodbye and settles every receipt, at most for `timeout` (unless given, `close_timeout`).
+
+        The session ends if `clean_start` was true and is kept otherwise, unless `end_session` says which. Messages that no
+        handler has begun with are left to the broker. Inside a handler it takes effect when the handler returns. Closing
+        again does nothing.
+        """
+        limit = seconds(timeout)
+        pump = self._here()
+        run = pump.run_here()
+        if run is not None:
+            run.close = (limit, end_session)
+            return
+        self._native.close(limit, end_session)
+        deadline = self._loop.time() + (self._native.close_timeout() if limit is None else limit)
+        await pump.until(lambda: self._native.is_closed() or None)
+        await asyncio.wait([pump.ended], timeout=max(0.0, deadline - self._loop.time()))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # --- letters ---
+
+    def publish(self, topic: str, payload: Payload = b"", **options: Unpack[PublishOptions]) -> AsyncReceipt:
+        """Hands a letter to the post office and returns its receipt at once, online or offline; `await` it for the outcome.
+
+        Text becomes UTF-8. Raises QueueFull when there is no room (then `await client.drain()`), ConfigurationError for bad
+        arguments.
+        """
+        return AsyncReceipt(self._here(), self._native.publish(topic, payload, options or None, False))
+
+    def publish_many(
+        self, letters: Iterable[tuple[str, Payload]], **options: Unpack[PublishOptions]
+    ) -> list[AsyncReceipt]:
+        """Publishes several letters with the same options in one crossing; returns their receipts in order.
+
+        Raises QueueFull when not all of them find room: the exception has the `receipts` of those that did, the first ones.
+        """
+        pump = self._here()
+        tags, error = self._native.publish_many(list(letters), options or None, False)
+        return receipts_or_raise([AsyncReceipt(pump, tag) for tag in tags], error)
+
+    async def cancel(self, receipt: AsyncReceipt) -> bool:
+        """Takes a letter back; says whether it was still there. Its outcome is then `cancelled`."""
+        return bool(await self._here().reply(self._native.cancel(receipt._tag), needs_network=False))
+
+    async def explain(self, receipt: AsyncReceipt) -> str:
+        """Where the letter is and why, in a sentence."""
+        told = None
+        if receipt.outcome is None:
+            told = await self._here().reply(self._native.explain(receipt._tag), needs_network=False)
+        return f"settled: {receipt.outcome}" if told is None else str(told)
+
+    async def flush(self, timeout: Timeout = None) -> None:
+        """Waits until every letter posted before is settled, at most `timeout`. Raises TimeoutError."""
+        async with _Limit(timeout):
+            await self._here().reply(self._native.flush())
+
+    async def drain(self, timeout: Timeout = None) -> None:
+        """Waits until the post office has room, at most `timeout`. Raises TimeoutError."""
+        async with _Limit(timeout):
+            await self._here().until(lambda: self._native.writable() or None)
+
+    # --- messages ---
+
+    async def subscribe(
+        self,
+        filters: Filters,
+        handler: Callable[[Message], object] | None = None,
+        **options: Unpack[SubscribeOptions],
+    ) -> list[int]:
+        """Declares one or several topic filters and waits for the broker's answer; returns the granted QoS of each.
+
+        A declared filter is restored after every reconnect that lost it. While offline it waits for the connection; online
+        for at most `timeout` (default `subscribe_timeout`). A refusal raises RefusedError and hurts only that filter.
+        Messages go to `handler`, or to `on_message` and `messages` without one.
+        """
+        return list(await self._here().reply(self._declare(filters, handler, options)))
+
+    async def unsubscribe(self, filters: str | Iterable[str]) -> None:
+        """Takes declared filters back, from all their handlers, and waits for the broker's answer."""
+        names = names_of(filters)
+        pump = self._here()
+        tag = self._native.unsubscribe(names)
+        self._handlers.forget(names)
+        await pump.reply(tag)
+
+    @property
+    def messages(self) -> AsyncMessages:
+        """The messages that have no handler of their own, as an asynchronous iterator that ends when the client is closed.
+
+        While there is a general handler (`on_message`), that gets them instead.
+        """
+        return AsyncMessages(self._native, self._handlers, self._here())
+
+    def _here(self) -> Pump:
+        if asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError("this AsyncClient belongs to another event loop, the one it was made in")
+        return self._pump
+
+
+class _Limit:
+    """A block of code with a timeout; raises our TimeoutError."""
+
+    def __init__(self, timeout: Timeout) -> None:
+        self._timeout = asyncio.timeout(seconds(timeout))
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except builtins.TimeoutError:
+            raise timed_out() from None

@@ -1,0 +1,254 @@
+"""The blocking client: publishes never wait for the network, handlers run on a thread of the client's own."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ._arguments import Filters, Payload, Timeout, client_options, names_of
+from ._dispatcher import Dispatcher
+from ._ending import let_go, remember
+from ._face import Face
+from ._handlers import Handlers
+from ._native import Delivery, Message, Native, closed, seconds
+from ._tables import Status
+from ._values import ConnectionEvent, Outcome, SubscriptionEvent, receipts_or_raise
+from .errors import ClosedError
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from .options import ClientOptions, PublishOptions, SubscribeOptions
+
+
+class Receipt:
+    """The receipt of one letter. Letting go of it costs nothing and changes nothing. May be used from any thread."""
+
+    __slots__ = ("__weakref__", "_native", "_outcome", "_tag")
+
+    def __init__(self, native: Native, tag: int) -> None:
+        self._native = native
+        self._tag = tag
+        self._outcome: Outcome | None = None
+
+    def wait(self, timeout: Timeout = None) -> Outcome:
+        """Waits for the outcome, at most `timeout` (None: as long as it takes).
+
+        Raises TimeoutError when the time is over, which changes nothing for the letter, and WouldDeadlock inside a handler
+        that would have to end first because the inbox is full.
+        """
+        if self._outcome is None:
+            self._outcome = Outcome(*self._native.receipt_wait(self._tag, timeout))
+        return self._outcome
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome if there is one already, else None."""
+        if self._outcome is None:
+            ready = self._native.receipt_ready(self._tag)
+            self._outcome = None if ready is None else Outcome(*ready)
+        return self._outcome
+
+    def __del__(self) -> None:
+        self._native.forget(self._tag)
+
+    def __repr__(self) -> str:
+        return f"<leveret.Receipt {self._tag}: {self._outcome or 'open'}>"
+
+
+class Messages:
+    """Messages that have no handler of their own, one after another, until the client is closed.
+
+    A message is acknowledged when the next one is asked for, or when the iterator is closed or let go. Several iterators
+    share the messages: each gets some. One iterator belongs to one thread at a time.
+    """
+
+    def __init__(self, native: Native, handlers: Handlers) -> None:
+        self._native = native
+        self._current: Delivery | None = None
+        self._closed = False
+        self._handlers = handlers
+        handlers.iterator_came(1)
+
+    def __iter__(self) -> Iterator[Message]:
+        return self
+
+    def __next__(self) -> Message:
+        try:
+            return self.get()
+        except ClosedError:
+            raise StopIteration from None
+
+    def get(self, timeout: Timeout = None) -> Message:
+        """Waits for the next message, at most `timeout`. Raises TimeoutError, or ClosedError when there will be none."""
+        self._acknowledge()
+        if self._closed:
+            raise closed()
+        # One at a time: what nobody asked for is left to other iterators and to a handler set later.
+        (delivery,) = self._native.take_wait(True, 1, timeout)
+        self._current = delivery
+        return delivery.message
+
+    def close(self) -> None:
+        """Acknowledges the message handed out last and ends the iterator."""
+        self._acknowledge()
+        if not self._closed:
+            self._closed = True
+            self._handlers.iterator_came(-1)
+
+    def _acknowledge(self) -> None:
+        current, self._current = self._current, None
+        if current is not None:
+            current.done(True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class Client(Face):
+    """An MQTT client with a post office. It begins to connect when it is made, in the background, and never gives up.
+
+    `url` is `mqtt://[user[:password]@]host[:port]`, or several of them that are tried in turn. Options are those of
+    `leveret.options.ClientOptions`; a wrong one raises ConfigurationError here. Any method may be called from any thread and
+    inside any handler. Handlers of one client run one after another on a thread of its own. Timeouts are seconds, a
+    timedelta, or text such as "250ms"; None waits as long as it takes.
+
+    Handlers given as `on_message`, `on_connection`, … miss nothing; those set later, by the decorators of the same names,
+    are told what happens from then on.
+    """
+
+    def __init__(
+        self,
+        url: str | Sequence[str],
+        *,
+        on_message: Callable[[Message], object] | None = None,
+        on_connection: Callable[[ConnectionEvent], object] | None = None,
+        on_subscription: Callable[[SubscriptionEvent], object] | None = None,
+        on_status: Callable[[Status], object] | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        self._native = Native(url, client_options(options), False)
+        self._handlers = Handlers(self._native, self)
+        self._set_first(on_message, connection=on_connection, subscription=on_subscription, status=on_status)
+        self._dispatcher = Dispatcher(self._native, self._handlers)
+        remember(self._native, self._dispatcher)
+        weakref.finalize(self, let_go, self._native).atexit = False
+
+    # --- the connection ---
+
+    def wait_for(self, status: Status | str, timeout: Timeout = None) -> None:
+        """Waits until the client has this status, at most `timeout`; also if it came and went meanwhile.
+
+        Raises TimeoutError, or ClosedError where it cannot come any more.
+        """
+        self._native.status_wait(status, timeout)
+
+    def ping(self, timeout: Timeout = None) -> float:
+        """Asks the broker for a sign of life and returns the round trip in seconds. Raises ConnectionError while offline."""
+        limit = seconds(timeout)
+        return float(self._native.reply_wait(self._native.ping(), limit))
+
+    def close(self, timeout: Timeout = None, *, end_session: bool | None = None) -> None:
+        """Sends what waits, says goodbye and settles every receipt, at most for `timeout` (unless given, `close_timeout`).
+
+        The session ends if `clean_start` was true and is kept otherwise, unless `end_session` says which. Messages that no
+        handler has begun with are left to the broker. Inside a handler it takes effect when the handler returns. Closing
+        again does nothing.
+        """
+        limit = seconds(timeout)
+        deadline = time.monotonic() + (self._native.close_timeout() if limit is None else limit)
+        tag = self._native.close(limit, end_session)
+        if tag is not None:
+            self._native.reply_wait(tag, None)
+            self._dispatcher.join(deadline)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- letters ---
+
+    def publish(self, topic: str, payload: Payload = b"", **options: Unpack[PublishOptions]) -> Receipt:
+        """Hands a letter to the post office and returns its receipt, online or offline, without waiting for the network.
+
+        Text becomes UTF-8. Only while online and with a full post office does it wait for room, at most until the letter's
+        time to live has passed, which then is its outcome. Offline the rule `overflow` decides, and QueueFull is raised where
+        that leaves no room. Bad arguments raise ConfigurationError.
+        """
+        return Receipt(self._native, self._native.publish(topic, payload, options or None, True))
+
+    def publish_many(
+        self, letters: Iterable[tuple[str, Payload]], **options: Unpack[PublishOptions]
+    ) -> list[Receipt]:
+        """Publishes several letters with the same options in one crossing; returns their receipts in order.
+
+        Waits for room as `publish` does. Where not all letters were accepted, the exception has the `receipts` of those
+        that were: the first ones.
+        """
+        tags, error = self._native.publish_many(list(letters), options or None, True)
+        receipts = [Receipt(self._native, tag) for tag in tags]
+        return receipts_or_raise(receipts, error)
+
+    def cancel(self, receipt: Receipt) -> bool:
+        """Takes a letter back; says whether it was still there. Its outcome is then `cancelled`."""
+        return bool(self._native.answer_wait(self._native.cancel(receipt._tag)))
+
+    def explain(self, receipt: Receipt) -> str:
+        """Where the letter is and why, in a sentence."""
+        told = None if receipt.outcome else self._native.answer_wait(self._native.explain(receipt._tag))
+        return f"settled: {receipt.outcome}" if told is None else str(told)
+
+    def flush(self, timeout: Timeout = None) -> None:
+        """Waits until every letter posted before is settled, at most `timeout`. Raises TimeoutError."""
+        limit = seconds(timeout)
+        self._native.reply_wait(self._native.flush(), limit)
+
+    def drain(self, timeout: Timeout = None) -> None:
+        """Waits until the post office has room, at most `timeout`. Raises TimeoutError."""
+        self._native.writable_wait(timeout)
+
+    # --- messages ---
+
+    def subscribe(
+        self,
+        filters: Filters,
+        handler: Callable[[Message], object] | None = None,
+        **options: Unpack[SubscribeOptions],
+    ) -> list[int]:
+        """Declares one or several topic filters and waits for the broker's answer; returns the granted QoS of each.
+
+        A declared filter is restored after every reconnect that lost it. While offline it waits for the connection; online
+        for at most `timeout` (default `subscribe_timeout`). A refusal raises RefusedError and hurts only that filter.
+        Messages go to `handler`, or to `on_message` and `messages` without one.
+        """
+        return list(self._native.reply_wait(self._declare(filters, handler, options), None))
+
+    def unsubscribe(self, filters: str | Iterable[str]) -> None:
+        """Takes declared filters back, from all their handlers, and waits for the broker's answer."""
+        names = names_of(filters)
+        tag = self._native.unsubscribe(names)
+        self._handlers.forget(names)
+        self._native.reply_wait(tag, None)
+
+    @property
+    def messages(self) -> Messages:
+        """The messages that have no handler of their own, as an iterator that ends when the client is closed.
+
+        While there is a general handler (`on_message`), that gets them instead.
+        """
+        return Messages(self._native, self._handlers)

@@ -1,0 +1,31 @@
+"""An MQTT broker inside this process, for tests: real sockets on a free loopback port, both versions of MQTT."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from ._native import Message
+from ._native import NativeBroker as _NativeBroker
+
+__all__ = ["Broker", "Message"]
+
+
+class Broker(_NativeBroker):
+    """A broker on a thread of its own, listening when it is made. It ends with its `with` block or with `close()`.
+
+    Unless told otherwise it is a friendly one without limits. Options: `protocol` ("3.1.1" or "5": the only version it
+    speaks), `receive_maximum`, `maximum_qos`, `retain_available`, `maximum_packet_size`, `server_keep_alive` (seconds), and
+    `deny`, a topic filter to which access is denied.
+    """
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<leveret.testing.Broker {self.url}>"

@@ -1,0 +1,469 @@
+//! `Native`: one client of the core for the blocking and the asyncio client of Python.
+
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use leveret::host::{
+    Bell, Client, ClientOptions, Delivery as Taken, Error, ErrorKind, General, HandlerScope, Keep,
+    Publish, PublishOptions, QueueId, Setup, Status, SubscribeOptions, Target, WakeDescriptor,
+    sentence,
+};
+use pyo3::exceptions::PyBaseException;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use crate::convert::{Body, DIALECT, Timeout, borrowed_text, set_options, text};
+use crate::error::raise;
+use crate::message::Delivery;
+use crate::news;
+use crate::wait::{unless_interrupted, wait};
+
+/// One client of the core.
+#[pyclass(frozen, weakref, module = "leveret._native")]
+pub struct Native {
+    client: Client,
+    /// Readable when something waits; for asyncio alone.
+    loop_bell: Option<LoopBell>,
+}
+
+/// How an event loop is woken.
+struct LoopBell {
+    descriptor: Arc<WakeDescriptor>,
+    /// The same as a waker, for what rings no bell: room in the post office.
+    waker: Waker,
+}
+
+type Outcome = news::OutcomeParts;
+type Result<T> = std::result::Result<T, Error>;
+
+#[pymethods]
+impl Native {
+    /// With `streamed`, outcomes and answers are taken with `reports` when the descriptor is readable;
+    /// otherwise they are waited for one by one.
+    #[new]
+    fn new(
+        py: Python<'_>,
+        urls: &Bound<'_, PyAny>,
+        options: &Bound<'_, PyDict>,
+        streamed: bool,
+    ) -> PyResult<Native> {
+        let urls = texts(urls, "url")?;
+        let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+        let mut parsed = ClientOptions::default();
+        set_options(Some(options), |name, value| {
+            parsed.set(name, value, DIALECT)
+        })?;
+        let loop_bell = streamed.then(LoopBell::new).transpose()?;
+        let setup = Setup {
+            dialect: DIALECT,
+            keep: if streamed { Keep::Streamed } else { Keep::Held },
+            autostart: true,
+        };
+        let client = py
+            .detach(|| Client::new(&urls, parsed, setup))
+            .map_err(|error| raise(py, &error))?;
+        if let Some(LoopBell { descriptor, .. }) = &loop_bell {
+            client.set_bell(&Bell::Descriptor(Arc::clone(descriptor)));
+        }
+        Ok(Native { client, loop_bell })
+    }
+
+    // --- letters ---
+
+    /// Posts a letter; its receipt. With `waiting` it waits for room, with the interpreter released.
+    fn publish(
+        &self,
+        py: Python<'_>,
+        topic: &Bound<'_, PyAny>,
+        payload: &Bound<'_, PyAny>,
+        options: Option<&Bound<'_, PyDict>>,
+        waiting: bool,
+    ) -> PyResult<u64> {
+        let options = publish_options(options)?;
+        let body = Body::of(payload)?;
+        let letter = Publish {
+            topic: borrowed_text(topic, "topic")?,
+            payload: body.payload(py)?,
+            options: &options,
+        };
+        match self.client.publish(letter.clone(), true) {
+            Err(error) if waiting && error.kind == ErrorKind::QueueFull => {
+                unless_interrupted(py, |go_on| self.client.publish_waiting(letter, true, go_on))
+            }
+            posted => posted.map_err(|error| raise(py, &error)),
+        }
+    }
+
+    /// Posts letters with the same options; the receipts of those that were posted, in order, and why the
+    /// others were not.
+    fn publish_many(
+        &self,
+        py: Python<'_>,
+        letters: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>,
+        options: Option<&Bound<'_, PyDict>>,
+        waiting: bool,
+    ) -> PyResult<(Vec<u64>, Option<Py<PyBaseException>>)> {
+        let options = publish_options(options)?;
+        let bodies: PyResult<Vec<_>> = letters.iter().map(|(_, body)| Body::of(body)).collect();
+        let bodies = bodies?;
+        let mut posts = Vec::with_capacity(letters.len());
+        for ((topic, _), body) in letters.iter().zip(&bodies) {
+            posts.push(Publish {
+                topic: borrowed_text(topic, "topic")?,
+                payload: body.payload(py)?,
+                options: &options,
+            });
+        }
+        let mut tags = Vec::with_capacity(posts.len());
+        let posted = unless_interrupted(py, |go_on| {
+            if waiting {
+                self.client
+                    .publish_many_waiting(&posts, true, &mut tags, go_on)
+            } else {
+                self.client.publish_many(&posts, true, &mut tags)
+            }
+        });
+        Ok((tags, posted.err().map(|failure| failure.into_value(py))))
+    }
+
+    fn cancel(&self, py: Python<'_>, tag: u64) -> PyResult<u64> {
+        self.ask(py, |client| client.cancel(tag))
+    }
+
+    fn explain(&self, py: Python<'_>, tag: u64) -> PyResult<u64> {
+        self.ask(py, |client| client.explain(tag))
+    }
+
+    fn flush(&self, py: Python<'_>) -> PyResult<u64> {
+        self.ask(py, Client::flush)
+    }
+
+    /// Whether there is room; if not, the descriptor becomes readable when that changes.
+    fn writable(&self, py: Python<'_>) -> PyResult<bool> {
+        let waker = self
+            .loop_bell
+            .as_ref()
+            .map_or(Waker::noop(), |bell| &bell.waker);
+        match self.client.poll_writable(&mut Context::from_waker(waker)) {
+            Poll::Ready(Ok(())) => Ok(true),
+            Poll::Ready(Err(error)) => Err(raise(py, &error)),
+            Poll::Pending => Ok(false),
+        }
+    }
+
+    fn writable_wait(&self, py: Python<'_>, timeout: Timeout) -> PyResult<()> {
+        wait(py, &self.client, timeout.0, Client::wait_writable)
+    }
+
+    fn receipt_wait(&self, py: Python<'_>, tag: u64, timeout: Timeout) -> PyResult<Outcome> {
+        wait(py, &self.client, timeout.0, |client, slice| {
+            client.watch_receipt(tag, slice)
+        })
+        .map(|outcome| news::outcome(&outcome))
+    }
+
+    fn receipt_ready(&self, py: Python<'_>, tag: u64) -> PyResult<Option<Outcome>> {
+        let mut context = Context::from_waker(Waker::noop());
+        match self.client.poll_watch_receipt(tag, &mut context) {
+            Poll::Ready(Ok(outcome)) => Ok(Some(news::outcome(&outcome))),
+            Poll::Ready(Err(error)) => Err(raise(py, &error)),
+            Poll::Pending => Ok(None),
+        }
+    }
+
+    /// Nobody will ask for this receipt or answer.
+    fn forget(&self, py: Python<'_>, tag: u64) {
+        py.detach(|| self.client.forget(tag));
+    }
+
+    fn reply_wait<'py>(
+        &self,
+        py: Python<'py>,
+        tag: u64,
+        timeout: Timeout,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let answer = wait(py, &self.client, timeout.0, |client, slice| {
+            client.wait_reply(tag, slice)
+        })
+        // A wait that was given up leaves nothing behind.
+        .inspect_err(|_| self.client.forget(tag))?;
+        news::reply(
+            py,
+            news::refusal(answer).map_err(|error| raise(py, &error))?,
+        )
+    }
+
+    /// The answer to `cancel` and `explain`, for which no network is needed.
+    fn answer_wait<'py>(&self, py: Python<'py>, tag: u64) -> PyResult<Bound<'py, PyAny>> {
+        news::reply(py, self.ask(py, |client| client.wait_answer(tag))?)
+    }
+
+    // --- the connection ---
+
+    fn ping(&self, py: Python<'_>) -> PyResult<u64> {
+        self.ask(py, Client::ping)
+    }
+
+    fn reconnect(&self, py: Python<'_>) -> PyResult<()> {
+        self.ask(py, Client::reconnect)
+    }
+
+    /// The question whose answer comes when it is closed; None inside a handler, where it takes effect on return.
+    fn close(
+        &self,
+        py: Python<'_>,
+        timeout: Timeout,
+        end_session: Option<bool>,
+    ) -> PyResult<Option<u64>> {
+        self.ask(py, |client| client.close(timeout.0, end_session))
+    }
+
+    /// Seconds that `close` takes at most unless told otherwise.
+    fn close_timeout(&self) -> f64 {
+        self.client.options().close_timeout.as_secs_f64()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.client.status() == Status::Closed
+    }
+
+    fn status(&self, py: Python<'_>) -> &'static str {
+        py.detach(|| self.client.status()).name()
+    }
+
+    fn status_wait(&self, py: Python<'_>, status: &str, timeout: Timeout) -> PyResult<()> {
+        let wanted = status_named(py, status)?;
+        let seen = self.client.status_count(wanted);
+        wait(py, &self.client, timeout.0, |client, slice| {
+            client.wait_status_since(wanted, seen, slice)
+        })
+    }
+
+    /// Where a wait for this status begins, for hosts that look again whenever the bell rang.
+    fn status_watch(&self, py: Python<'_>, status: &str) -> PyResult<StatusWatch> {
+        let wanted = status_named(py, status)?;
+        Ok(StatusWatch {
+            client: self.client.clone(),
+            wanted,
+            seen: self.client.status_count(wanted),
+        })
+    }
+
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        news::stats(py, &py.detach(|| self.client.stats()))
+    }
+
+    // --- messages ---
+
+    fn subscribe(
+        &self,
+        py: Python<'_>,
+        filters: Vec<(Bound<'_, PyAny>, Bound<'_, PyDict>)>,
+        handler: Option<u64>,
+    ) -> PyResult<u64> {
+        let mut parsed = Vec::with_capacity(filters.len());
+        for (filter, given) in &filters {
+            let mut options = SubscribeOptions::default();
+            let filter = borrowed_text(filter, "topic filter")?;
+            set_options(Some(given), |name, value| options.set(name, value, DIALECT))?;
+            parsed.push((filter, options));
+        }
+        let target = handler.map_or(Target::General, Target::Handler);
+        self.ask(py, |client| client.subscribe(&parsed, target))
+    }
+
+    fn unsubscribe(&self, py: Python<'_>, filters: &Bound<'_, PyAny>) -> PyResult<u64> {
+        let filters = texts(filters, "topic filter")?;
+        let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
+        self.ask(py, |client| client.unsubscribe(&filters))
+    }
+
+    /// Takes a handler away from all its filters, which stay declared.
+    fn release(&self, py: Python<'_>, handler: u64) {
+        py.detach(|| self.client.release(Target::Handler(handler), false));
+    }
+
+    /// Who takes messages for nobody in particular: a handler, else an iterator, else nobody.
+    fn set_general(&self, py: Python<'_>, handled: bool, iterated: bool) {
+        let general = match (handled, iterated) {
+            (true, _) => General::Handler,
+            (false, true) => General::Iterator,
+            (false, false) => General::Nobody,
+        };
+        py.detach(|| self.client.set_general(general));
+    }
+
+    /// What waits in the queue for handlers, or in that of the iterators; never waits.
+    fn take<'py>(
+        &self,
+        py: Python<'py>,
+        general: bool,
+        most: usize,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let mut taken = Vec::new();
+        py.detach(|| self.client.take(queue(general), most, &mut taken));
+        self.items(py, taken)
+    }
+
+    /// The same, waiting for the first, with the interpreter released.
+    fn take_wait<'py>(
+        &self,
+        py: Python<'py>,
+        general: bool,
+        most: usize,
+        timeout: Timeout,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let taken = wait(py, &self.client, timeout.0, |client, slice| {
+            let mut taken = Vec::new();
+            client
+                .wait_take(queue(general), most, slice, &mut taken)
+                .map(|_| taken)
+        })?;
+        self.items(py, taken)
+    }
+
+    /// While entered, this thread runs handlers of the client.
+    fn scope(&self) -> Scope {
+        Scope {
+            client: self.client.clone(),
+            inside: None,
+        }
+    }
+
+    // --- the event loop ---
+
+    fn descriptor(&self) -> Option<i32> {
+        let bell = self.loop_bell.as_ref();
+        bell.map(|bell| bell.descriptor.as_raw_fd())
+    }
+
+    /// Makes the descriptor unreadable and takes what was reported.
+    fn reports<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Vec<(u64, &'static str, Bound<'py, PyAny>)>> {
+        let mut reports = Vec::new();
+        py.detach(|| {
+            self.loop_bell
+                .iter()
+                .for_each(|bell| bell.descriptor.clear());
+            self.client.take_reports(&mut reports);
+        });
+        reports
+            .into_iter()
+            .map(|report| news::report(py, report))
+            .collect()
+    }
+}
+
+impl Native {
+    fn ask<R: Send>(
+        &self,
+        py: Python<'_>,
+        question: impl FnOnce(&Client) -> Result<R> + Send,
+    ) -> PyResult<R> {
+        py.detach(|| question(&self.client))
+            .map_err(|error| raise(py, &error))
+    }
+
+    fn items<'py>(&self, py: Python<'py>, taken: Vec<Taken>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let item = |taken| match taken {
+            Taken::Message(arrival) => {
+                Ok(Bound::new(py, Delivery::new(py, &self.client, arrival)?)?.into_any())
+            }
+            Taken::News(told) => Ok(news::news(py, told)?.into_pyobject(py)?.into_any()),
+        };
+        taken.into_iter().map(item).collect()
+    }
+}
+
+impl LoopBell {
+    fn new() -> PyResult<LoopBell> {
+        let descriptor = Arc::new(WakeDescriptor::new()?);
+        let waker = Waker::from(Arc::new(Ring(Arc::clone(&descriptor))));
+        Ok(LoopBell { descriptor, waker })
+    }
+}
+
+struct Ring(Arc<WakeDescriptor>);
+
+impl Wake for Ring {
+    fn wake(self: Arc<Ring>) {
+        self.0.ring();
+    }
+}
+
+/// While entered, its thread runs handlers of the client.
+#[pyclass(unsendable, module = "leveret._native")]
+pub struct Scope {
+    client: Client,
+    inside: Option<HandlerScope>,
+}
+
+#[pymethods]
+impl Scope {
+    fn __enter__(&mut self) {
+        self.inside = Some(self.client.handler_scope());
+    }
+
+    fn __exit__(
+        &mut self,
+        _kind: &Bound<'_, PyAny>,
+        _error: &Bound<'_, PyAny>,
+        _trace: &Bound<'_, PyAny>,
+    ) {
+        self.inside = None;
+    }
+}
+
+/// A wait for a status that began at some moment.
+#[pyclass(frozen, module = "leveret._native")]
+pub struct StatusWatch {
+    client: Client,
+    wanted: Status,
+    seen: u64,
+}
+
+#[pymethods]
+impl StatusWatch {
+    /// Is the status as wanted, or was it since the watch began.
+    fn came(&self) -> bool {
+        self.client.status() == self.wanted || self.client.status_count(self.wanted) > self.seen
+    }
+}
+
+fn publish_options(given: Option<&Bound<'_, PyDict>>) -> PyResult<PublishOptions> {
+    let mut options = PublishOptions::default();
+    set_options(given, |name, value| options.set(name, value, DIALECT))?;
+    Ok(options)
+}
+
+fn status_named(py: Python<'_>, name: &str) -> PyResult<Status> {
+    Status::from_name(name).ok_or_else(|| {
+        let given = sentence::Quoted(name);
+        raise(
+            py,
+            &sentence::must_be("status", "online, offline or closed", given),
+        )
+    })
+}
+
+/// One text or several.
+fn texts(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String>> {
+    if given.is_instance_of::<PyString>() {
+        return Ok(vec![text(given, name)?]);
+    }
+    let Ok(several) = given.try_iter() else {
+        return Ok(vec![text(given, name)?]);
+    };
+    several.map(|each| text(&each?, name)).collect()
+}
+
+fn queue(general: bool) -> QueueId {
+    if general {
+        QueueId::GENERAL
+    } else {
+        QueueId::MAIN
+    }
+}

@@ -1,0 +1,159 @@
+//! Messages as Python sees them, and messages on their way to their handlers.
+
+use leveret::host::{AckToken, Arrival, Client, ReasonCode};
+use leveret::protocol::codec::PropertyValue;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+
+/// A message from the broker.
+#[pyclass(frozen, module = "leveret")]
+pub struct Message {
+    pub(crate) message: leveret::host::Message,
+    /// What acknowledges it by hand; None where there is nothing to acknowledge.
+    pub(crate) acknowledge: Option<(Client, AckToken)>,
+}
+
+#[pymethods]
+impl Message {
+    #[getter]
+    fn topic(&self) -> &str {
+        self.message.topic()
+    }
+
+    #[getter]
+    fn levels(&self) -> Vec<&str> {
+        self.message.levels().collect()
+    }
+
+    #[getter]
+    fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.message.payload())
+    }
+
+    #[getter]
+    fn qos(&self) -> u8 {
+        self.message.qos.into()
+    }
+
+    #[getter]
+    fn retain(&self) -> bool {
+        self.message.retain
+    }
+
+    #[getter]
+    fn dup(&self) -> bool {
+        self.message.dup
+    }
+
+    #[getter]
+    fn properties<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        properties(py, &self.message.properties)
+    }
+
+    #[getter]
+    fn user_properties(&self) -> Vec<(&str, &str)> {
+        self.message.properties.user_properties().collect()
+    }
+
+    fn ack(&self, py: Python<'_>) -> PyResult<()> {
+        let Some((client, token)) = &self.acknowledge else {
+            return Ok(());
+        };
+        if !client.options().manual_ack {
+            return Ok(());
+        }
+        py.detach(|| client.acknowledge(*token, ReasonCode::SUCCESS))
+            .map_err(|error| crate::error::raise(py, &error))
+    }
+
+    fn __repr__(&self) -> String {
+        let message = &self.message;
+        let flags = [(message.retain, " retain"), (message.dup, " dup")];
+        let flags: String = flags
+            .iter()
+            .filter(|(set, _)| *set)
+            .map(|(_, name)| *name)
+            .collect();
+        format!(
+            "<leveret.Message {:?}, {} bytes, qos {}{flags}>",
+            message.topic(),
+            message.payload.len(),
+            u8::from(message.qos)
+        )
+    }
+}
+
+/// A message on its way to its handlers.
+#[pyclass(frozen, module = "leveret")]
+pub struct Delivery {
+    client: Client,
+    arrival: Arrival,
+    message: Py<Message>,
+}
+
+impl Delivery {
+    pub(crate) fn new(py: Python<'_>, client: &Client, arrival: Arrival) -> PyResult<Delivery> {
+        let acknowledge = arrival.token.map(|token| (client.clone(), token));
+        let message = Py::new(
+            py,
+            Message {
+                message: arrival.message.clone(),
+                acknowledge,
+            },
+        )?;
+        Ok(Delivery {
+            client: client.clone(),
+            arrival,
+            message,
+        })
+    }
+}
+
+#[pymethods]
+impl Delivery {
+    #[getter]
+    fn message(&self, py: Python<'_>) -> Py<Message> {
+        self.message.clone_ref(py)
+    }
+
+    /// The numbers of the handlers of its filters.
+    #[getter]
+    fn handlers(&self) -> Vec<u64> {
+        self.arrival.handlers.iter().collect()
+    }
+
+    /// Whether the general handler or iterator is to get it too.
+    #[getter]
+    fn general(&self) -> bool {
+        self.arrival.general
+    }
+
+    /// All handlers have returned, or the iterator's user asked for the next one.
+    fn done(&self, py: Python<'_>, handled: bool) {
+        py.detach(|| self.client.done(&self.arrival, handled));
+    }
+}
+
+/// Properties by name; user properties as a list of pairs, what may repeat as a list.
+pub(crate) fn properties<'py>(
+    py: Python<'py>,
+    properties: &leveret::protocol::codec::Properties,
+) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    let user: Vec<(&str, &str)> = properties.user_properties().collect();
+    for (id, value) in properties.iter() {
+        match value {
+            PropertyValue::Number(number) => dict.set_item(id.row().name, number)?,
+            PropertyValue::Text(text) => dict.set_item(id.row().name, text)?,
+            PropertyValue::Binary(bytes) => {
+                dict.set_item(id.row().name, PyBytes::new(py, bytes))?
+            }
+            PropertyValue::TextPair(..) => dict.set_item(id.row().name, PyList::new(py, &user)?)?,
+        }
+    }
+    let matched: Vec<u32> = properties.subscription_identifiers().collect();
+    if !matched.is_empty() {
+        dict.set_item("subscription_identifier", matched)?;
+    }
+    Ok(dict)
+}

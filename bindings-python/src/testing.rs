@@ -1,0 +1,173 @@
+//! The embedded test broker for `leveret.testing`.
+
+use std::time::Duration;
+
+use leveret::host::{Error, ErrorKind, QoS, sentence};
+use leveret::testing::{Broker, ReceivedMessage};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::convert::{Body, Timeout, borrowed_text, set_options};
+use crate::error::raise;
+use crate::message::Message;
+
+/// A broker on a thread of its own; `leveret.testing.Broker` is what users see.
+#[pyclass(subclass, frozen, module = "leveret._native")]
+pub struct NativeBroker {
+    broker: Option<Broker>,
+    process: u32,
+}
+
+#[pymethods]
+impl NativeBroker {
+    #[new]
+    #[pyo3(signature = (**options))]
+    fn new(py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<NativeBroker> {
+        let mut builder = Broker::builder();
+        set_options(options, |name, value| builder.set(name, value))?;
+        let broker = py
+            .detach(|| builder.start())
+            .map_err(|error| raise(py, &error))?;
+        Ok(NativeBroker {
+            broker: Some(broker),
+            process: std::process::id(),
+        })
+    }
+
+    #[getter]
+    fn url(&self, py: Python<'_>) -> PyResult<String> {
+        self.call(py, |broker| Ok(broker.url().to_owned()))
+    }
+
+    #[getter]
+    fn received(&self, py: Python<'_>) -> PyResult<Vec<Message>> {
+        self.call(py, |broker| Ok(broker.received())).map(messages)
+    }
+
+    #[pyo3(signature = (count, timeout = Timeout(Some(Duration::from_secs(5)))))]
+    fn wait_received(
+        &self,
+        py: Python<'_>,
+        count: usize,
+        timeout: Timeout,
+    ) -> PyResult<Vec<Message>> {
+        let timeout = timeout.0.unwrap_or(Duration::MAX);
+        self.call(py, |broker| broker.wait_received(count, timeout))
+            .map(messages)
+    }
+
+    #[getter]
+    fn connections(&self, py: Python<'_>) -> PyResult<usize> {
+        self.call(py, |broker| Ok(broker.connections()))
+    }
+
+    #[pyo3(signature = (*, forget = false))]
+    fn stop(&self, py: Python<'_>, forget: bool) -> PyResult<()> {
+        self.call(py, |broker| {
+            if forget {
+                broker.stop_and_forget();
+            } else {
+                broker.stop();
+            }
+            Ok(())
+        })
+    }
+
+    fn start(&self, py: Python<'_>) -> PyResult<()> {
+        self.call(py, Broker::start)
+    }
+
+    #[pyo3(signature = (packet, count = 1))]
+    fn swallow(&self, py: Python<'_>, packet: &str, count: u64) -> PyResult<()> {
+        self.call(py, |broker| broker.swallow(packet, count))
+    }
+
+    #[pyo3(signature = (packet, count = 1))]
+    fn swallow_outgoing(&self, py: Python<'_>, packet: &str, count: u64) -> PyResult<()> {
+        self.call(py, |broker| broker.swallow_outgoing(packet, count))
+    }
+
+    #[pyo3(signature = (topic, payload, *, qos = 0, retain = false))]
+    fn publish(
+        &self,
+        topic: &Bound<'_, PyAny>,
+        payload: &Bound<'_, PyAny>,
+        qos: u8,
+        retain: bool,
+    ) -> PyResult<()> {
+        let py = topic.py();
+        let level = QoS::try_from(qos).map_err(|_| raise(py, &sentence::qos(qos.into())))?;
+        let topic = borrowed_text(topic, "topic")?;
+        let body = Body::of(payload)?;
+        let bytes = body.bytes(py)?;
+        self.call(py, |broker| broker.publish(topic, bytes, level, retain))
+    }
+
+    fn disconnect_clients(&self, py: Python<'_>) -> PyResult<()> {
+        self.call(py, |broker| {
+            broker.disconnect_clients();
+            Ok(())
+        })
+    }
+
+    fn lose_sessions(&self, py: Python<'_>) -> PyResult<()> {
+        self.call(py, |broker| {
+            broker.lose_sessions();
+            Ok(())
+        })
+    }
+
+    fn pause_reading(&self, py: Python<'_>, paused: bool) -> PyResult<()> {
+        self.call(py, |broker| {
+            broker.pause_reading(paused);
+            Ok(())
+        })
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        if self.is_here() {
+            self.call(py, |broker| {
+                broker.close();
+                Ok(())
+            })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl NativeBroker {
+    fn call<R: Send>(
+        &self,
+        py: Python<'_>,
+        call: impl FnOnce(&Broker) -> Result<R, Error> + Send,
+    ) -> PyResult<R> {
+        let broker = self.broker.as_ref().filter(|_| self.is_here());
+        let result = match broker {
+            Some(broker) => py.detach(|| call(broker)),
+            None => Err(ErrorKind::Forked.into()),
+        };
+        result.map_err(|error| raise(py, &error))
+    }
+
+    /// Whether the broker's thread is in this process. A forked child would wait for it in vain.
+    fn is_here(&self) -> bool {
+        self.process == std::process::id()
+    }
+}
+
+impl Drop for NativeBroker {
+    fn drop(&mut self) {
+        if !self.is_here() {
+            std::mem::forget(self.broker.take());
+        }
+    }
+}
+
+fn messages(received: Vec<ReceivedMessage>) -> Vec<Message> {
+    let message = |each: ReceivedMessage| Message {
+        message: each.into_message(),
+        acknowledge: None,
+    };
+    received.into_iter().map(message).collect()
+}

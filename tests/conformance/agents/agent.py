@@ -1,0 +1,202 @@
+"""The agent of blocking Python; see PROTOCOL.md."""
+
+from __future__ import annotations
+
+import collections
+import sys
+import threading
+import time
+from typing import Any
+
+import line
+from leveret import Client, Receipt
+from leveret.errors import MqttError, TimeoutError
+from leveret.testing import Broker
+
+
+class Recorder:
+    """Keeps what it is called with, for a reader that waits for a number of things."""
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+        self.changed = threading.Condition()
+
+    def __call__(self, item: Any) -> None:
+        with self.changed:
+            self.items.append(item)
+            self.changed.notify_all()
+
+    def take(self, count: int, timeout: float) -> list[Any]:
+        with self.changed:
+            if not self.changed.wait_for(lambda: len(self.items) >= count, timeout):
+                raise TimeoutError(f"{len(self.items)} of {count} came: {self.items}")
+            taken, self.items = self.items[:count], self.items[count:]
+            return taken
+
+    def tally(self, distinct: int, timeout: float) -> line.Pairs:
+        with self.changed:
+            self.changed.wait_for(lambda: len({item.payload for item in self.items}) >= distinct, timeout)
+            counts = collections.Counter(item.payload for item in self.items)
+        return [("distinct", len(counts)), ("doubled", sum(count > 1 for count in counts.values()))]
+
+
+class Agent:
+    """The objects of one scenario by their names, and a method for each verb."""
+
+    def __init__(self) -> None:
+        self.brokers: dict[str, Broker] = {}
+        self.clients: dict[str, Client] = {}
+        self.receipts: dict[tuple[str, str], Receipt] = {}
+        self.recorders: dict[tuple[str, str], Recorder] = {}
+
+    def hello(self) -> line.Pairs:
+        return [("language", "python"), ("version", sys.version.split()[0])]
+
+    # --- brokers ---
+
+    def broker_new(self, broker: str, **options: str) -> line.Pairs:
+        made = self.brokers[broker] = Broker(**line.typed(options))
+        return [("url", made.url)]
+
+    def broker_stop(self, broker: str, forget: str = "false") -> line.Pairs:
+        self.brokers[broker].stop(forget=forget == "true")
+        return []
+
+    def broker_start(self, broker: str) -> line.Pairs:
+        self.brokers[broker].start()
+        return []
+
+    def broker_close(self, broker: str) -> line.Pairs:
+        self.brokers.pop(broker).close()
+        return []
+
+    def broker_swallow(self, broker: str, packet: str, count: str) -> line.Pairs:
+        self.brokers[broker].swallow(packet, int(count))
+        return []
+
+    def broker_received(self, broker: str, count: str = "0", timeout: str = "0") -> line.Pairs:
+        self.brokers[broker].wait_received(int(count), timeout=int(timeout) / 1000)
+        received = self.brokers[broker].received
+        return [("count", len(received)), *(pair for message in received for pair in line.message(message))]
+
+    # --- the connection ---
+
+    def connect(self, client: str, url: str, **options: str) -> line.Pairs:
+        self.clients[client] = Client(
+            url,
+            on_message=self.recorder(client, ""),
+            on_connection=self.recorder(client, "events/connection"),
+            on_subscription=self.recorder(client, "events/subscription"),
+            **line.typed(options),
+        )
+        return []
+
+    def wait(self, client: str, status: str, timeout: str) -> line.Pairs:
+        self.clients[client].wait_for(status, timeout=int(timeout) / 1000)
+        return []
+
+    def status(self, client: str) -> line.Pairs:
+        return [("status", self.clients[client].status)]
+
+    def reconnect(self, client: str) -> line.Pairs:
+        self.clients[client].reconnect()
+        return []
+
+    def ping(self, client: str) -> line.Pairs:
+        return [("microseconds", round(self.clients[client].ping(timeout=5) * 1e6))]
+
+    def stats(self, client: str) -> line.Pairs:
+        return [(name, value) for name, value in vars(self.clients[client].stats()).items() if value is not None]
+
+    def close(self, client: str, timeout: str, end_session: str = "") -> line.Pairs:
+        choice = None if end_session == "" else end_session == "true"
+        self.clients[client].close(timeout=int(timeout) / 1000, end_session=choice)
+        return []
+
+    def free(self, client: str) -> line.Pairs:
+        del self.clients[client]
+        return []
+
+    # --- letters ---
+
+    def publish(self, client: str, topic: str, receipt: str = "", **options: str) -> line.Pairs:
+        payload = line.body(options)
+        self.receipts[client, receipt] = self.clients[client].publish(topic, payload, **line.typed(options))
+        return []
+
+    def burst(self, client: str, receipt: str, count: str, topic: str, prefix: str, **options: str) -> line.Pairs:
+        for i in range(int(count)):
+            posted = self.clients[client].publish(topic, f"{prefix}{i}", **line.typed(options))
+            self.receipts[client, f"{receipt}{i}"] = posted
+        return []
+
+    def outcome(self, client: str, receipt: str, timeout: str) -> line.Pairs:
+        return line.outcome(self.receipts[client, receipt].wait(timeout=int(timeout) / 1000))
+
+    def outcomes(self, client: str, receipt: str, count: str, timeout: str) -> line.Pairs:
+        deadline = time.monotonic() + int(timeout) / 1000
+        open_ones = (self.receipts[client, f"{receipt}{i}"] for i in range(int(count)))
+        counts = collections.Counter(each.wait(timeout=max(0.0, deadline - time.monotonic())) for each in open_ones)
+        return [(str(name), number) for name, number in counts.items()]
+
+    def cancel(self, client: str, receipt: str) -> line.Pairs:
+        return [("cancelled", self.clients[client].cancel(self.receipts[client, receipt]))]
+
+    def explain(self, client: str, receipt: str) -> line.Pairs:
+        return [("text", self.clients[client].explain(self.receipts[client, receipt]))]
+
+    def flush(self, client: str, timeout: str) -> line.Pairs:
+        self.clients[client].flush(timeout=int(timeout) / 1000)
+        return []
+
+    def drain(self, client: str, timeout: str) -> line.Pairs:
+        self.clients[client].drain(timeout=int(timeout) / 1000)
+        return []
+
+    # --- messages ---
+
+    def subscribe(self, client: str, filter: str, handler: str = "", **options: str) -> line.Pairs:
+        recorder = self.recorder(client, handler) if handler else None
+        granted = self.clients[client].subscribe(filter, recorder, **line.typed(options))
+        return [("granted", qos) for qos in granted]
+
+    def declare(self, client: str, filter: str, handler: str, **options: str) -> line.Pairs:
+        self.clients[client].on(filter, **line.typed(options))(self.recorder(client, handler))
+        return []
+
+    def unsubscribe(self, client: str, filter: str) -> line.Pairs:
+        self.clients[client].unsubscribe(filter)
+        return []
+
+    def messages(self, client: str, count: str, timeout: str, handler: str = "") -> line.Pairs:
+        taken = self.recorder(client, handler).take(int(count), int(timeout) / 1000)
+        return [("count", len(taken)), *(pair for message in taken for pair in line.message(message))]
+
+    def tally(self, client: str, distinct: str, timeout: str, handler: str = "") -> line.Pairs:
+        return self.recorder(client, handler).tally(int(distinct), int(timeout) / 1000)
+
+    def events(self, client: str, kind: str, count: str, timeout: str) -> line.Pairs:
+        taken = self.recorder(client, f"events/{kind}").take(int(count), int(timeout) / 1000)
+        pairs: line.Pairs = [("count", len(taken))]
+        for event in taken:
+            pairs += [("event", event.kind if kind == "connection" else event.state)]
+            pairs += [] if kind == "connection" else [("filter", event.filter)]
+        return pairs
+
+    def recorder(self, client: str, handler: str) -> Recorder:
+        return self.recorders.setdefault((client, handler), Recorder())
+
+
+def main() -> None:
+    agent = Agent()
+    for request in sys.stdin:
+        verb, arguments = line.parse(request)
+        try:
+            answer = line.reply(getattr(agent, verb)(**arguments))
+        except MqttError as error:
+            answer = line.failure(error)
+        print(answer, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""The agent of asyncio Python; see PROTOCOL.md."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import sys
+from typing import Any
+
+import line
+from leveret import AsyncClient, AsyncReceipt
+from leveret.errors import MqttError, QueueFull, TimeoutError
+from leveret.testing import Broker
+
+
+class Recorder:
+    """Keeps what it is called with, for a reader that waits for a number of things."""
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+        self.changed = asyncio.Condition()
+
+    async def __call__(self, item: Any) -> None:
+        async with self.changed:
+            self.items.append(item)
+            self.changed.notify_all()
+
+    async def take(self, count: int, timeout: float) -> list[Any]:
+        if not await self.until(lambda: len(self.items) >= count, timeout):
+            raise TimeoutError(f"{len(self.items)} of {count} came: {self.items}")
+        taken, self.items = self.items[:count], self.items[count:]
+        return taken
+
+    async def tally(self, distinct: int, timeout: float) -> line.Pairs:
+        await self.until(lambda: len({item.payload for item in self.items}) >= distinct, timeout)
+        counts = collections.Counter(item.payload for item in self.items)
+        return [("distinct", len(counts)), ("doubled", sum(count > 1 for count in counts.values()))]
+
+    async def until(self, enough: Any, timeout: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout), self.changed:
+                await self.changed.wait_for(enough)
+        except asyncio.TimeoutError:
+            return False
+        return True
+
+
+class Agent:
+    """The objects of one scenario by their names, and a method for each verb."""
+
+    def __init__(self) -> None:
+        self.brokers: dict[str, Broker] = {}
+        self.clients: dict[str, AsyncClient] = {}
+        self.receipts: dict[tuple[str, str], AsyncReceipt] = {}
+        self.recorders: dict[tuple[str, str], Recorder] = {}
+
+    async def hello(self) -> line.Pairs:
+        return [("language", "python_async"), ("version", sys.version.split()[0])]
+
+    # --- brokers ---
+
+    async def broker_new(self, broker: str, **options: str) -> line.Pairs:
+        made = self.brokers[broker] = Broker(**line.typed(options))
+        return [("url", made.url)]
+
+    async def broker_stop(self, broker: str, forget: str = "false") -> line.Pairs:
+        self.brokers[broker].stop(forget=forget == "true")
+        return []
+
+    async def broker_start(self, broker: str) -> line.Pairs:
+        self.brokers[broker].start()
+        return []
+
+    async def broker_close(self, broker: str) -> line.Pairs:
+        self.brokers.pop(broker).close()
+        return []
+
+    async def broker_swallow(self, broker: str, packet: str, count: str) -> line.Pairs:
+        self.brokers[broker].swallow(packet, int(count))
+        return []
+
+    async def broker_received(self, broker: str, count: str = "0", timeout: str = "0") -> line.Pairs:
+        wait = self.brokers[broker].wait_received
+        await asyncio.to_thread(wait, int(count), timeout=int(timeout) / 1000)
+        received = self.brokers[broker].received
+        return [("count", len(received)), *(pair for message in received for pair in line.message(message))]
+
+    # --- the connection ---
+
+    async def connect(self, client: str, url: str, **options: str) -> line.Pairs:
+        self.clients[client] = AsyncClient(
+            url,
+            on_message=self.recorder(client, ""),
+            on_connection=self.recorder(client, "events/connection"),
+            on_subscription=self.recorder(client, "events/subscription"),
+            **line.typed(options),
+        )
+        return []
+
+    async def wait(self, client: str, status: str, timeout: str) -> line.Pairs:
+        await self.clients[client].wait_for(status, timeout=int(timeout) / 1000)
+        return []
+
+    async def status(self, client: str) -> line.Pairs:
+        return [("status", self.clients[client].status)]
+
+    async def reconnect(self, client: str) -> line.Pairs:
+        self.clients[client].reconnect()
+        return []
+
+    async def ping(self, client: str) -> line.Pairs:
+        return [("microseconds", round(await self.clients[client].ping(timeout=5) * 1e6))]
+
+    async def stats(self, client: str) -> line.Pairs:
+        return [(name, value) for name, value in vars(self.clients[client].stats()).items() if value is not None]
+
+    async def close(self, client: str, timeout: str, end_session: str = "") -> line.Pairs:
+        choice = None if end_session == "" else end_session == "true"
+        await self.clients[client].close(timeout=int(timeout) / 1000, end_session=choice)
+        return []
+
+    async def free(self, client: str) -> line.Pairs:
+        del self.clients[client]
+        return []
+
+    # --- letters ---
+
+    async def publish(self, client: str, topic: str, receipt: str = "", **options: str) -> line.Pairs:
+        payload = line.body(options)
+        self.receipts[client, receipt] = self.clients[client].publish(topic, payload, **line.typed(options))
+        return []
+
+    async def burst(self, client: str, receipt: str, count: str, topic: str, prefix: str, **options: str) -> line.Pairs:
+        for i in range(int(count)):
+            self.receipts[client, f"{receipt}{i}"] = await self.with_room(client, topic, f"{prefix}{i}", options)
+        return []
+
+    async def with_room(self, client: str, topic: str, payload: str, options: dict[str, str]) -> AsyncReceipt:
+        while True:
+            try:
+                return self.clients[client].publish(topic, payload, **line.typed(options))
+            except QueueFull:
+                await self.clients[client].drain()
+
+    async def outcome(self, client: str, receipt: str, timeout: str) -> line.Pairs:
+        return line.outcome(await self.receipts[client, receipt].wait(timeout=int(timeout) / 1000))
+
+    async def outcomes(self, client: str, receipt: str, count: str, timeout: str) -> line.Pairs:
+        counts: collections.Counter[str] = collections.Counter()
+        try:
+            async with asyncio.timeout(int(timeout) / 1000):
+                for i in range(int(count)):
+                    counts[await self.receipts[client, f"{receipt}{i}"]] += 1
+        except asyncio.TimeoutError:
+            raise TimeoutError(f"{dict(counts)} of {count} came") from None
+        return [(str(name), number) for name, number in counts.items()]
+
+    async def cancel(self, client: str, receipt: str) -> line.Pairs:
+        return [("cancelled", await self.clients[client].cancel(self.receipts[client, receipt]))]
+
+    async def explain(self, client: str, receipt: str) -> line.Pairs:
+        return [("text", await self.clients[client].explain(self.receipts[client, receipt]))]
+
+    async def flush(self, client: str, timeout: str) -> line.Pairs:
+        await self.clients[client].flush(timeout=int(timeout) / 1000)
+        return []
+
+    async def drain(self, client: str, timeout: str) -> line.Pairs:
+        await self.clients[client].drain(timeout=int(timeout) / 1000)
+        return []
+
+    # --- messages ---
+
+    async def subscribe(self, client: str, filter: str, handler: str = "", **options: str) -> line.Pairs:
+        recorder = self.recorder(client, handler) if handler else None
+        granted = await self.clients[client].subscribe(filter, recorder, **line.typed(options))
+        return [("granted", qos) for qos in granted]
+
+    async def declare(self, client: str, filter: str, handler: str, **options: str) -> line.Pairs:
+        self.clients[client].on(filter, **line.typed(options))(self.recorder(client, handler))
+        return []
+
+    async def unsubscribe(self, client: str, filter: str) -> line.Pairs:
+        await self.clients[client].unsubscribe(filter)
+        return []
+
+    async def messages(self, client: str, count: str, timeout: str, handler: str = "") -> line.Pairs:
+        taken = await self.recorder(client, handler).take(int(count), int(timeout) / 1000)
+        return [("count", len(taken)), *(pair for message in taken for pair in line.message(message))]
+
+    async def tally(self, client: str, distinct: str, timeout: str, handler: str = "") -> line.Pairs:
+        return await self.recorder(client, handler).tally(int(distinct), int(timeout) / 1000)
+
+    async def events(self, client: str, kind: str, count: str, timeout: str) -> line.Pairs:
+        taken = await self.recorder(client, f"events/{kind}").take(int(count), int(timeout) / 1000)
+        pairs: line.Pairs = [("count", len(taken))]
+        for event in taken:
+            pairs += [("event", event.kind if kind == "connection" else event.state)]
+            pairs += [] if kind == "connection" else [("filter", event.filter)]
+        return pairs
+
+    def recorder(self, client: str, handler: str) -> Recorder:
+        return self.recorders.setdefault((client, handler), Recorder())
+
+
+async def main() -> None:
+    agent = Agent()
+    while request := await asyncio.to_thread(sys.stdin.readline):
+        verb, arguments = line.parse(request)
+        try:
+            answer = line.reply(await getattr(agent, verb)(**arguments))
+        except MqttError as error:
+            answer = line.failure(error)
+        print(answer, flush=True)
+    for client in agent.clients.values():
+        await client.close(timeout=0)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
