@@ -175,5 +175,6 @@ impl Engine {
         self.office.shrink();
         self.receipts.shrink();
         self.wire.shrink();
+        self.straight.shrink();
     }
 }

@@ -122,6 +122,10 @@ impl Letter {
             .map_or(usize::from(self.body.payload), |payload| payload.len())
     }
 
+    pub(super) fn has_properties(&self) -> bool {
+        self.body.properties > 0 || self.message_expiry.is_some()
+    }
+
     /// Its whole time to live in nanoseconds, and when it is over. Letters with the same one expire in
     /// the order of their posting.
     pub(super) fn watch(&self) -> Option<(u64, Instant)> {

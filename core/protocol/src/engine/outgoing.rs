@@ -31,11 +31,11 @@ impl Engine {
         if !self.wire.is_open() {
             return;
         }
-        if self.life.state() == State::Online {
+        let online = self.life.state() == State::Online;
+        if online {
             self.compose_requests();
         }
-        self.wire.begin_offer();
-        if self.life.state() != State::Online || !self.compose_replay() || self.asking.has_unsent()
+        if !self.wire.begin_offer() || !online || !self.compose_replay() || self.asking.has_unsent()
         {
             return;
         }
@@ -52,11 +52,13 @@ impl Engine {
     }
 
     /// Composes the letter whose turn it is, or settles it if this broker cannot take it.
+    #[inline(always)]
     pub(super) fn compose_letter(&mut self, key: LetterKey) -> Result<(), Held> {
         let Some(letter) = self.shelf.get(key) else {
             return Ok(());
         };
-        if let Some(refusal) = self.refusal(letter) {
+        if self.is_refused(letter) {
+            let refusal = self.refusal(letter);
             self.finish(key, refusal);
             return Ok(());
         }
@@ -82,6 +84,7 @@ impl Engine {
     }
 
     /// The next identifier, if the window has room for one more.
+    #[inline(always)]
     fn take_identifier(&mut self, key: LetterKey, qos: QoS) -> Result<u16, Held> {
         if self.window.unacknowledged() >= self.window_limit() {
             return Err(Held::Window);
@@ -105,7 +108,9 @@ impl Engine {
         usize::from(self.options.max_in_flight.min(self.broker.receive_maximum))
     }
 
-    /// Composes the PUBLISH of a letter on the shelf. Nothing is written if it is larger than the broker takes.
+    /// Composes the PUBLISH of a letter on the shelf. Nothing is written if it is larger than the
+    /// broker takes.
+    #[inline(always)]
     pub(super) fn compose_frame(
         &mut self,
         key: LetterKey,
@@ -119,9 +124,7 @@ impl Engine {
         let expiry = self.remaining_expiry(letter);
         let texts = self.shelf.texts(letter);
         let framing = Framing { id, dup, expiry };
-        let start = write_frame(&mut self.wire, &self.broker, letter, texts, framing)?;
-        self.wire.end_frame(start, sent);
-        Ok(())
+        write_frame(&mut self.wire, &self.broker, letter, texts, framing, sent)
     }
 
     /// The Message Expiry Interval: what is left of a TTL that is forwarded, in seconds rounded up, or the caller's own if that is shorter.
@@ -134,8 +137,18 @@ impl Engine {
         forwarded.into_iter().chain(letter.message_expiry).min()
     }
 
-    /// Why this broker cannot be sent this letter at all, whatever its size (MQTT 5, 3.2.2.3).
-    pub(super) fn refusal(&self, letter: &Letter) -> Option<Outcome> {
+    /// Can this broker not be sent this letter at all, whatever its size (MQTT 5, 3.2.2.3).
+    pub(super) fn is_refused(&self, letter: &Letter) -> bool {
+        let broker = &self.broker;
+        letter.qos > broker.maximum_qos
+            || letter.retain && !broker.retain_available
+            || broker.version == Version::V311
+                && letter.has_properties()
+                && self.options.properties_on_311 == PropertiesOn311::Reject
+    }
+
+    /// The outcome of a letter that this broker cannot be sent.
+    fn refusal(&self, letter: &Letter) -> Outcome {
         let broker = &self.broker;
         let (reason, words) = if letter.qos > broker.maximum_qos {
             let most = u8::from(broker.maximum_qos);
@@ -144,16 +157,11 @@ impl Engine {
         } else if letter.retain && !broker.retain_available {
             let words = "the broker retains no messages".into();
             (Some(ReasonCode::RETAIN_NOT_SUPPORTED), words)
-        } else if broker.version == Version::V311
-            && (letter.body.properties > 0 || letter.message_expiry.is_some())
-            && self.options.properties_on_311 == PropertiesOn311::Reject
-        {
+        } else {
             let words = "the letter has MQTT 5 properties, and the connection speaks MQTT 3.1.1";
             (None, words.into())
-        } else {
-            return None;
         };
-        Some(rejected(reason, words).with_maybe_delivered(letter.begun))
+        rejected(reason, words).with_maybe_delivered(letter.begun)
     }
 
     /// The system took bytes of the last offer. If the socket is stalled, letters of which it took nothing are waiting letters again.
@@ -237,14 +245,16 @@ pub(super) struct Framing {
     pub(super) expiry: Option<u32>,
 }
 
-/// Writes the frame of a letter, up to its end. Returns where it begins.
+/// Writes the frame of a letter.
+#[inline(always)]
 pub(super) fn write_frame(
     wire: &mut Wire,
     broker: &Broker,
     letter: &Letter,
     texts: &[u8],
     framing: Framing,
-) -> Result<u64, EncodeError> {
+    sent: Sent,
+) -> Result<(), EncodeError> {
     let texts = letter.body.split(texts);
     let head = PublishHead {
         topic: texts.topic,
@@ -259,7 +269,8 @@ pub(super) fn write_frame(
     let start = wire.composed();
     head.encode(broker.version, broker.maximum_packet_size, wire.run())?;
     wire.payload(texts.payload, letter.large.as_deref());
-    Ok(start)
+    wire.end_frame(start, sent);
+    Ok(())
 }
 
 /// The outcome of a letter that the broker would not take at this size (MQTT 5, 3.2.2.3.6).

@@ -32,6 +32,7 @@ pub(super) struct Pages {
 
 impl Pages {
     /// Lays a text down in one piece, to live until [`Pages::release`].
+    #[inline(always)]
     pub(super) fn append(&mut self, text: &[u8]) -> Spot {
         let room = |page: &Page| page.text.capacity() - page.text.len();
         if self.pages.back().is_none_or(|page| room(page) < text.len()) {

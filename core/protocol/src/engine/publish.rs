@@ -109,7 +109,7 @@ pub struct SealedLetter<'a> {
     publish: Publish<'a>,
     properties: Properties,
     ttl: Option<Duration>,
-    message_expiry: Option<u32>,
+    bytes: u64,
     overflow: Overflow,
 }
 
@@ -119,6 +119,7 @@ impl<'a> Publish<'a> {
     /// # Errors
     /// `InvalidArgument` for a bad topic or option, and for a letter that no packet or not the whole post office could hold. The sentence names the
     /// argument as `dialect` spells it.
+    #[inline]
     pub fn seal(self, client: &ClientOptions, dialect: Dialect) -> Result<SealedLetter<'a>, Error> {
         let options = self.options;
         validate_topic_name(self.topic)
@@ -134,37 +135,49 @@ impl<'a> Publish<'a> {
             properties_of(options)?
         };
         let letter = SealedLetter {
+            bytes: self.measure(&properties, client, dialect)?,
             ttl: match options.ttl {
                 Ttl::Default => client.default_ttl,
                 Ttl::Never => None,
                 Ttl::After(ttl) => Some(ttl),
             },
-            message_expiry: options
-                .message_expiry
-                .map(|expiry| u32::try_from(expiry.as_secs()).unwrap_or(u32::MAX)),
             overflow: options.overflow.unwrap_or(client.overflow),
             publish: self,
             properties,
         };
-        letter.check_size(client, dialect)?;
         Ok(letter)
+    }
+
+    /// What the letter takes of the post office in bytes, if a packet and the post office can hold it.
+    fn measure(
+        &self,
+        properties: &Properties,
+        client: &ClientOptions,
+        dialect: Dialect,
+    ) -> Result<u64, Error> {
+        const LENGTHS: usize = 2 + 2 + 4 + 5; // of the topic, packet identifier, property length, message expiry interval
+        let payload = self.payload.as_ref().len();
+        let head = self.topic.len() + properties.encoded().len();
+        if payload + head + LENGTHS > sentence::MAX_REMAINING_LENGTH {
+            return Err(sentence::payload_too_large(payload, head + LENGTHS));
+        }
+        let key = self.options.replace.as_ref().map_or(0, String::len);
+        let cost = Cost::of_letter((head + payload + key) as u64).bytes;
+        if cost > client.max_queued_bytes {
+            let most = client.max_queued_bytes;
+            return Err(sentence::letter_too_large(dialect, cost, most));
+        }
+        Ok(cost)
     }
 }
 
 impl SealedLetter<'_> {
     /// What it takes of the post office.
     pub fn cost(&self) -> Cost {
-        let key = self
-            .publish
-            .options
-            .replace
-            .as_ref()
-            .map_or(0, |key| key.len());
-        let contents = self.publish.topic.len()
-            + self.properties.encoded().len()
-            + self.publish.payload.as_ref().len()
-            + key;
-        Cost::of_letter(contents as u64)
+        Cost {
+            messages: 1,
+            bytes: self.bytes,
+        }
     }
 
     /// Its time to live, counted from the stamp; `None` if it never expires.
@@ -180,24 +193,6 @@ impl SealedLetter<'_> {
     /// Its priority.
     pub fn priority(&self) -> Priority {
         self.publish.options.priority
-    }
-
-    fn check_size(&self, client: &ClientOptions, dialect: Dialect) -> Result<(), Error> {
-        const LENGTHS: usize = 2 + 2 + 4 + 5; // of the topic, packet identifier, property length, message expiry interval
-        let payload = self.publish.payload.as_ref().len();
-        let overhead = LENGTHS + self.publish.topic.len() + self.properties.encoded().len();
-        if payload + overhead > sentence::MAX_REMAINING_LENGTH {
-            return Err(sentence::payload_too_large(payload, overhead));
-        }
-        let cost = self.cost().bytes;
-        if cost > client.max_queued_bytes {
-            return Err(sentence::letter_too_large(
-                dialect,
-                cost,
-                client.max_queued_bytes,
-            ));
-        }
-        Ok(())
     }
 
     /// Writes the texts behind those that are there, and makes the record that finds them.
@@ -221,10 +216,10 @@ impl SealedLetter<'_> {
         }
         Letter {
             receipt: Some(Receipt { tag }),
-            bytes: self.cost().bytes,
+            bytes: self.bytes,
             posted: stamp,
             deadline: self.ttl.map_or(Instant::FAR_FUTURE, |ttl| stamp + ttl),
-            message_expiry: self.message_expiry,
+            message_expiry: options.message_expiry.map(whole_seconds),
             large,
             // The casts lose nothing: topic, key and small payload are below 65,536 bytes, the properties below a packet's limit.
             body: Body {
@@ -246,6 +241,10 @@ impl SealedLetter<'_> {
             begun: false,
         }
     }
+}
+
+fn whole_seconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }
 
 /// Nothing in the options that has to be checked or encoded beyond the frame's own flags.

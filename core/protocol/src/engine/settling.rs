@@ -8,7 +8,6 @@ use super::letter::{Letter, Receipt, Whereabouts};
 use super::lifecycle::State;
 use super::shelf::LetterKey;
 use super::window::{Slot, Step};
-use crate::message::QoS;
 use crate::options::{ExpiredInFlight, Overflow, Priority};
 use crate::outcome::{Outcome, OutcomeStatus};
 use crate::time::Instant;
@@ -19,16 +18,12 @@ impl Engine {
         letter.epoch = self.flushes.posted();
         self.unsettled += letter.cost();
         let texts = letter.body.of_batch(texts);
-        let straight = self.may_go_straight(&letter);
-        if straight && letter.qos == QoS::AtMostOnce {
-            return self.send_straight(letter, texts);
-        }
         let (keyed, late) = (letter.body.key > 0, letter.deadline <= self.now);
         let key = self.put_on_shelf(texts, letter);
-        if straight && self.compose_letter(key).is_ok() {
+        let may_go = !keyed && !late && self.wire.has_room() && self.nothing_waits();
+        if may_go && self.wire.begin_offer() && self.compose_letter(key).is_ok() {
             return;
         }
-        self.bar_way();
         self.let_wait(key);
         if keyed {
             self.replace_older(key);
@@ -41,6 +36,7 @@ impl Engine {
     }
 
     /// Keeps a letter: it is found by its receipt, and settled when its time is over.
+    #[inline(always)]
     pub(super) fn put_on_shelf(&mut self, texts: &[u8], letter: Letter) -> LetterKey {
         let (tag, watch) = (letter.tag(), letter.watch());
         let key = self.shelf.put(letter, texts);
@@ -114,6 +110,7 @@ impl Engine {
         self.settle(key, receipt, epoch, outcome, Cost::ZERO);
     }
 
+    #[inline(always)]
     fn settle(
         &mut self,
         key: LetterKey,
@@ -133,6 +130,7 @@ impl Engine {
     }
 
     /// Settles a letter that cannot be asked for by its receipt.
+    #[inline(always)]
     pub(super) fn settle_unlisted(
         &mut self,
         receipt: Receipt,

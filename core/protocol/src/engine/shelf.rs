@@ -28,6 +28,7 @@ pub(super) struct Shelf {
 
 impl Shelf {
     /// Puts a letter on the shelf, and a copy of its texts on a page.
+    #[inline(always)]
     pub(super) fn put(&mut self, mut letter: Letter, texts: &[u8]) -> LetterKey {
         letter.body.spot = self.pages.append(texts);
         self.serial = self.serial.wrapping_add(1);
@@ -64,6 +65,7 @@ impl Shelf {
     }
 
     /// Takes a letter off the shelf, and its texts with it.
+    #[inline(always)]
     pub(super) fn remove(&mut self, key: LetterKey) {
         let slot = self.slots.get_mut(key.place as usize);
         let Some(slot) = slot.filter(|slot| slot.serial == key.serial) else {

@@ -1,14 +1,15 @@
-//! The short way: letters of QoS 0 that go straight from their batch to the socket, without lying on the shelf first.
+//! The short way: letters of QoS 0 at the front of a batch go straight to the socket, without lying on the shelf first.
 //!
-//! A letter goes straight if nothing waits before it and the socket is ready → its frame is composed from the texts of the batch → the system takes it
-//! whole: `sent`. Or the socket stalls, or the connection is lost: it is put on the shelf after all, and is a letter like any other.
-use alloc::collections::VecDeque;
+//! A letter goes straight if nothing waits before it and the socket is ready → its frame is composed from the texts of the batch, and the batch's own
+//! memory is kept → the system takes the frame whole: `sent`. Or the socket stalls, or the connection is lost: the letter is put on the shelf after
+//! all, and is a letter like any other.
 use alloc::vec::Vec;
 
 use super::Engine;
+use super::batch::Batch;
 use super::letter::Letter;
 use super::lifecycle::State;
-use super::outgoing::{Framing, too_large, write_frame};
+use super::outgoing::{Framing, write_frame};
 use super::shelf::LetterKey;
 use super::wire::Sent;
 use crate::message::QoS;
@@ -17,111 +18,121 @@ use crate::outcome::{Outcome, OutcomeStatus};
 /// Letters on the short way, in the order of their frames, and the texts of their batch.
 #[derive(Debug, Default)]
 pub(super) struct Straight {
-    is_open: bool,
-    letters: VecDeque<Letter>,
+    letters: Vec<Letter>,
+    /// Of these the first so many have been sent.
+    sent: usize,
     texts: Vec<u8>,
 }
 
+impl Straight {
+    fn is_empty(&self) -> bool {
+        self.sent == self.letters.len()
+    }
+
+    /// Gives memory back while no letter is on the way.
+    pub(super) fn shrink(&mut self) {
+        if self.is_empty() {
+            *self = Straight::default();
+        }
+    }
+}
+
 impl Engine {
-    /// A batch comes. Says whether the short way is open: nothing waits, and the socket is ready. Only one batch at a time can use it, because its texts are
-    /// kept meanwhile.
-    pub(super) fn open_way(&mut self) -> bool {
-        self.straight.is_open = self.life.state() == State::Online
-            && self.straight.letters.is_empty()
+    /// Does nothing wait, and is the socket ready: then letters are composed as they come.
+    pub(super) fn nothing_waits(&self) -> bool {
+        self.life.state() == State::Online
             && self.wire.is_open()
             && self.office.is_empty()
             && self.window.is_replayed()
-            && !self.asking.has_unsent();
-        if self.straight.is_open {
-            self.wire.begin_offer();
+            && !self.asking.has_unsent()
+    }
+
+    /// Composes the letters at the front of a batch that may go straight. Returns how many those are.
+    pub(super) fn go_straight(&mut self, batch: &mut Batch) -> usize {
+        // One batch at a time, because its memory is kept.
+        if !self.straight.is_empty() || !self.nothing_waits() || !self.wire.begin_offer() {
+            return 0;
         }
-        self.straight.is_open
+        let before_commands = batch.commands.first().map_or(usize::MAX, |first| first.0);
+        let mut letters = batch.letters.iter_mut().take(before_commands);
+        let stays = letters.position(|letter| !self.send_straight(letter, &batch.texts));
+        stays.unwrap_or_else(|| before_commands.min(batch.letters.len()))
     }
 
-    /// Whatever comes next must not be overtaken.
-    pub(super) fn bar_way(&mut self) {
-        self.straight.is_open = false;
+    /// Keeps the memory of a batch of which so many letters went straight and the others were taken out.
+    pub(super) fn keep_straight(&mut self, batch: &mut Batch) {
+        self.straight.letters.clear();
+        self.straight.sent = 0;
+        core::mem::swap(&mut self.straight.letters, &mut batch.letters);
+        core::mem::swap(&mut self.straight.texts, &mut batch.texts);
     }
 
-    /// The batch is taken in. Returns the memory for the texts of the next one.
-    pub(super) fn close_way(&mut self, was_open: bool, mut texts: Vec<u8>) -> Vec<u8> {
-        if was_open && !self.straight.letters.is_empty() {
-            core::mem::swap(&mut texts, &mut self.straight.texts);
-        }
-        texts.clear();
-        texts
-    }
-
-    /// May this letter go now, without waiting in a lane.
-    pub(super) fn may_go_straight(&self, letter: &Letter) -> bool {
-        self.straight.is_open
+    /// Composes a letter from the texts of its batch, if it may go now. Says whether it does.
+    fn send_straight(&mut self, letter: &mut Letter, texts: &[u8]) -> bool {
+        let may_go = letter.qos == QoS::AtMostOnce
             && letter.body.key == 0
             && letter.deadline > self.now
             && self.wire.has_room()
-    }
-
-    /// Composes a letter from the texts of its batch.
-    pub(super) fn send_straight(&mut self, letter: Letter, texts: &[u8]) {
-        if let Some(refusal) = self.refusal(&letter) {
-            return self.refuse_straight(letter, refusal);
+            && !self.is_refused(letter);
+        if !may_go {
+            return false;
         }
-        let expiry = self.remaining_expiry(&letter);
         let framing = Framing {
             id: None,
             dup: false,
-            expiry,
+            expiry: self.remaining_expiry(letter),
         };
-        match write_frame(&mut self.wire, &self.broker, &letter, texts, framing) {
-            Ok(start) => {
-                self.wire.end_frame(start, Sent::Straight);
-                self.straight.letters.push_back(letter);
-            }
-            Err(error) => self.refuse_straight(letter, too_large(error)),
+        let texts = letter.body.of_batch(texts);
+        let (wire, broker) = (&mut self.wire, &self.broker);
+        if write_frame(wire, broker, letter, texts, framing, Sent::Straight).is_err() {
+            return false;
         }
-    }
-
-    fn refuse_straight(&mut self, mut letter: Letter, refusal: Outcome) {
-        if let Some(receipt) = letter.receipt.take() {
-            self.settle_unlisted(receipt, letter.epoch, refusal, letter.cost());
-        }
+        letter.epoch = self.flushes.posted();
+        self.unsettled += letter.cost();
+        true
     }
 
     /// The system took the whole frame of the first letter on the way.
     pub(super) fn straight_sent(&mut self) {
-        let Some(mut letter) = self.straight.letters.pop_front() else {
+        let Some(letter) = self.straight.letters.get_mut(self.straight.sent) else {
             return;
         };
-        self.count_sent(QoS::AtMostOnce);
+        self.straight.sent += 1;
         if let Some(receipt) = letter.receipt.take() {
+            let (epoch, cost) = (letter.epoch, letter.cost());
             let outcome = Outcome::new(OutcomeStatus::Sent).with_maybe_delivered(true);
-            self.settle_unlisted(receipt, letter.epoch, outcome, letter.cost());
+            self.settle_unlisted(receipt, epoch, outcome, cost);
         }
     }
 
     /// Nothing of the last letter on the way was sent: it waits, before all that came after it.
     pub(super) fn straight_waits(&mut self) {
-        if let Some(letter) = self.straight.letters.pop_back() {
-            let key = self.put_straight_on_shelf(letter);
+        if let Some(key) = self.put_straight_on_shelf() {
             self.let_wait_in_front(key);
         }
     }
 
-    /// Only a part of the only letter left on the way was sent.
+    /// Only a part of the last letter on the way was sent.
     pub(super) fn straight_is_stuck(&mut self) {
         if self.wire.first_frame() != Some(Sent::Straight) {
             return;
         }
-        if let Some(mut letter) = self.straight.letters.pop_front() {
-            letter.attempts = 1;
-            let key = self.put_straight_on_shelf(letter);
+        if let Some(key) = self.put_straight_on_shelf() {
+            if let Some(letter) = self.shelf.get_mut(key) {
+                letter.attempts = 1;
+            }
             self.wire.rename_first_frame(Sent::Once(key));
         }
     }
 
-    fn put_straight_on_shelf(&mut self, letter: Letter) -> LetterKey {
+    fn put_straight_on_shelf(&mut self) -> Option<LetterKey> {
+        if self.straight.is_empty() {
+            return None;
+        }
+        let letter = self.straight.letters.pop()?;
         let texts = core::mem::take(&mut self.straight.texts);
         let key = self.put_on_shelf(letter.body.of_batch(&texts), letter);
         self.straight.texts = texts;
-        key
+        Some(key)
     }
 }

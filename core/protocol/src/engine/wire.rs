@@ -46,6 +46,7 @@ pub(super) struct Wire {
     taken: u64,
     stalled: bool,
     offered: bool,
+    has_frames: bool, // frames were composed for the next offer
 }
 
 impl Wire {
@@ -88,12 +89,18 @@ impl Wire {
         self.composed() - self.taken < AHEAD && self.slices.len() + 3 <= SLICES
     }
 
-    /// Moves the control packets into the run, before the frames that follow.
-    pub(super) fn begin_offer(&mut self) {
-        if !self.control.is_empty() {
-            self.run.extend_from_slice(&self.control);
-            self.control.clear();
+    /// Moves the control packets into the run, before the frames of this offer; what a stall takes back
+    /// must be its end. Says whether none is left behind for the next offer, so that frames may follow.
+    pub(super) fn begin_offer(&mut self) -> bool {
+        if self.control.is_empty() {
+            return true;
         }
+        if self.has_frames {
+            return false;
+        }
+        self.run.extend_from_slice(&self.control);
+        self.control.clear();
+        true
     }
 
     /// Where a frame is composed.
@@ -113,6 +120,7 @@ impl Wire {
 
     /// The frame that began at `start` is complete.
     pub(super) fn end_frame(&mut self, start: u64, sent: Sent) {
+        self.has_frames = true;
         self.frames.push_back(Frame {
             start,
             end: self.composed(),
@@ -134,6 +142,7 @@ impl Wire {
     pub(super) fn offer(&mut self) -> &[Bytes] {
         self.cut_run();
         self.offered = true;
+        self.has_frames = false;
         &self.slices
     }
 
