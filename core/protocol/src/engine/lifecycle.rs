@@ -13,7 +13,7 @@ use crate::reason::ReasonCode;
 use crate::text::Text;
 
 /// So long online, and the backoff starts over.
-const SETTLED_AFTER: Duration = Duration::from_secs(10);
+const STEADY_AFTER: Duration = Duration::from_secs(10);
 /// So many Server References are followed one after the other before the URLs are tried again.
 const REFERENCES: u8 = 3;
 
@@ -266,7 +266,7 @@ impl Engine {
     /// Everything that belongs to a connection ends with it.
     fn leave_online(&mut self, why: Error) {
         for timer in [
-            Timer::Settled,
+            Timer::Steady,
             Timer::AcknowledgementHeld,
             Timer::Unanswered,
         ] {
@@ -424,7 +424,7 @@ impl Engine {
                         "the broker did not answer a ping in time",
                     ));
                 }
-                Timer::Settled => {
+                Timer::Steady => {
                     self.life.cap = Duration::ZERO;
                     self.life.references = 0;
                 }
@@ -439,7 +439,7 @@ impl Engine {
     pub(super) fn enter_online(&mut self) {
         self.life.enter(State::Online);
         self.timers.clear(Timer::Connect);
-        self.timers.set(Timer::Settled, self.now + SETTLED_AFTER);
+        self.timers.set(Timer::Steady, self.now + STEADY_AFTER);
     }
 }
 

@@ -77,8 +77,8 @@ pub(super) struct Owed {
     received: IdSet,
     /// Those of them that were not answered when their connection ended.
     carried: BTreeMap<u16, Carried>,
-    /// PUBLISH packets of QoS 1 and 2 of this connection whose exchange is not over.
-    unfinished: usize,
+    /// QoS 2 identifiers of this connection whose exchange is not over.
+    unfinished: IdSet,
 }
 
 impl Owed {
@@ -102,7 +102,7 @@ impl Owed {
         self.connection = (self.connection + 1) % CONNECTIONS;
         self.at_least_once.first = 0;
         self.exactly_once.first = 0;
-        self.unfinished = 0;
+        self.unfinished.clear();
     }
 
     /// The session is lost: its identifiers mean nothing any more.
@@ -112,8 +112,8 @@ impl Owed {
     }
 
     /// How many messages the broker has sent without their exchange being over.
-    pub(super) const fn unfinished(&self) -> usize {
-        self.unfinished
+    pub(super) fn unfinished(&self) -> usize {
+        self.at_least_once.queue.len() + self.unfinished.len()
     }
 
     /// A message came. Says with which token it is to be handed over; `None` if it has been handed over already.
@@ -134,8 +134,8 @@ impl Owed {
             self.repeated(debt);
             return None;
         }
-        self.unfinished += 1;
         let serial = if qos == QoS::ExactlyOnce {
+            self.unfinished.insert(id);
             self.exactly_once.push(debt)
         } else {
             self.at_least_once.push(debt)
@@ -160,7 +160,7 @@ impl Owed {
                 Some(carried) => carried.verdict,
                 None => Some(ReasonCode::SUCCESS),
             };
-            self.unfinished += 1;
+            self.unfinished.insert(debt.packet_id.get());
             self.exactly_once.push(debt);
         }
     }
@@ -208,7 +208,7 @@ impl Owed {
 
     /// PUBREL: the identifier is free again. Says whether it was known.
     fn released(&mut self, packet_id: PacketId) -> bool {
-        self.unfinished = self.unfinished.saturating_sub(1);
+        self.unfinished.remove(packet_id.get());
         self.carried.remove(&packet_id.get());
         self.received.remove(packet_id.get())
     }
@@ -216,7 +216,6 @@ impl Owed {
     /// Takes the next acknowledgement that may be sent.
     fn next_due(&mut self) -> Option<(PacketType, PacketId, ReasonCode)> {
         if let Some((packet_id, verdict)) = self.at_least_once.pop_handled() {
-            self.unfinished = self.unfinished.saturating_sub(1);
             return Some((PacketType::PubAck, packet_id, verdict));
         }
         let (packet_id, verdict) = self.exactly_once.pop_handled()?;

@@ -14,7 +14,7 @@ pub(super) enum Timer {
     /// PINGRESP is late.
     PingResponse,
     /// Online for so long that the backoff starts over.
-    Settled,
+    Steady,
     /// An application has held an acknowledgement back for too long.
     AcknowledgementHeld,
     /// A SUBSCRIBE or UNSUBSCRIBE has been unanswered for too long.
@@ -28,7 +28,7 @@ const KINDS: [Timer; 8] = [
     Timer::Backoff,
     Timer::KeepAlive,
     Timer::PingResponse,
-    Timer::Settled,
+    Timer::Steady,
     Timer::AcknowledgementHeld,
     Timer::Unanswered,
     Timer::Close,
