@@ -48,7 +48,11 @@ impl Engine {
                 break;
             }
         }
-        self.wire.begin_offer(); // an adopted session may have asked for identifiers to be cleared
+        // An adopted session may have asked for identifiers to be cleared. Behind letters that has to wait for the next offer: what the
+        // socket does not take of letters is dropped to the end.
+        if !self.wire.wants_offer() {
+            self.wire.begin_offer();
+        }
     }
 
     /// Composes the letter whose turn it is, or settles it if this broker cannot take it.
