@@ -505,7 +505,8 @@ impl Engine {
     }
 
     /// A session begins or goes on: everything declared that the broker does not have is asked for, before anything else.
-    pub(super) fn restore_subscriptions(&mut self, session_present: bool) {
+    /// `unsure`: the session may be another than the one that has them.
+    pub(super) fn restore_subscriptions(&mut self, session_present: bool, unsure: bool) {
         let mut missing = Vec::new();
         for (id, declared) in self.subscriptions.iter_mut() {
             let is_up = matches!(
@@ -522,7 +523,7 @@ impl Engine {
                     reason: None,
                 });
             }
-            if !is_up || !session_present {
+            if !is_up || !session_present || unsure {
                 missing.push(id);
             }
         }

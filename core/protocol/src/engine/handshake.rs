@@ -82,6 +82,8 @@ impl Engine {
             clean_start,
             ..Broker::default()
         };
+        self.life.session_unsure |= self.life.connect_unanswered;
+        self.life.connect_unanswered = true;
         let connect = Packet::Connect(Box::new(self.connect()));
         // Fails only for options that `ClientOptions::check` refuses.
         let _ = connect.encode(version, MAX_PACKET_SIZE, self.wire.control());
@@ -138,6 +140,7 @@ impl Engine {
 
     /// The answer to CONNECT.
     pub(super) fn connack(&mut self, connack: &ConnAck) -> Result<(), Violation> {
+        self.life.connect_unanswered = false;
         if connack.reason.is_error() {
             self.refused(connack);
             return Ok(());
@@ -212,7 +215,8 @@ impl Engine {
             Version::V311 => !self.broker.clean_start,
         };
         self.life.session = kept.then(|| self.life.session_here(self.broker.version));
-        self.restore_subscriptions(connack.session_present);
+        let unsure = core::mem::take(&mut self.life.session_unsure);
+        self.restore_subscriptions(connack.session_present, unsure);
     }
 
     /// A failing CONNACK.

@@ -96,6 +96,10 @@ pub(super) struct Lifecycle {
     pub(super) client_id: Text,
     /// `None` while no broker has a session that goes on.
     pub(super) session: Option<SessionOf>,
+    /// CONNECT was sent and its CONNACK has not come.
+    pub(super) connect_unanswered: bool,
+    /// A CONNACK got lost that may have said that the session is a new one: the next one cannot say so any more.
+    pub(super) session_unsure: bool,
     /// The next connection is to begin without the old session, on purpose.
     pub(super) fresh_session: bool,
 }
@@ -115,6 +119,8 @@ impl Lifecycle {
             hang_up: None,
             client_id,
             session: None,
+            connect_unanswered: false,
+            session_unsure: false,
             fresh_session: false,
         }
     }
