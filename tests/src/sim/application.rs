@@ -5,7 +5,7 @@ use leveret_protocol::engine::{
 };
 use leveret_protocol::message::QoS;
 use leveret_protocol::options::{
-    Overflow, Priority, PublishOptions, SubscribeOptions, Ttl as TtlOption,
+    ExpiredInFlight, Overflow, Priority, PublishOptions, SubscribeOptions, Ttl as TtlOption,
 };
 use leveret_protocol::outcome::{Status, SubscriptionState};
 use leveret_protocol::sentence::Dialect;
@@ -66,11 +66,7 @@ impl World {
                     return Ok(());
                 }
                 Room::NewOneGoes => {
-                    let tag = if plan.report {
-                        self.hosts[client].tag()
-                    } else {
-                        0
-                    };
+                    let tag = self.receipt(client, plan, cost);
                     self.accept(client, number, plan, sealed, tag, true);
                     self.hosts[client].batch.push(Command::Discard { tag });
                     return self.submit(client);
@@ -86,11 +82,7 @@ impl World {
                 }
             }
         }
-        let tag = if plan.report {
-            self.hosts[client].tag()
-        } else {
-            0
-        };
+        let tag = self.receipt(client, plan, cost);
         self.accept(client, number, plan, sealed, tag, false);
         let host = &mut self.hosts[client];
         host.batch.post(sealed, Instant(now), tag);
@@ -99,6 +91,24 @@ impl World {
             return self.one_waiting_letter_per_key(client, number);
         }
         Ok(())
+    }
+
+    /// A receipt, if one is wanted. Without one an outcome is told apart by its cost alone, so only one letter of a cost goes without.
+    fn receipt(&mut self, client: usize, plan: &LetterPlan, cost: Cost) -> u64 {
+        let host = &mut self.hosts[client];
+        let letters = &host.ledger.letters;
+        let alike = |number: &u64| {
+            letters
+                .get(number)
+                .is_some_and(|letter| letter.cost == cost)
+        };
+        let ambiguous = host.options.expired_in_flight == ExpiredInFlight::Resend
+            || host.ledger.untold.iter().any(alike);
+        if plan.report || ambiguous {
+            host.tag()
+        } else {
+            0
+        }
     }
 
     fn accept(

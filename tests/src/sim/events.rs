@@ -135,7 +135,7 @@ impl World {
                 .delivered += 1;
             self.trace.add(number);
         }
-        host.schedule(self.now, incoming.token);
+        host.schedule(self.now, incoming.token, number);
         self.tally.count("messages handed over");
         Ok(())
     }
@@ -232,10 +232,11 @@ impl World {
     /// A refused first subscribe is forgotten, anything else stays declared.
     fn subscribed(&mut self, client: usize, filters: &[String], result: Result<Reply, Error>) {
         let host = &mut self.hosts[client];
-        let codes = match result {
-            Ok(Reply::Subscribed(answers)) => answers.codes,
-            _ => Vec::new(),
+        // Without an answer the filters stay declared, and the broker is asked on.
+        let Ok(Reply::Subscribed(answers)) = result else {
+            return;
         };
+        let codes = answers.codes;
         for (position, filter) in filters.iter().enumerate() {
             let Some(declared) = host.filters.get_mut(filter) else {
                 continue;
@@ -345,7 +346,19 @@ impl World {
                 client_id,
                 number,
                 qos,
-            } => self.copies(&client_id, number, qos, |copies| copies.made += 1),
+                size,
+            } => {
+                // On 3.1.1 the client cannot tell the broker its limit, and skips what is larger.
+                let limit = self
+                    .clients
+                    .get(&client_id)
+                    .map(|client| self.hosts[*client].options.max_packet_size);
+                let skipped = limit.is_some_and(|limit| size > limit as usize);
+                self.copies(&client_id, number, qos, |copies| {
+                    copies.made += 1;
+                    copies.given_up += u32::from(skipped);
+                });
+            }
             Fact::GivenUp {
                 client_id,
                 number,

@@ -141,6 +141,8 @@ pub struct Copies {
     pub delivered: u32,
     /// The broker gave them up, or the client may skip them.
     pub given_up: u32,
+    /// The application refused them. If the broker does not hear of it, they come again as new ones (4.3.3-9).
+    pub failed: u32,
 }
 
 /// What is known of the connection and of the attempts before it.
@@ -154,6 +156,16 @@ pub struct Line {
     pub hurried: bool,
     /// CONNACK was received, the connection is up.
     pub online: bool,
+}
+
+impl Consumer {
+    /// What waits in the inbox is taken now.
+    pub fn hurry(&mut self, now: Nanos) {
+        self.free_at = self.free_at.min(now);
+        for (at, _) in &mut self.inbox {
+            *at = (*at).min(now);
+        }
+    }
 }
 
 impl Host {
@@ -274,7 +286,7 @@ impl Host {
     }
 
     /// A message came into the inbox: when it will be taken and acknowledged.
-    pub fn schedule(&mut self, now: Nanos, token: Option<AckToken>) {
+    pub fn schedule(&mut self, now: Nanos, token: Option<AckToken>, number: Option<u64>) {
         let manners = self.plan.consumer.clone();
         let (low, high) = manners.handling;
         let start = now.max(self.consumer.free_at);
@@ -285,6 +297,13 @@ impl Host {
         } else {
             ReasonCode(0)
         };
+        if let (true, Some(token), Some(number)) = (failed, token, number) {
+            self.consumer
+                .copies
+                .entry((number, token.qos().into()))
+                .or_default()
+                .failed += 1;
+        }
         self.consumer.count += 1;
         if !self.options.manual_ack {
             self.consumer.free_at = done;

@@ -149,10 +149,9 @@ impl Ledger {
     /// A letter without receipt was settled: finds one that this outcome fits, the oldest first.
     pub fn match_untold(&self, now: Nanos, outcome: &Outcome, cost: Cost) -> Option<u64> {
         let fits = |number: &&u64| {
-            self.letters.get(number).is_some_and(|letter| {
-                (letter.cost == cost || cost == Cost::ZERO && letter.was_sent())
-                    && plausible(letter, now, outcome)
-            })
+            self.letters
+                .get(number)
+                .is_some_and(|letter| letter.cost == cost && plausible(letter, now, outcome))
         };
         self.untold.iter().find(fits).copied()
     }

@@ -53,12 +53,10 @@ pub struct Link {
     pub keep_alive: Nanos,
     /// When the last frame was taken whole and the socket was free.
     pub last_said: Nanos,
-    /// When bytes came last.
+    /// When bytes came last, or the broker made room for some.
     pub last_heard: Nanos,
     /// When the unanswered PINGREQ was taken.
     pub ping_at: Option<Nanos>,
-    /// Nonsense came from the broker.
-    pub misled: bool,
 }
 
 impl World {
@@ -105,6 +103,7 @@ impl World {
                 tap: Tap::default(),
                 sent: Sent {
                     connection: number,
+                    misled: self.hosts[client].misled,
                     ..Sent::default()
                 },
                 heard: Splitter::default(),
@@ -113,7 +112,6 @@ impl World {
                 last_said: self.now,
                 last_heard: self.now,
                 ping_at: None,
-                misled: false,
             },
         );
         self.hosts[client].link = Some(number);
@@ -291,6 +289,7 @@ impl World {
         }
         link.stalled = false;
         link.last_said = link.last_said.max(self.now);
+        link.last_heard = self.now;
         let client = link.client;
         self.hosts[client]
             .engine
@@ -419,6 +418,7 @@ impl World {
             self.trace
                 .note(self.now, || format!("client {client} < {frame:?}"));
             self.tally.count_frame(frame.kind, true);
+            let first_connack = !link.sent.accepted;
             match frame.kind {
                 kind::CONNACK if frame.reason == 0 && !link.sent.accepted => {
                     link.sent.accepted = true;
@@ -443,7 +443,10 @@ impl World {
                 }
                 _ => {}
             }
-            host.ledger.hear(self.now, &frame);
+            // A second CONNACK is a hostile one, and says nothing of the session.
+            if frame.kind != kind::CONNACK || first_connack {
+                host.ledger.hear(self.now, &frame);
+            }
         }
     }
 

@@ -417,7 +417,7 @@ impl World {
     pub(super) fn submit(&mut self, client: usize) -> Verdict {
         let host = &mut self.hosts[client];
         if host.batch.is_empty() {
-            return Ok(());
+            return self.after_turn(client);
         }
         host.engine
             .handle(Instant(self.now), Input::Submit(&mut host.batch));

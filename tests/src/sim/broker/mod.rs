@@ -36,6 +36,7 @@ pub enum Fact {
         client_id: String,
         number: Option<u64>,
         qos: u8,
+        size: usize,
     },
     /// A copy was given up: its session ended or the client cannot take it.
     GivenUp {

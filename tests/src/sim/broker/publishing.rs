@@ -12,6 +12,9 @@ use crate::sim::matching;
 use crate::sim::network::Nanos;
 use crate::sim::packets::{Publication, ToClient};
 
+/// Bytes that a PUBLISH has at most beside topic and payload.
+const HEAD: usize = 64;
+
 impl Broker {
     /// A PUBLISH came in and was not swallowed.
     pub(super) fn publish(
@@ -260,6 +263,7 @@ impl Broker {
             client_id: client_id.to_owned(),
             number: copy.number,
             qos: copy.qos,
+            size: copy.payload.len() + copy.topic.len() + HEAD,
         });
         session.waiting.push_back(copy);
         if let Some(connection) = connection {
@@ -298,7 +302,7 @@ impl Broker {
                 return;
             };
             // 3.1.2-25 (MQTT 5): what is too large for the client is discarded as if it had been sent. The head is at most this long.
-            if copy.payload.len() + copy.topic.len() + 64 > largest {
+            if copy.payload.len() + copy.topic.len() + HEAD > largest {
                 self.facts.push(Fact::GivenUp {
                     client_id: client_id.clone(),
                     number: copy.number,

@@ -23,6 +23,10 @@ impl Broker {
             let reason = self.grant(level, filter, *asked);
             reasons.push(reason);
             if reason > 2 {
+                // What is refused now is not granted from earlier either.
+                if let Some(session) = self.sessions.get_mut(&client_id) {
+                    session.subscriptions.remove(filter);
+                }
                 continue;
             }
             let granted = Granted {

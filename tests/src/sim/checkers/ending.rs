@@ -126,7 +126,11 @@ pub fn subscriptions_are_restored(world: &World) -> Verdict {
 /// QoS 1 and 2 messages that the broker did not give up have been handed over, QoS 2 exactly as often as there were copies.
 pub fn messages_have_arrived(world: &World) -> Verdict {
     for (client, host) in world.hosts.iter().enumerate() {
-        if host.closing.is_some() || host.misled || world.session_of(client).is_none() {
+        if host.closing.is_some()
+            || host.misled
+            || host.plan.endpoints > 1
+            || world.session_of(client).is_none()
+        {
             continue;
         }
         for ((number, qos), copies) in host.consumer.copies.iter().filter(|((_, qos), _)| *qos > 0)

@@ -197,7 +197,7 @@ fn expired_at_its_time_to_live(letter: &Letter, circumstances: Circumstances<'_>
     };
     let due = deadline.max(circumstances.woke);
     claim(
-        letter.recorded.is_none_or(|at| at == circumstances.now),
+        circumstances.misled || letter.recorded.is_none_or(|at| at == circumstances.now),
         NAME,
         || format!("letter {:x} expired after PUBREC", letter.number),
     )?;

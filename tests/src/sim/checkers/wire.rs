@@ -13,6 +13,8 @@ use crate::sim::network::{Nanos, SECOND};
 pub struct Sent {
     /// Its number.
     pub connection: u32,
+    /// The broker sent nonsense, after which the client stopped listening: what came behind it is not held against the client.
+    pub misled: bool,
     /// DISCONNECT was begun.
     pub goodbye: bool,
     /// CONNACK of success has come.
@@ -67,6 +69,16 @@ pub fn letter_may_be_begun<'a>(
     })?;
     letter_is_as_posted(letter, frame)?;
     letter_is_not_late(letter, options, now)?;
+    claim(
+        sent.misled || letter.recorded.is_none(),
+        "no_publish_after_pubrec",
+        || {
+            format!(
+                "letter {:x} is sent again after PUBREC (5.0 MQTT-4.3.3-6, 3.1.1 MQTT-4.3.3-1)",
+                letter.number
+            )
+        },
+    )?;
     letter_is_not_settled(letter, options)?;
     letter_is_begun_once_per_connection(letter, sent)?;
     letter_is_sent_again_only_by_rule(ledger, letter, options)?;
@@ -89,14 +101,8 @@ fn letter_is_as_posted(letter: &Letter, frame: &Frame) -> Verdict {
     )
 }
 
-/// SEMANTICS 4: neither first nor again. After PUBREC the PUBLISH is not sent at all (4.3.3-6).
+/// SEMANTICS 4: neither first nor again.
 fn letter_is_not_late(letter: &Letter, options: &ClientOptions, now: Nanos) -> Verdict {
-    claim(letter.recorded.is_none(), "no_publish_after_pubrec", || {
-        format!(
-            "letter {:x} is sent again after PUBREC (5.0 MQTT-4.3.3-6, 3.1.1 MQTT-4.3.3-1)",
-            letter.number
-        )
-    })?;
     claim(
         letter.deadline.is_none_or(|deadline| now < deadline) || may_be_late(letter, options),
         "letter_is_not_late",
