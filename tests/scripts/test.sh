@@ -29,6 +29,9 @@ part simulation tests/scripts/simulate.sh --count 500
 part c          ffi-c/tests/run.sh
 part python     tests/scripts/python.sh
 part node       tests/scripts/node.sh
+part behaviour  tests/scripts/conformance.sh
+part demos      tests/scripts/demo.sh
+part readme     tests/scripts/readme.sh
 
 say "summary"
 printf '%s' "$table"
