@@ -26,17 +26,16 @@ impl Sorter {
         engine: EngineStats,
         shared: &Shared,
     ) -> bool {
-        let mut given_back = Cost::ZERO;
+        let given_back = given_back(events);
+        // Letters without a receipt are told to nobody: most turns of a flood end here.
+        if events.iter().all(is_for_nobody) {
+            events.clear();
+        }
         for event in events.drain(..) {
             match event {
-                Event::Settled { tag, cost, .. } => {
-                    given_back += cost;
-                    if tag != 0 {
-                        self.for_ledger.push(event);
-                    }
-                }
-                Event::Released(cost) => given_back += cost,
-                Event::Reply { .. } => self.for_ledger.push(event),
+                Event::Settled { .. } if is_for_nobody(&event) => {}
+                Event::Settled { .. } | Event::Reply { .. } => self.for_ledger.push(event),
+                Event::Released(_) => {}
                 Event::Status(status) => {
                     self.for_ledger.push(Event::Status(status));
                     self.for_inbox.push(event);
@@ -50,11 +49,16 @@ impl Sorter {
         // Before the answer to a subscribe is told, so that a refused one leaves no route behind.
         let paused = self.fill_inbox(shared);
         if !self.for_ledger.is_empty() {
-            shared.ledger.put(|ledger, rings| {
+            let told = shared.ledger.put(|ledger, rings| {
+                let before = ledger.unread();
                 self.for_ledger
                     .drain(..)
                     .for_each(|event| enter(ledger, event, rings));
+                ledger.unread() - before
             });
+            if told > 0 {
+                shared.outbox.with(|outbox| outbox.reports_made(told));
+            }
         }
         paused
     }
@@ -88,6 +92,18 @@ impl Sorter {
         }
         paused
     }
+}
+
+/// The room that these events give back.
+fn given_back(events: &[Event]) -> Cost {
+    events.iter().fold(Cost::ZERO, |sum, event| match event {
+        Event::Settled { cost, .. } | Event::Released(cost) => sum + *cost,
+        _ => sum,
+    })
+}
+
+fn is_for_nobody(event: &Event) -> bool {
+    matches!(event, Event::Settled { tag: 0, .. } | Event::Released(_))
 }
 
 /// The codes of a subscribe's answer; none where the question was given up.

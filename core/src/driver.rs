@@ -157,6 +157,9 @@ impl Driver {
                     self.deadline = until;
                     return;
                 }
+                Output::Deliver(events) if self.events.is_empty() => {
+                    std::mem::swap(events, &mut self.events);
+                }
                 Output::Deliver(events) => self.events.append(events),
                 Output::Dial {
                     attempt,

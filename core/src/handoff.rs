@@ -97,11 +97,18 @@ impl Rings {
     }
 
     fn ring(self) {
-        for ring in self.first.into_iter().chain(self.more) {
-            match ring {
-                Ring::Waker(waker) => waker.wake(),
-                Ring::Bell(bell) => bell.ring(),
-            }
+        // Most publishes find the driver awake.
+        let Some(first) = self.first else { return };
+        first.ring();
+        self.more.into_iter().for_each(Ring::ring);
+    }
+}
+
+impl Ring {
+    fn ring(self) {
+        match self {
+            Ring::Waker(waker) => waker.wake(),
+            Ring::Bell(bell) => bell.ring(),
         }
     }
 }

@@ -279,6 +279,11 @@ impl Ledger {
         }
     }
 
+    /// How many reports wait to be taken.
+    pub(crate) fn unread(&self) -> usize {
+        self.reports.len()
+    }
+
     /// Moves all reports to `into`; how many.
     pub(crate) fn take_reports(&mut self, into: &mut Vec<Report>) -> usize {
         let count = self.reports.len();

@@ -28,6 +28,9 @@ pub(crate) struct Outbox {
     refused: Cost,
     /// Outcomes that the engine never heard of, by the number of their status.
     outside: [u64; 9],
+    /// Reports made and not yet taken by the host; for a moment less than none, when they were taken
+    /// before they were counted.
+    unread: i64,
 }
 
 /// Whether a client takes letters.
@@ -51,7 +54,7 @@ pub(crate) struct Taken {
 /// How a letter that does not fit is to be treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Full {
-    /// Online: the sender is held up.
+    /// Online, or too many outcomes wait to be taken: the sender is held up.
     HeldUp,
     /// Offline: the overflow rule decides, and this much is lacking.
     AskForRoom(Cost),
@@ -70,6 +73,7 @@ impl Outbox {
             senders: Waiters::default(),
             refused: Cost::ZERO,
             outside: [0; 9],
+            unread: 0,
         }
     }
 
@@ -90,10 +94,11 @@ impl Outbox {
 
     /// Takes room for a letter, or says why there is none.
     pub(crate) fn admit(&mut self, cost: Cost) -> Result<(), Full> {
-        if self.budget.try_take(cost) {
+        let unread = self.has_unread_reports();
+        if !unread && self.budget.try_take(cost) {
             return Ok(());
         }
-        if self.engine.status == Status::Online {
+        if unread || self.engine.status == Status::Online {
             self.refused.messages = self.refused.messages.max(cost.messages);
             self.refused.bytes = self.refused.bytes.max(cost.bytes);
             return Err(Full::HeldUp);
@@ -171,6 +176,23 @@ impl Outbox {
         }
     }
 
+    /// The driver made this many reports.
+    pub(crate) fn reports_made(&mut self, count: usize) {
+        self.unread += i64::try_from(count).unwrap_or(i64::MAX);
+    }
+
+    /// The host took this many reports.
+    pub(crate) fn reports_taken(&mut self, count: usize, rings: &mut Rings) {
+        self.unread -= i64::try_from(count).unwrap_or(i64::MAX);
+        self.wake_senders(rings);
+    }
+
+    /// Whether as many outcomes wait to be taken by the host as letters may wait to be sent. No more
+    /// letters are taken then, so that a host that does not look is bounded too.
+    pub(crate) fn has_unread_reports(&self) -> bool {
+        self.unread >= i64::from(self.budget.limit().messages)
+    }
+
     /// Ready once a letter like those refused would be taken, or its sender would get another answer.
     pub(crate) fn poll_writable(&mut self, context: &Context<'_>) -> Poll<Result<(), Error>> {
         self.check_open()?;
@@ -214,7 +236,8 @@ impl Outbox {
         } else {
             self.refused
         };
-        self.engine.status == Status::Online && !self.budget.free().covers(least)
+        let full = self.engine.status == Status::Online && !self.budget.free().covers(least);
+        full || self.has_unread_reports()
     }
 
     fn wake_senders(&mut self, rings: &mut Rings) {

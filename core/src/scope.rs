@@ -103,31 +103,44 @@ pub(crate) fn wait<R>(
     shared.check_process()?;
     let inside = is_inside(shared);
     let on_runtime = runtime::on_runtime_thread();
-    let waited = block_on(timeout, |context| {
-        if let Poll::Ready(result) = poll(context) {
-            return Poll::Ready(result);
-        }
-        let paused = inside
-            && shared
-                .inbox
-                .with(|inbox| inbox.poll_paused(context))
-                .is_ready();
-        if paused || on_runtime {
-            return Poll::Ready(Err(deadlock(on_runtime)));
-        }
-        Poll::Pending
+    let is_paused = |context: &Context<'_>| {
+        shared
+            .inbox
+            .with(|inbox| inbox.poll_paused(context))
+            .is_ready()
+    };
+    let waited = block_on(timeout, |context| match poll(context) {
+        Poll::Pending if on_runtime => Poll::Ready(Err(on_its_own_thread())),
+        Poll::Pending if inside && is_paused(context) => Poll::Ready(Err(would_deadlock())),
+        polled => polled,
     });
     waited.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
 }
 
-/// [`wait`] without a timeout, given up once `go_on` says no. It is asked ten times a second.
+/// [`wait`] for room in the post office, which inside a handler may also wait for outcomes to be taken by
+/// the thread that runs the handler.
+pub(crate) fn wait_for_room<R>(
+    shared: &Arc<Shared>,
+    timeout: Option<Duration>,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<R, Error>>,
+) -> Result<R, Error> {
+    let inside = is_inside(shared);
+    wait(shared, timeout, |context| match poll(context) {
+        Poll::Pending if inside && shared.outbox.with(|outbox| outbox.has_unread_reports()) => {
+            Poll::Ready(Err(behind_reports()))
+        }
+        polled => polled,
+    })
+}
+
+/// [`wait_for_room`] without a timeout, given up once `go_on` says no. It is asked ten times a second.
 pub(crate) fn wait_while<R>(
     shared: &Arc<Shared>,
     go_on: &mut dyn FnMut() -> bool,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<R, Error>>,
 ) -> Result<R, Error> {
     loop {
-        match wait(shared, Some(ASK_AGAIN), &mut poll) {
+        match wait_for_room(shared, Some(ASK_AGAIN), &mut poll) {
             Err(error) if error.kind == ErrorKind::TimedOut => {
                 if !go_on() {
                     return Err(ErrorKind::Cancelled.into());
@@ -147,7 +160,7 @@ pub(crate) fn wait_for_driver<R>(
     shared.check_process()?;
     let on_runtime = runtime::on_runtime_thread();
     let waited = block_on(None, |context| match poll(context) {
-        Poll::Pending if on_runtime => Poll::Ready(Err(deadlock(true))),
+        Poll::Pending if on_runtime => Poll::Ready(Err(on_its_own_thread())),
         polled => polled,
     });
     waited.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
@@ -163,11 +176,13 @@ pub fn would_deadlock() -> Error {
     Error::new(ErrorKind::WouldDeadlock, detail)
 }
 
-fn deadlock(on_runtime: bool) -> Error {
-    if on_runtime {
-        let detail = "this call would wait for the runtime's thread, on that very thread";
-        Error::new(ErrorKind::WouldDeadlock, detail)
-    } else {
-        would_deadlock()
-    }
+fn behind_reports() -> Error {
+    let detail = "this call would wait for room inside a handler while too many outcomes wait to be told; \
+                  return from the handler first";
+    Error::new(ErrorKind::WouldDeadlock, detail)
+}
+
+fn on_its_own_thread() -> Error {
+    let detail = "this call would wait for the runtime's thread, on that very thread";
+    Error::new(ErrorKind::WouldDeadlock, detail)
 }

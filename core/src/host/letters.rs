@@ -104,7 +104,7 @@ impl Client {
     /// # Errors
     /// `TimedOut`, `WouldDeadlock`, `Closed`, `Forked`.
     pub fn wait_writable(&self, timeout: Option<Duration>) -> Result<(), Error> {
-        scope::wait(self.shared(), timeout, |context| {
+        scope::wait_for_room(self.shared(), timeout, |context| {
             self.poll_writable(context)
         })
     }

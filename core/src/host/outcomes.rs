@@ -97,27 +97,47 @@ impl Client {
             .with(|ledger| ledger.poll_reply(question, context))
     }
 
-    /// Moves all reports to `into`; how many. Reports are made under [`Keep::Streamed`] and after
-    /// [`Client::stream_reports`].
+    /// Moves all reports to `into`; how many. Reports are made under [`Keep::Streamed`](crate::host::Keep)
+    /// and after [`Client::stream_reports`]. A host that leaves as many reports lying as the post office
+    /// holds letters (`max_queued_messages`) gets `QueueFull` until it takes them.
     pub fn take_reports(&self, into: &mut Vec<Report>) -> usize {
         if self.shared().is_forked() {
             return 0;
         }
-        self.shared()
+        let count = self
+            .shared()
             .ledger
-            .with(|ledger| ledger.take_reports(into))
+            .with(|ledger| ledger.take_reports(into));
+        self.taken(count);
+        count
     }
 
     /// [`Client::take_reports`] that waits for the first, for hosts with wakers.
+    ///
+    /// # Errors
+    /// `Closed` when the client is closed and all were taken; `Forked`.
     pub fn poll_reports(
         &self,
         into: &mut Vec<Report>,
         context: &mut Context<'_>,
     ) -> Poll<Result<usize, Error>> {
         self.shared().check_process()?;
-        self.shared()
+        let polled = self
+            .shared()
             .ledger
-            .with(|ledger| ledger.poll_reports(into, context))
+            .with(|ledger| ledger.poll_reports(into, context));
+        if let Poll::Ready(Ok(count)) = polled {
+            self.taken(count);
+        }
+        polled
+    }
+
+    fn taken(&self, count: usize) {
+        if count > 0 {
+            self.shared()
+                .outbox
+                .put(|outbox, rings| outbox.reports_taken(count, rings));
+        }
     }
 
     /// Also reports every outcome as it comes, beside keeping it; or stops doing so.

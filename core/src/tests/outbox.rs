@@ -115,3 +115,15 @@ fn a_closing_client_takes_commands_and_no_letters_a_closed_one_neither() {
     assert_eq!(push(), Err(ErrorKind::Closed.into()));
     assert_eq!(outbox.with(|outbox| outbox.used()), Cost::ZERO);
 }
+
+#[test]
+fn a_host_that_takes_no_reports_gets_no_more_letters_accepted() {
+    let outbox = outbox(Status::Offline);
+    outbox.with(|outbox| {
+        assert_eq!(outbox.admit(letter_cost(1)), Ok(()));
+        outbox.reports_made(2);
+        assert_eq!(outbox.admit(letter_cost(1)), Err(Full::HeldUp));
+    });
+    outbox.put(|outbox, rings| outbox.reports_taken(1, rings));
+    assert_eq!(outbox.with(|outbox| outbox.admit(letter_cost(1))), Ok(()));
+}
