@@ -129,7 +129,8 @@ impl Letters {
 }
 
 impl mqtt_letter {
-    /// What `MQTT_LETTER_INIT` says.
+    /// What `MQTT_LETTER_INIT` is to say.
+    #[cfg(test)]
     pub(crate) const INIT: mqtt_letter = mqtt_letter {
         size: size_of::<mqtt_letter>(),
         topic: ptr::null(),

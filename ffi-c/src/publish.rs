@@ -1,8 +1,8 @@
 //! Publishing: letters posted at once, one by one or many, with few words or all of them.
 use std::ffi::{c_char, c_int, c_void};
 
-use leveret::host::Error;
-use leveret::host::options::PublishOptions;
+use leveret::host::options::{Priority, PublishOptions, Ttl};
+use leveret::host::{Error, Publish, QoS};
 
 use crate::client::{face, mqtt_client};
 use crate::error::mqtt_result;
@@ -37,16 +37,9 @@ pub unsafe extern "C" fn mqtt_publish(
     receipt: *mut u64,
 ) -> mqtt_result {
     guard(|| {
-        let letter = mqtt_letter {
-            topic,
-            payload,
-            payload_length: length,
-            qos,
-            retain,
-            ..mqtt_letter::INIT
-        };
-        // SAFETY: the caller vouches for the client, the texts and bytes, and the place.
-        unsafe { publish_plain(client, &letter, receipt) }
+        let options = &USUAL[usize::from(u8::from(input::qos(qos)?))][usize::from(retain)];
+        // SAFETY: passed on to the caller.
+        unsafe { publish_plain(client, topic, payload, length, options, receipt) }
     })
 }
 
@@ -70,17 +63,9 @@ pub unsafe extern "C" fn mqtt_publish_ttl(
     receipt: *mut u64,
 ) -> mqtt_result {
     guard(|| {
-        let letter = mqtt_letter {
-            topic,
-            payload,
-            payload_length: length,
-            qos,
-            retain,
-            ttl_ms,
-            ..mqtt_letter::INIT
-        };
-        // SAFETY: the caller vouches for the client, the texts and bytes, and the place.
-        unsafe { publish_plain(client, &letter, receipt) }
+        let options = plain(input::qos(qos)?, retain, ttl(ttl_ms));
+        // SAFETY: passed on to the caller.
+        unsafe { publish_plain(client, topic, payload, length, &options, receipt) }
     })
 }
 
@@ -155,26 +140,63 @@ pub unsafe extern "C" fn mqtt_publish_many(
     })
 }
 
-/// Publishes a letter without properties, whose payload is copied.
+/// The options of letters with the default time to live, by QoS and retain: made once and for all,
+/// since this is the path that has to be short.
+static USUAL: [[PublishOptions; 2]; 3] = [
+    usual(QoS::AtMostOnce),
+    usual(QoS::AtLeastOnce),
+    usual(QoS::ExactlyOnce),
+];
+
+const fn usual(qos: QoS) -> [PublishOptions; 2] {
+    [
+        plain(qos, false, Ttl::Default),
+        plain(qos, true, Ttl::Default),
+    ]
+}
+
+/// Options that say nothing else.
+const fn plain(qos: QoS, retain: bool, ttl: Ttl) -> PublishOptions {
+    PublishOptions {
+        qos,
+        retain,
+        ttl,
+        priority: Priority::Normal,
+        overflow: None,
+        replace: None,
+        message_expiry: None,
+        payload_format: None,
+        content_type: None,
+        response_topic: None,
+        correlation_data: None,
+        user_properties: Vec::new(),
+    }
+}
+
+/// Publishes a letter whose payload is copied.
 ///
 /// # Safety
 /// The pointers are NULL or as the header says.
 unsafe fn publish_plain(
     client: *mut mqtt_client,
-    letter: &mqtt_letter,
+    topic: *const c_char,
+    payload: *const c_void,
+    length: usize,
+    options: &PublishOptions,
     receipt: *mut u64,
 ) -> Result<(), Error> {
     // SAFETY: the caller vouches for the client.
     let face = unsafe { face(client) }?;
-    let options = PublishOptions {
-        qos: input::qos(letter.qos)?,
-        retain: letter.retain,
-        ttl: ttl(letter.ttl_ms),
-        ..PublishOptions::default()
+    // SAFETY: the caller vouches for the text.
+    let topic = unsafe { input::text(topic, "topic") }?;
+    // SAFETY: the caller vouches for the bytes.
+    let payload = unsafe { input::bytes(payload, length, "payload") }?.into();
+    let letter = Publish {
+        topic,
+        payload,
+        options,
     };
-    // SAFETY: the caller vouches for what the letter points to.
-    let publish = unsafe { letter.publish(&options, None) }?;
-    let tag = face.client.publish(publish, !receipt.is_null())?;
+    let tag = face.client.publish(letter, !receipt.is_null())?;
     // SAFETY: the caller vouches for the place.
     unsafe { input::put(receipt, tag) };
     Ok(())
