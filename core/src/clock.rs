@@ -21,6 +21,7 @@ pub(crate) fn now() -> Instant {
 pub(crate) struct Clock {
     alarms: Handoff<Alarms>,
     timer: device::Timer,
+    generation: u64,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +38,7 @@ impl Clock {
         let clock = Arc::new(Clock {
             alarms: Handoff::new(Alarms::default()),
             timer: device::Timer::new()?,
+            generation: leveret_sys::fork_generation(),
         });
         device::watch(&clock)?;
         Ok(clock)
@@ -132,7 +134,9 @@ impl Alarm {
 
 impl Drop for Alarm {
     fn drop(&mut self) {
-        if let Some((at, _)) = self.set.take() {
+        // In a forked child nobody may ever release the lock.
+        let here = self.clock.generation == leveret_sys::fork_generation();
+        if let (Some((at, _)), true) = (self.set.take(), here) {
             self.clock
                 .alarms
                 .with(|alarms| alarms.waiting.remove(&(at, self.id)));

@@ -19,7 +19,7 @@ pub(crate) struct Sorter {
 
 impl Sorter {
     /// Hands the events of a turn over. Room first: whoever learns of an outcome finds its room given back.
-    /// Returns whether reading has to pause because the inbox is full.
+    /// Returns whether the inbox has become full, so that reading has to pause.
     pub(crate) fn deliver(
         &mut self,
         events: &mut Vec<Event>,
@@ -66,7 +66,7 @@ impl Sorter {
     fn fill_inbox(&mut self, shared: &Shared) -> bool {
         let answers = self.for_ledger.iter().filter_map(subscribe_answer);
         if self.for_inbox.is_empty() && answers.clone().next().is_none() {
-            return shared.inbox.with(|inbox| inbox.is_paused());
+            return false;
         }
         let paused = shared.inbox.put(|inbox, rings| {
             answers.for_each(|(tag, codes)| inbox.routes.answered(tag, codes));

@@ -3,7 +3,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use leveret_protocol::engine::{Batch, Engine, Event, Input, Output};
 use leveret_protocol::outcome::Status;
@@ -21,6 +21,8 @@ pub(crate) struct Driver {
     engine: Engine,
     addresses: Vec<Arc<Address>>,
     line: Line,
+    /// The driver's own task.
+    waker: Waker,
     /// The inbox is full: nothing is read.
     paused: bool,
     /// When the engine wants to be told the time.
@@ -42,6 +44,7 @@ impl Driver {
             engine,
             addresses,
             line: Line::default(),
+            waker: Waker::noop().clone(),
             paused: false,
             deadline: None,
             alarm,
@@ -66,6 +69,8 @@ impl Driver {
 
     /// One turn: tells the engine all that has happened. Pending when nothing has.
     fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.waker.clone_from(context.waker());
+        self.line.begin_turn();
         let mut something = self.take_outbox(context);
         something |= self.follow_line(context);
         something |= self.read(context);
@@ -182,7 +187,8 @@ impl Driver {
                 }
                 Output::Write(slices) => {
                     let attempt = self.line.attempt();
-                    let written = match self.line.write(slices) {
+                    let mut context = Context::from_waker(&self.waker);
+                    let written = match self.line.write(slices, &mut context) {
                         Ok(written) => Input::Written(written),
                         Err(why) => Input::LinkDown { attempt, why },
                     };

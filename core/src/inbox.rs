@@ -379,10 +379,6 @@ impl Inbox {
         Poll::Pending
     }
 
-    pub(crate) fn is_paused(&self) -> bool {
-        self.paused
-    }
-
     /// Nothing comes any more: everybody who waits is told, and the bell rings a last time.
     pub(crate) fn end(&mut self, rings: &mut Rings) {
         if std::mem::replace(&mut self.ended, true) {

@@ -9,7 +9,6 @@ use crate::client::Client;
 use crate::receipt::Receipt;
 
 /// A letter that is being written; see [`Client::publish`].
-#[derive(Debug)]
 #[must_use = "a letter is posted by `send`"]
 pub struct Letter<'a> {
     client: Client,
@@ -83,5 +82,17 @@ impl<'a> Letter<'a> {
 
     fn options_mut(&mut self) -> &mut PublishOptions {
         &mut self.options
+    }
+}
+
+/// Shows the length of the payload and nothing of it.
+impl std::fmt::Debug for Letter<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Letter")
+            .field("topic", &self.topic)
+            .field("payload_length", &self.payload.as_ref().len())
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }

@@ -19,9 +19,14 @@ pub(crate) struct Line {
     attempt: u64,
     /// The link took less than it was offered.
     stalled: bool,
+    /// How many bytes were written in this turn.
+    written: usize,
     /// What came and is not a whole packet yet. Without memory when there is nothing.
     received: BytesMut,
 }
+
+/// How many bytes a turn may write: who has much to send must not keep other clients waiting.
+const MOST_WRITTEN: usize = 1024 * 1024;
 
 #[derive(Default)]
 enum State {
@@ -91,9 +96,16 @@ impl Line {
         let State::Up(link) = &mut self.state else {
             return Poll::Pending;
         };
-        match ready!(link.poll_read(&mut self.received, context)) {
-            Ok(()) => Poll::Ready(Ok(std::mem::take(&mut self.received))),
-            Err(why) => Poll::Ready(Err(self.failed(why))),
+        match link.poll_read(&mut self.received, context) {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(std::mem::take(&mut self.received))),
+            Poll::Ready(Err(why)) => Poll::Ready(Err(self.failed(why))),
+            Poll::Pending => {
+                // The link may have made room for what then did not come.
+                if self.received.is_empty() {
+                    self.received = BytesMut::new();
+                }
+                Poll::Pending
+            }
         }
     }
 
@@ -104,16 +116,31 @@ impl Line {
         }
     }
 
-    /// Offers bytes to the link: how many it took, or that it failed.
-    pub(crate) fn write(&mut self, slices: &[Bytes]) -> Result<usize, LinkError> {
+    /// Begins a turn, in which a bounded number of bytes may be written.
+    pub(crate) fn begin_turn(&mut self) {
+        self.written = 0;
+    }
+
+    /// Offers bytes to the link: how many it took, or that it failed. It takes none any more when the turn
+    /// has written enough; that is a stall which ends with the next turn.
+    pub(crate) fn write(
+        &mut self,
+        slices: &[Bytes],
+        context: &mut Context<'_>,
+    ) -> Result<usize, LinkError> {
         let State::Up(link) = &mut self.state else {
             return Ok(0);
         };
+        if self.written >= MOST_WRITTEN {
+            self.stalled = true;
+            return Ok(0);
+        }
         let offered = slices.iter().map(Bytes::len).sum();
         let written = link
-            .write(slices)
+            .write(slices, context)
             .inspect_err(|_| self.state = State::Down)?;
         self.stalled = written < offered;
+        self.written += written;
         Ok(written)
     }
 

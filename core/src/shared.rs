@@ -15,7 +15,6 @@ use crate::ledger::{Keep, Ledger, Question};
 use crate::outbox::Outbox;
 use crate::runtime::Machine;
 
-#[derive(Debug)]
 pub(crate) struct Shared {
     /// Callers → driver.
     pub(crate) outbox: Handoff<Outbox>,
@@ -163,5 +162,15 @@ impl Shared {
         self.outbox.put(|outbox, rings| outbox.end(rings));
         self.ledger.put(|ledger, rings| ledger.end(rings));
         self.inbox.put(|inbox, rings: &mut Rings| inbox.end(rings));
+    }
+}
+
+/// Shows nothing of what lies in the handoffs: payloads do not belong into logs.
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }

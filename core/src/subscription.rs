@@ -7,6 +7,7 @@ use futures_core::Stream;
 use leveret_protocol::error::Error;
 use leveret_protocol::message::QoS;
 
+use crate::client::Client;
 use crate::host::{self, Target};
 use crate::inbox::QueueId;
 use crate::intake::Intake;
@@ -57,11 +58,10 @@ impl Subscription {
     /// # Errors
     /// `TimedOut`, `Closed`.
     pub async fn unsubscribe(self) -> Result<(), Error> {
-        let host = self.intake.host().clone();
-        let question = host.unsubscribe(&[&self.filter])?;
-        std::future::poll_fn(|context| host.poll_reply(question, context))
-            .await
-            .map(drop)
+        let client = Client {
+            host: self.intake.host().clone(),
+        };
+        client.unsubscribe(&self.filter).await
     }
 
     pub(crate) fn queue(&self) -> QueueId {

@@ -141,8 +141,12 @@ impl Client {
         }
     }
 
-    /// A queue of its own for one iterator; to be closed when the iterator goes.
+    /// A queue of its own for one iterator; to be closed when the iterator goes. One of a forked child is
+    /// never filled.
     pub fn open_queue(&self) -> QueueId {
+        if self.shared().is_forked() {
+            return QueueId(u32::MAX);
+        }
         self.shared().inbox.with(|inbox| inbox.open_queue())
     }
 

@@ -121,22 +121,27 @@ impl MemoryLink {
         })
     }
 
-    pub(super) fn try_write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    pub(super) fn poll_write_vectored(
+        &mut self,
+        slices: &[IoSlice<'_>],
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
         self.pipe.put(|pipe, rings| {
             assert!(!pipe.faulty, "the fault that the test asked for");
             if pipe.cut.is_some() {
-                return Err(io::ErrorKind::BrokenPipe.into());
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
             }
             let offered: usize = slices.iter().map(|slice| slice.len()).sum();
             let count = offered.min(pipe.room.unwrap_or(usize::MAX));
             if count == 0 && offered > 0 {
-                return Err(io::ErrorKind::WouldBlock.into());
+                pipe.writer.add(context);
+                return Poll::Pending;
             }
             let bytes = slices.iter().flat_map(|slice| slice.iter().copied());
             pipe.from_client.extend(bytes.take(count));
             pipe.room = pipe.room.map(|room| room - count);
             pipe.peer.wake_all(rings);
-            Ok(count)
+            Poll::Ready(Ok(count))
         })
     }
 

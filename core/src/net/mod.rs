@@ -7,14 +7,14 @@ pub(crate) mod url;
 
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use leveret_protocol::engine::{LinkError, LinkErrorKind};
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::clock::{self, Clock};
@@ -67,60 +67,59 @@ impl Link {
     }
 
     /// Appends what the peer sent to `buffer`, at most one read's worth. The buffer gets room only when
-    /// there is something to read, so that an idle link holds no memory. An end of the stream is an error.
+    /// there is something to read. An end of the stream is an error.
     pub(crate) fn poll_read(
         &mut self,
         buffer: &mut BytesMut,
         context: &mut Context<'_>,
     ) -> Poll<Result<(), LinkError>> {
-        loop {
-            let read = match &mut self.transport {
-                None => return Poll::Ready(Err(ended())),
-                Some(Transport::Tcp(stream)) => {
-                    if let Err(error) = ready!(stream.poll_read_ready(context)) {
-                        return Poll::Ready(Err(link_error(&error)));
-                    }
-                    if buffer.capacity() - buffer.len() < LEAST_ROOM {
-                        buffer.reserve(READ_SIZE);
-                    }
-                    stream.try_read_buf(&mut buffer.limit(READ_SIZE))
+        let read = match &mut self.transport {
+            None => return Poll::Ready(Err(ended())),
+            Some(Transport::Tcp(stream)) => {
+                if let Err(error) = ready!(stream.poll_read_ready(context)) {
+                    return Poll::Ready(Err(link_error(&error)));
                 }
-                #[cfg(test)]
-                Some(Transport::Memory(link)) => ready!(link.poll_read(buffer, context)),
-            };
-            match read {
-                Ok(0) => return Poll::Ready(Err(ended())),
-                Ok(_) => return Poll::Ready(Ok(())),
-                // Readiness was a rumour: ask again.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Poll::Ready(Err(link_error(&error))),
+                if buffer.capacity() - buffer.len() < LEAST_ROOM {
+                    buffer.reserve(READ_SIZE);
+                }
+                let mut room = buffer.limit(READ_SIZE);
+                ready!(pin!(stream.read_buf(&mut room)).poll(context))
             }
-        }
+            #[cfg(test)]
+            Some(Transport::Memory(link)) => ready!(link.poll_read(buffer, context)),
+        };
+        Poll::Ready(match read {
+            Ok(0) => Err(ended()),
+            Ok(_) => Ok(()),
+            Err(error) => Err(link_error(&error)),
+        })
     }
 
     /// Hands the slices to the operating system; how many bytes it took, which is 0 when it has no room.
-    pub(crate) fn write(&mut self, slices: &[Bytes]) -> Result<usize, LinkError> {
+    /// Whoever polls with `context` is woken when it has some again.
+    pub(crate) fn write(
+        &mut self,
+        slices: &[Bytes],
+        context: &mut Context<'_>,
+    ) -> Result<usize, LinkError> {
         let mut io_slices = [IoSlice::new(&[]); MAX_SLICES];
         let mut count = 0;
         for (place, slice) in io_slices.iter_mut().zip(slices) {
             *place = IoSlice::new(slice);
             count += 1;
         }
-        let io_slices = &io_slices[..count];
-        loop {
-            let written = match &mut self.transport {
-                None => return Err(ended()),
-                Some(Transport::Tcp(stream)) => stream.try_write_vectored(io_slices),
-                #[cfg(test)]
-                Some(Transport::Memory(link)) => link.try_write_vectored(io_slices),
-            };
-            match written {
-                Ok(count) => return Ok(count),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(link_error(&error)),
+        let io_slices = io_slices.get(..count).unwrap_or_default();
+        let written = match &mut self.transport {
+            None => return Err(ended()),
+            Some(Transport::Tcp(stream)) => {
+                Pin::new(stream).poll_write_vectored(context, io_slices)
             }
+            #[cfg(test)]
+            Some(Transport::Memory(link)) => link.poll_write_vectored(io_slices, context),
+        };
+        match written {
+            Poll::Pending => Ok(0),
+            Poll::Ready(written) => written.map_err(|error| link_error(&error)),
         }
     }
 
