@@ -162,8 +162,8 @@ impl Face {
         }
         if self.is_leaving() {
             self.turns_until_left(&descriptor);
-        } else if handled > 0 {
-            // There may be more, which has rung already.
+        } else if handled >= sorter::BATCH {
+            // What the batch left over has rung already.
             descriptor.ring();
         }
         Ok(handled)
@@ -188,11 +188,13 @@ impl Face {
         match self.dispatch.with(|dispatch| dispatch.clone()) {
             Dispatch::Poll(descriptor) if !Inside::is_now() => self.turns_until_left(&descriptor),
             // The call of `mqtt_client_poll` that this one is inside of does the rest.
-            Dispatch::Poll(_) if in_turn => {}
-            Dispatch::Poll(_) => self.set_dispatch(Dispatch::Pool),
-            Dispatch::Pool | Dispatch::Inline => {}
+            Dispatch::Poll(_) if in_turn => return,
+            Dispatch::Poll(_) => {
+                self.set_dispatch(Dispatch::Pool);
+                self.strand.ring();
+            }
+            Dispatch::Pool | Dispatch::Inline => self.strand.ring(),
         }
-        self.strand.ring();
         if !Inside::is_now() {
             // Nothing is ever sent: the wait ends when the other end is dropped.
             let _ = over.recv();

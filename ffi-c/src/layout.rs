@@ -43,9 +43,9 @@ fn layouts() -> Vec<Layout> {
         layout!(mqtt_receipt_event: receipt outcome text text_length properties),
         layout!(mqtt_subscription_event: filter filter_length state reason),
         layout!(mqtt_log_event: level text text_length),
-        layout!(mqtt_stats: status queued queued_bytes in_flight in_flight_bytes oldest_ms bytes_in bytes_out
+        layout!(mqtt_stats: status last_error queued queued_bytes in_flight in_flight_bytes oldest_ms bytes_in bytes_out
             messages_in messages_out outcomes reconnects failed_attempts round_trip_us inbox_messages
-            inbox_bytes inbox_dropped unhandled oversize last_error),
+            inbox_bytes inbox_dropped unhandled oversize),
         letter(),
         subscribe_options(),
     ]

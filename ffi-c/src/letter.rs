@@ -1,5 +1,6 @@
 //! A letter with all that can be said about it, as C fills it in, and what the core makes of it.
 use std::ffi::{c_char, c_int, c_void};
+#[cfg(test)]
 use std::ptr;
 use std::time::Duration;
 

@@ -16,7 +16,7 @@ use crate::news::Happened;
 
 /// The most messages and news taken at once. It bounds a batch, and how long other clients wait for
 /// a thread of the pool.
-const BATCH: usize = 256;
+pub(crate) const BATCH: usize = 256;
 
 /// What one look at the queues brought.
 pub(crate) enum Found {

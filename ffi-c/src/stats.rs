@@ -1,10 +1,11 @@
 //! What a client counts.
+use std::ffi::c_int;
 use std::time::Duration;
 
 use leveret::host::Stats;
 
 use crate::client::{face, mqtt_client};
-use crate::error::mqtt_result;
+use crate::error::{MQTT_OK, mqtt_result};
 use crate::guard::guard;
 use crate::input;
 
@@ -13,7 +14,10 @@ use crate::input;
 #[derive(Clone, Copy)]
 pub struct mqtt_stats {
     /// One of `MQTT_STATUS_…`.
-    pub status: u64,
+    pub status: c_int,
+    /// Why the last attempt or connection ended: one of the negative results; `MQTT_OK` if none
+    /// did.
+    pub last_error: c_int,
     /// Letters accepted, not in flight and not settled. Exact the moment a publish returned.
     pub queued: u64,
     /// Bytes of these letters, bookkeeping included.
@@ -50,9 +54,6 @@ pub struct mqtt_stats {
     pub unhandled: u64,
     /// Packets larger than the option `max_packet_size` that were skipped.
     pub oversize: u64,
-    /// Why the last attempt or connection ended: one of the negative results; `MQTT_OK` if none
-    /// did.
-    pub last_error: i64,
 }
 
 /// What the macro `mqtt_client_stats(client, stats)` calls: writes as much of the counters as the
@@ -95,6 +96,10 @@ impl From<&Stats> for mqtt_stats {
     fn from(stats: &Stats) -> mqtt_stats {
         mqtt_stats {
             status: stats.status.number().into(),
+            last_error: stats
+                .last_error
+                .as_ref()
+                .map_or(MQTT_OK, |error| error.kind.number()),
             queued: stats.queued,
             queued_bytes: stats.queued_bytes,
             in_flight: stats.in_flight,
@@ -113,10 +118,6 @@ impl From<&Stats> for mqtt_stats {
             inbox_dropped: stats.inbox_dropped,
             unhandled: stats.unhandled,
             oversize: stats.oversize,
-            last_error: stats
-                .last_error
-                .as_ref()
-                .map_or(0, |error| error.kind.number().into()),
         }
     }
 }

@@ -227,6 +227,32 @@ static void run(int version) {
     messages.value = outcomes.value = onlines.value = states.value = drops.value = 0;
 }
 
+/* Several addresses are tried in turn. */
+static void second_address(void) {
+    char urls[200];
+    mqtt_test_broker *broker = mqtt_test_broker_new();
+    snprintf(urls, sizeof urls, "mqtt://127.0.0.1:1 %s", mqtt_test_broker_url(broker));
+    mqtt_client_free(online_client(urls, NULL));
+    mqtt_test_broker_free(broker);
+}
+
+/* A shutdown ends open clients; what they held is settled, and they can be freed. */
+static void shutdown_with_an_open_client(void) {
+    uint64_t receipt;
+    mqtt_test_broker *broker = mqtt_test_broker_new();
+    mqtt_client *client = online_client(mqtt_test_broker_url(broker), NULL);
+    OK(mqtt_client_on_receipt_with(client, on_receipt, &drops, on_drop));
+    OK(mqtt_test_broker_swallow(broker, "PUBLISH", 1));
+    OK(mqtt_publish(client, "never/answered", NULL, 0, 1, false, &receipt));
+    OK(mqtt_shutdown());
+    SETTLES(client, receipt, MQTT_OUTCOME_CLOSED);
+    EXPECT(mqtt_client_status(client) == MQTT_STATUS_CLOSED);
+    RESULT(mqtt_publish(client, "t", NULL, 0, 1, false, NULL), MQTT_CLOSED);
+    mqtt_client_free(client);
+    EXPECT(counter_value(&outcomes) == 1 && counter_value(&drops) == 1);
+    mqtt_test_broker_free(broker);
+}
+
 int main(void) {
     names();
     OK(mqtt_set_runtime_threads(1));
@@ -234,7 +260,8 @@ int main(void) {
     run(5);
     OK(mqtt_shutdown());
     run(5); /* after a shutdown everything starts anew */
-    OK(mqtt_shutdown());
+    second_address();
+    shutdown_with_an_open_client();
     puts("smoke: ok");
     return 0;
 }

@@ -122,29 +122,47 @@ fn options(text: &mut String) {
     }
 }
 
-/// The header as cbindgen prints it, made fit to read: what only callers in Rust have to know is left out, and a comment of one line takes
-/// one line.
+/// The header as cbindgen prints it, made fit to read: what only callers in Rust have to know is left
+/// out, a comment of one line takes one line, and constants of one family stand together.
 pub fn compact(header: &str) -> String {
     let mut text = String::new();
     let mut lines = header.lines().peekable();
-    let mut after_define = false;
+    let mut last = "";
     while let Some(line) = lines.next() {
         if line.trim() == "/**" {
-            let comment = lines.by_ref().take_while(|line| line.trim() != "*/");
-            write_comment(&mut text, line, &comment.collect::<Vec<_>>());
-            after_define = false;
+            let comment: Vec<_> = lines
+                .by_ref()
+                .take_while(|line| line.trim() != "*/")
+                .collect();
+            let next = lines.peek().copied().unwrap_or_default();
+            if family(last).is_some_and(|before| family(next).is_some_and(|after| after != before))
+            {
+                text.push('\n');
+            }
+            write_comment(&mut text, line, &comment);
             continue;
         }
-        // Constants that belong together stand together.
-        let gap = line.is_empty()
-            && after_define
-            && lines.peek().is_some_and(|next| next.trim() == "/**");
-        if !gap {
-            let _ = writeln!(text, "{}", line.trim_end());
+        let in_family =
+            family(last).is_some() && lines.peek().is_some_and(|next| next.trim() == "/**");
+        if !(line.is_empty() && in_family) {
+            let _ = writeln!(text, "{}", bracketed(line.trim_end()));
+            last = line;
         }
-        after_define = line.starts_with("#define");
     }
     text
+}
+
+/// The second word of a constant's name: `EVENT` of `MQTT_EVENT_LOG`.
+fn family(line: &str) -> Option<&str> {
+    line.strip_prefix("#define MQTT_")?.split(['_', ' ']).next()
+}
+
+/// A negative constant in brackets, as it has to be within an expression.
+fn bracketed(line: &str) -> String {
+    match line.rsplit_once(" -") {
+        Some((name, number)) if line.starts_with("#define") => format!("{name} (-{number})"),
+        _ => line.to_owned(),
+    }
 }
 
 fn write_comment(text: &mut String, opening: &str, comment: &[&str]) {
