@@ -31,8 +31,8 @@ simulate: the engine against model brokers, a network and a clock, all from one 
 
 /// Every so many seeds one is run twice, to see that its trace is the same.
 const TWICE: u64 = 50;
-/// Most runs spent on making one failure smaller.
-const SHRINKING: usize = 400;
+/// Most events spent on making one failure smaller.
+const SHRINKING: u64 = 5_000_000;
 /// After so many failures there is nothing more to learn.
 const ENOUGH: u64 = 20;
 

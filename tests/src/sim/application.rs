@@ -309,6 +309,8 @@ impl World {
                 granted: false,
             });
             declared.asked += 1;
+            let last = host.last_letter();
+            host.unsent_filters.insert(filter.to_owned(), last);
             let qos = QoS::try_from(plan.qos).unwrap_or_default();
             let options = SubscribeOptions {
                 qos,
@@ -344,6 +346,7 @@ impl World {
         filters.sort();
         filters.dedup();
         filters.retain(|filter| host.filters.remove(filter).is_some());
+        host.unsent_filters.retain(|filter, _| !filters.contains(filter));
         if filters.is_empty() {
             return Ok(());
         }
@@ -381,11 +384,14 @@ impl World {
     }
 
     pub(super) fn reconnect(&mut self, client: usize) -> Verdict {
+        let now = self.now;
         let host = &mut self.hosts[client];
         if host.closing.is_some() {
             return Ok(());
         }
         host.line.hurried = true;
+        host.line.attempts = 0;
+        host.line.asked_anew = Some(now);
         host.batch.push(Command::Reconnect);
         self.submit(client)
     }

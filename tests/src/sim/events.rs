@@ -274,6 +274,7 @@ impl World {
                     "online without a CONNACK of success".into()
                 })?;
                 host.line.online = true;
+                host.line.online_since = Some(self.now);
                 Ok(())
             }
             ConnectionEvent::Offline { why } => {

@@ -42,6 +42,8 @@ pub struct Frame {
     pub flag: bool,
     /// The protocol level of the connection: 4 or 5.
     pub level: u8,
+    /// SUBSCRIBE: the topic filters.
+    pub filters: Vec<String>,
     /// PUBLISH: the letter's number, if it carries one.
     pub letter: Option<u64>,
     /// PUBLISH: the Message Expiry Interval in seconds, if there is one.
@@ -74,7 +76,8 @@ pub fn read(bytes: &[u8], level: u8) -> Option<Frame> {
             frame.packet_id = u16::from_be_bytes([*body.first()?, *body.get(1)?]);
             frame.reason = body.get(2).copied().unwrap_or(0);
         }
-        kind::SUBSCRIBE | kind::SUBACK | kind::UNSUBSCRIBE | kind::UNSUBACK => {
+        kind::SUBSCRIBE => read_subscribe(&mut frame, body, level)?,
+        kind::SUBACK | kind::UNSUBSCRIBE | kind::UNSUBACK => {
             frame.packet_id = u16::from_be_bytes([*body.first()?, *body.get(1)?]);
         }
         kind::DISCONNECT => frame.reason = body.first().copied().unwrap_or(0),
@@ -124,6 +127,21 @@ fn read_publish(
     }
     let payload_length = remaining.checked_sub(at)?;
     frame.letter = letter_of(topic, body.get(at..)?, payload_length)?;
+    Some(())
+}
+
+fn read_subscribe(frame: &mut Frame, body: &[u8], level: u8) -> Option<()> {
+    frame.packet_id = u16::from_be_bytes([*body.first()?, *body.get(1)?]);
+    let mut at = 2;
+    if level == 5 {
+        let (length, used) = variable(body.get(at..)?)?;
+        at += used + length;
+    }
+    while at < body.len() {
+        let end = at + text_length(body.get(at..)?)?;
+        frame.filters.push(String::from_utf8_lossy(body.get(at + 2..end)?).into_owned());
+        at = end + 1;
+    }
     Some(())
 }
 

@@ -41,6 +41,8 @@ pub struct Host {
     pub questions: BTreeMap<u64, Question>,
     /// The filters it declared and did not take back.
     pub filters: BTreeMap<String, Declared>,
+    /// Filters asked for that no SUBSCRIBE has named yet, with the last letter posted before.
+    pub unsent_filters: BTreeMap<String, u64>,
     /// Every subscription number ever given, with its filter.
     pub given_ids: BTreeMap<SubscriptionId, String>,
     /// Messages on their way through the application.
@@ -152,10 +154,26 @@ pub struct Line {
     pub attempt: u64,
     /// When the last connection or attempt ended.
     pub ended_at: Option<Nanos>,
+    /// Another client took the session over: the next attempt waits as long as it may.
+    pub taken_over: bool,
+    /// Attempts since the backoff began.
+    pub attempts: u32,
+    /// When the connection was accepted.
+    pub online_since: Option<Nanos>,
+    /// When the application asked for a new connection.
+    pub asked_anew: Option<Nanos>,
     /// The application asked for a new connection since.
     pub hurried: bool,
     /// CONNACK was received, the connection is up.
     pub online: bool,
+}
+
+impl Line {
+    /// It was online for so long that the backoff starts over.
+    pub fn settled(&self) -> bool {
+        let since = self.online_since.filter(|_| !self.hurried);
+        since.zip(self.ended_at).is_some_and(|(since, ended)| ended >= since + 10 * SECOND)
+    }
 }
 
 impl Consumer {
@@ -187,6 +205,7 @@ impl Host {
             ledger: Ledger::default(),
             questions: BTreeMap::new(),
             filters: BTreeMap::new(),
+            unsent_filters: BTreeMap::new(),
             given_ids: BTreeMap::new(),
             consumer: Consumer::default(),
             receipts: Vec::new(),

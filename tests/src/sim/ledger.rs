@@ -98,6 +98,8 @@ pub struct Ledger {
     pub untold: BTreeSet<u64>,
     /// Unsettled letters with a time to live, by its end.
     pub deadlines: BTreeSet<(Nanos, u64)>,
+    /// Unsettled letters of which nothing was ever sent, by priority and number.
+    pub waiting: BTreeSet<(u8, u64)>,
     /// How many letters are not settled.
     pub live: usize,
     /// The live packet ids.
@@ -116,6 +118,7 @@ impl Ledger {
     /// A letter was accepted.
     pub fn accept(&mut self, letter: Letter) {
         self.live += 1;
+        self.waiting.insert((letter.priority, letter.number));
         if letter.tag == 0 {
             self.untold.insert(letter.number);
         } else {
@@ -138,6 +141,7 @@ impl Ledger {
             return;
         };
         letter.settled = Some((now, outcome.clone()));
+        self.waiting.remove(&(letter.priority, number));
         self.live -= 1;
         if let Some(deadline) = letter.deadline {
             self.deadlines.remove(&(deadline, number));
@@ -165,6 +169,7 @@ impl Ledger {
             self.first_order.entry(number).or_insert(order);
         }
         if let Some(letter) = self.letters.get_mut(&number) {
+            self.waiting.remove(&(letter.priority, number));
             letter.begun.push(Begun {
                 at,
                 connection,

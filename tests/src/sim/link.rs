@@ -65,6 +65,10 @@ impl World {
         let host = &mut self.hosts[client];
         checkers::connecting::dial_is_due(host, self.now, attempt, endpoint)?;
         host.line.attempt = attempt;
+        let settled = host.line.settled();
+        host.line.attempts = if settled { 2 } else { host.line.attempts + 1 };
+        host.line.taken_over = false;
+        host.line.online_since = None;
         host.line.hurried = false;
         host.line.online = false;
         if let Some(old) = host.link {
@@ -240,6 +244,7 @@ impl World {
                     frame,
                 )?;
                 let number = letter.number;
+                checkers::wire::subscribe_goes_first(&host.unsent_filters, letter)?;
                 checkers::wire::order_is_kept(
                     &host.ledger,
                     &mut link.sent,
@@ -253,6 +258,7 @@ impl World {
                 host.ledger.begin(number, now, link.sent.connection, frame);
             }
             kind::SUBSCRIBE | kind::UNSUBSCRIBE => {
+                host.unsent_filters.retain(|filter, _| !frame.filters.contains(filter));
                 host.ledger.ids.insert(frame.packet_id, Holder::Request);
             }
             kind::DISCONNECT => link.sent.goodbye = true,
@@ -314,6 +320,7 @@ impl World {
                 "graceful_only_after_disconnect",
                 || "a graceful end without a whole DISCONNECT".into(),
             )?;
+            checkers::connecting::farewell_is_right(link, &self.hosts[client], self.now)?;
         }
         let host = &mut self.hosts[client];
         host.line.ended_at = Some(self.now);
@@ -434,6 +441,7 @@ impl World {
                 kind::CONNACK if matches!(frame.reason, 1 | 0x84) => {
                     host.line.hurried |= host.options.protocol == Protocol::Auto;
                 }
+                kind::DISCONNECT => host.line.taken_over = frame.reason == 0x8e,
                 kind::PINGRESP => link.ping_at = None,
                 kind::PUBACK | kind::PUBCOMP => {
                     link.sent.in_flight.remove(&frame.packet_id);

@@ -84,6 +84,17 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// Bytes of payload that it posts or has posted.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Operation::Publish(letters) => letters.iter().map(|letter| letter.length).sum(),
+            Operation::Message { length, count, .. } => length * *count as usize,
+            _ => 0,
+        }
+    }
+}
+
 /// A letter to be posted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LetterPlan {

@@ -131,6 +131,9 @@ impl Plan {
             client.slow_down_for(&brokers);
         }
         let steps = steps(&mut random, active, &clients);
+        for client in &mut clients {
+            client.widen_for(&steps);
+        }
         Plan {
             seed,
             clients,
@@ -155,6 +158,15 @@ impl Plan {
 }
 
 impl ClientPlan {
+    /// A network that does not cut what is sent into more pieces than a run can have.
+    fn widen_for(&mut self, steps: &[Step]) {
+        const PIECES: usize = 10_000;
+        let bytes: usize = steps.iter().map(|step| step.operation.bytes()).sum();
+        let least = bytes / PIECES;
+        self.network.segment = self.network.segment.max(least);
+        self.network.capacity = self.network.capacity.max(2 * least);
+    }
+
     /// A network on which pings and CONNECT can be answered in time: a slower one would never be online.
     fn slow_down_for(&mut self, brokers: &[BrokerManners]) {
         let millis = |name: &str, usual: u64| {

@@ -1,42 +1,88 @@
-//! Shrinking: fewer operations, as long as the same claim is broken.
+//! Shrinking: fewer operations, fewer letters, fewer options, as long as the same claim is broken.
 
+use super::operation::Operation;
 use super::plan::Plan;
 use super::world::{Broken, run};
 
-/// A plan with as few steps as could be found that still breaks the claim `broken` names, and how it breaks there.
-/// `budget` bounds the number of runs.
-pub fn shrink(plan: &Plan, broken: &Broken, mut budget: usize) -> (Plan, Broken) {
-    let (mut best, mut how) = (plan.clone(), broken.clone());
-    best.steps.truncate(broken.step.max(1));
-    match fails_alike(&best, broken) {
-        Some(shorter) => how = shorter,
-        None => best = plan.clone(),
-    }
-    let mut size = best.steps.len().div_ceil(2);
-    while size > 0 && budget > 0 {
-        let mut from = 0;
-        let mut removed = false;
-        while from < best.steps.len() && budget > 0 {
-            let mut fewer = best.clone();
-            fewer
-                .steps
-                .drain(from..(from + size).min(fewer.steps.len()));
-            budget -= 1;
-            if let Some(shorter) = fails_alike(&fewer, broken) {
-                (best, how, removed) = (fewer, shorter, true);
-            } else {
-                from += size;
-            }
+/// A plan with as little in it as could be found that still breaks the claim `broken` names, and how it breaks there.
+/// `effort` bounds the events of all runs together.
+pub fn shrink(plan: &Plan, broken: &Broken, effort: u64) -> (Plan, Broken) {
+    let mut search = Search { best: plan.clone(), how: broken.clone(), effort };
+    search.try_with(|plan| plan.steps.truncate(broken.step.max(1)));
+    search.remove_steps();
+    search.remove_letters();
+    search.remove_options();
+    search.remove_steps();
+    (search.best, search.how)
+}
+
+struct Search {
+    best: Plan,
+    how: Broken,
+    effort: u64,
+}
+
+impl Search {
+    /// Runs the best plan with a change; keeps the change if the run fails alike.
+    fn try_with(&mut self, change: impl FnOnce(&mut Plan)) -> bool {
+        if self.effort == 0 {
+            return false;
         }
-        if !removed || size > best.steps.len() {
+        let mut plan = self.best.clone();
+        change(&mut plan);
+        let outcome = run(&plan, None, false);
+        self.effort = self.effort.saturating_sub(outcome.events + 1);
+        match outcome.broken {
+            Some(broken) if broken.failure.checker == self.how.failure.checker => {
+                (self.best, self.how) = (plan, broken);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes out runs of steps, half of them first, single ones last.
+    fn remove_steps(&mut self) {
+        let mut size = self.best.steps.len().div_ceil(2);
+        while size > 0 && self.effort > 0 {
+            let mut from = 0;
+            while from < self.best.steps.len() && self.effort > 0 {
+                let to = (from + size).min(self.best.steps.len());
+                if !self.try_with(|plan| drop(plan.steps.drain(from..to))) {
+                    from += size;
+                }
+            }
             size /= 2;
         }
     }
-    (best, how)
-}
 
-fn fails_alike(plan: &Plan, broken: &Broken) -> Option<Broken> {
-    run(plan, None, false)
-        .broken
-        .filter(|other| other.failure.checker == broken.failure.checker)
+    /// Takes letters out of the batches that are left.
+    fn remove_letters(&mut self) {
+        for step in 0..self.best.steps.len() {
+            let mut at = 0;
+            while let Some(Operation::Publish(letters)) = self.best.steps.get(step).map(|step| &step.operation)
+                && at < letters.len()
+                && letters.len() > 1
+                && self.effort > 0
+            {
+                let removed = self.try_with(|plan| {
+                    if let Operation::Publish(letters) = &mut plan.steps[step].operation {
+                        letters.remove(at);
+                    }
+                });
+                at += usize::from(!removed);
+            }
+        }
+    }
+
+    /// Leaves options at their defaults.
+    fn remove_options(&mut self) {
+        for client in 0..self.best.clients.len() {
+            let mut at = 0;
+            while at < self.best.clients[client].options.len() && self.effort > 0 {
+                let removed = self.try_with(|plan| drop(plan.clients[client].options.remove(at)));
+                at += usize::from(!removed);
+            }
+        }
+    }
 }

@@ -12,6 +12,8 @@ pub struct Tally {
     pub runs: u64,
     /// Virtual time in milliseconds.
     pub milliseconds: u64,
+    /// Frames to brokers and to clients, by packet type.
+    pub frames: [[u64; 16]; 2],
     /// Everything else.
     pub counts: BTreeMap<String, u64>,
 }
@@ -34,29 +36,7 @@ impl Tally {
 
     /// One more frame.
     pub fn count_frame(&mut self, kind: u8, inward: bool) {
-        const NAMES: [&str; 16] = [
-            "0",
-            "CONNECT",
-            "CONNACK",
-            "PUBLISH",
-            "PUBACK",
-            "PUBREC",
-            "PUBREL",
-            "PUBCOMP",
-            "SUBSCRIBE",
-            "SUBACK",
-            "UNSUBSCRIBE",
-            "UNSUBACK",
-            "PINGREQ",
-            "PINGRESP",
-            "DISCONNECT",
-            "AUTH",
-        ];
-        let direction = if inward { "to client" } else { "to broker" };
-        self.count(&format!(
-            "frames {direction}: {}",
-            NAMES[usize::from(kind & 15)]
-        ));
+        self.frames[usize::from(inward)][usize::from(kind & 15)] += 1;
     }
 
     /// The run ended at this virtual time.
@@ -69,6 +49,10 @@ impl Tally {
     pub fn add(&mut self, other: &Tally) {
         self.runs += other.runs;
         self.milliseconds += other.milliseconds;
+        let mine = self.frames.iter_mut().flatten();
+        for (mine, more) in mine.zip(other.frames.iter().flatten()) {
+            *mine += more;
+        }
         for (name, count) in &other.counts {
             self.count_many(name, *count);
         }
@@ -76,16 +60,17 @@ impl Tally {
 
     /// The whole tally, one line each.
     pub fn lines(&self) -> Vec<String> {
-        let mut lines = vec![format!(
-            "runs {}, virtual time {}",
-            self.runs,
-            seconds(self.milliseconds * 1_000_000)
-        )];
-        lines.extend(
-            self.counts
-                .iter()
-                .map(|(name, count)| format!("{count:>12}  {name}")),
-        );
+        const NAMES: [&str; 16] = [
+            "0", "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE", "SUBACK",
+            "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT", "AUTH",
+        ];
+        let time = seconds(self.milliseconds * 1_000_000);
+        let mut lines = vec![format!("runs {}, virtual time {time}", self.runs)];
+        lines.extend(self.counts.iter().map(|(name, count)| format!("{count:>12}  {name}")));
+        for (frames, direction) in self.frames.iter().zip(["to broker", "to client"]) {
+            let seen = NAMES.iter().zip(frames).filter(|(_, count)| **count > 0);
+            lines.extend(seen.map(|(name, count)| format!("{count:>12}  frames {direction}: {name}")));
+        }
         lines
     }
 }

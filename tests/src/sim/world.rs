@@ -40,6 +40,8 @@ pub struct Broken {
 pub struct Outcome {
     /// The first broken claim, if there is one.
     pub broken: Option<Broken>,
+    /// How many events it took.
+    pub events: u64,
     /// What was counted.
     pub tally: Tally,
     /// A hash of every byte and event with its time.
@@ -120,6 +122,7 @@ pub fn run(plan: &Plan, mutation: Option<Mutation>, verbose: bool) -> Outcome {
                     step: 0,
                     at: 0,
                 }),
+                events: 0,
                 tally: Tally::default(),
                 trace: 0,
                 log: Vec::new(),
@@ -141,6 +144,7 @@ pub fn run(plan: &Plan, mutation: Option<Mutation>, verbose: bool) -> Outcome {
     world.tally.end(world.now);
     Outcome {
         broken,
+        events: world.events,
         tally: world.tally,
         trace: world.trace.hash(),
         log: world.trace.into_lines(),

@@ -30,33 +30,46 @@ pub fn dial_is_due(host: &Host, now: Nanos, attempt: u64, endpoint: usize) -> Ve
             format!("the first dial is at {}", seconds(now))
         });
     };
-    let (least, most) = (
-        nanos(host.options.backoff_min),
-        nanos(host.options.backoff_max),
-    );
+    if host.line.hurried {
+        return Ok(());
+    }
     let waited = now.saturating_sub(ended);
-    claim(
-        host.line.hurried || waited >= least,
-        "backoff_is_not_too_short",
-        || {
-            format!(
-                "dialed after {}, backoff_min is {}",
-                seconds(waited),
-                seconds(least)
-            )
-        },
-    )?;
-    claim(
-        now <= host.noticed(ended.saturating_add(most)),
-        "backoff_is_not_too_long",
-        || {
-            format!(
-                "dialed after {}, backoff_max is {}",
-                seconds(waited),
-                seconds(most)
-            )
-        },
-    )
+    let (least, most) = backoff(host);
+    claim(waited >= least, "backoff_is_not_too_short", || {
+        format!("dialed after {}, not before {} was allowed", seconds(waited), seconds(least))
+    })?;
+    claim(now <= host.noticed(ended.saturating_add(most)), "backoff_is_not_too_long", || {
+        format!("dialed after {}, attempt {} had to wait {} at most", seconds(waited), host.line.attempts, seconds(most))
+    })
+}
+
+/// The shortest and the longest wait for the next attempt: the cap doubles with every attempt and starts over after 10 s online;
+/// after a takeover it is the longest.
+fn backoff(host: &Host) -> (Nanos, Nanos) {
+    let (least, most) = (nanos(host.options.backoff_min), nanos(host.options.backoff_max));
+    if host.line.taken_over && !host.misled {
+        return (most, most);
+    }
+    // A machine that slept may learn of the end before it learns how long it was online.
+    let slept = host.line.online_since.is_some_and(|since| host.suspended_until > since);
+    let attempts = if host.line.settled() && !slept { 1 } else { host.line.attempts.max(1) };
+    let cap = least.saturating_mul(1 << attempts.min(40));
+    (least, cap.clamp(least, most))
+}
+
+/// SEMANTICS 9 and 10: `reconnect` says DISCONNECT if it can, so that there is no will; a missing PINGRESP does not.
+pub fn farewell_is_right(link: &Link, host: &Host, now: Nanos) -> Verdict {
+    let anew = host.line.asked_anew == Some(now);
+    let could = host.line.online && !link.stalled;
+    claim(!anew || !could || link.sent.goodbye, "reconnect_says_goodbye", || {
+        "the application asked for a new connection, and there was no DISCONNECT".into()
+    })?;
+    let deadline = link.ping_at.map(|ping| ping.max(link.last_heard).saturating_add(patience(link, host)));
+    let late = deadline.is_some_and(|deadline| now >= deadline);
+    let another_reason = anew || host.closing.is_some() || host.misled;
+    claim(!late || another_reason || !link.sent.goodbye, "missing_pong_leaves_the_will", || {
+        "PINGRESP is missing, and there was a DISCONNECT".into()
+    })
 }
 
 /// 3.1.2-20 (MQTT 5), 3.1.2-23 (3.1.1): the silence before a frame is not longer than the keep alive.
@@ -105,12 +118,7 @@ fn missing_pong_ends_the_link(link: &Link, host: &Host, at: Nanos) -> Verdict {
     let Some(ping) = link.ping_at.filter(|_| !host.consumer.reading_paused) else {
         return Ok(());
     };
-    let usual = if link.keep_alive == 0 {
-        10 * SECOND
-    } else {
-        (link.keep_alive / 2).min(10 * SECOND)
-    };
-    let patience = host.options.ping_timeout.map_or(usual, nanos);
+    let patience = patience(link, host);
     let due = host.noticed(
         ping.max(link.last_heard)
             .max(host.consumer.resumed_at)
@@ -123,6 +131,12 @@ fn missing_pong_ends_the_link(link: &Link, host: &Host, at: Nanos) -> Verdict {
             seconds(at)
         )
     })
+}
+
+/// How long an answer to a ping is waited for.
+fn patience(link: &Link, host: &Host) -> Nanos {
+    let usual = if link.keep_alive == 0 { 10 * SECOND } else { (link.keep_alive / 2).min(10 * SECOND) };
+    host.options.ping_timeout.map_or(usual, nanos)
 }
 
 /// The state changes as the states themselves say they may.

@@ -1,5 +1,7 @@
 //! Claims about what a client puts onto the wire: which letter, when, in which order, under which packet id.
 
+use std::collections::BTreeMap;
+
 use leveret_protocol::options::{ClientOptions, OnSessionLost};
 
 use super::outcomes::may_be_late;
@@ -243,6 +245,7 @@ pub fn order_is_kept(
     letter: &Letter,
 ) -> Verdict {
     if letter.begun.is_empty() {
+        higher_priority_goes_first(ledger, letter)?;
         let last = last.place(letter);
         claim(*last < letter.number, "first_posted_first_sent", || {
             format!(
@@ -276,6 +279,22 @@ pub fn order_is_kept(
     })?;
     sent.last_again = place;
     Ok(())
+}
+
+/// SEMANTICS 5: of all letters that wait the first of the highest priority is next, whatever its QoS.
+fn higher_priority_goes_first(ledger: &Ledger, letter: &Letter) -> Verdict {
+    let first = ledger.waiting.first();
+    claim(first == Some(&(letter.priority, letter.number)), "higher_priority_goes_first", || {
+        format!("letter {:x} of priority {} is sent before {first:x?}", letter.number, letter.priority)
+    })
+}
+
+/// SEMANTICS 5: a subscribe goes out before the letters posted after it.
+pub fn subscribe_goes_first(unsent: &BTreeMap<String, u64>, letter: &Letter) -> Verdict {
+    let overtaken = unsent.iter().find(|(_, last)| **last < letter.number);
+    claim(overtaken.is_none(), "subscribe_goes_first", || {
+        format!("letter {:x} is sent before the filter {overtaken:?} that was asked for before it", letter.number)
+    })
 }
 
 /// The last letter begun for the first time, by priority and QoS.
