@@ -2,21 +2,23 @@
 
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use leveret::host::{
-    Bell, Client, ClientOptions, Delivery as Taken, Error, ErrorKind, General, HandlerScope, Keep,
-    Publish, PublishOptions, QueueId, Setup, Status, SubscribeOptions, Target, WakeDescriptor,
-    sentence,
+    Bell, Client, ClientOptions, Delivery as Taken, Error, ErrorKind, General, Keep, Publish,
+    PublishOptions, QueueId, Setup, Status, SubscribeOptions, Target,
 };
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::bell::LoopBell;
 use crate::convert::{Body, DIALECT, Timeout, borrowed_text, set_options, text};
 use crate::error::raise;
 use crate::message::Delivery;
 use crate::news;
+use crate::scope::Scope;
+use crate::status::{StatusWatch, status_named};
 use crate::wait::{unless_interrupted, wait};
 
 /// One client of the core.
@@ -25,13 +27,6 @@ pub struct Native {
     client: Client,
     /// Readable when something waits; for asyncio alone.
     loop_bell: Option<LoopBell>,
-}
-
-/// How an event loop is woken.
-struct LoopBell {
-    descriptor: Arc<WakeDescriptor>,
-    /// The same as a waker, for what rings no bell: room in the post office.
-    waker: Waker,
 }
 
 type Outcome = news::OutcomeParts;
@@ -294,33 +289,44 @@ impl Native {
         py.detach(|| self.client.set_general(general));
     }
 
-    /// What waits in the queue for handlers, or in that of the iterators; never waits.
-    fn take<'py>(
-        &self,
-        py: Python<'py>,
-        general: bool,
-        most: usize,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    /// What waits for handlers: messages, and news as pairs of kind and fields.
+    fn take<'py>(&self, py: Python<'py>, most: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut taken = Vec::new();
-        py.detach(|| self.client.take(queue(general), most, &mut taken));
+        py.detach(|| self.client.take(QueueId::MAIN, most, &mut taken));
         self.items(py, taken)
     }
 
-    /// The same, waiting for the first, with the interpreter released.
-    fn take_wait<'py>(
-        &self,
-        py: Python<'py>,
-        general: bool,
-        most: usize,
-        timeout: Timeout,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let taken = wait(py, &self.client, timeout.0, |client, slice| {
+    /// The same, waiting for the first.
+    fn take_wait<'py>(&self, py: Python<'py>, most: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let taken = wait(py, &self.client, None, |client, slice| {
             let mut taken = Vec::new();
             client
-                .wait_take(queue(general), most, slice, &mut taken)
+                .wait_take(QueueId::MAIN, most, slice, &mut taken)
                 .map(|_| taken)
         })?;
         self.items(py, taken)
+    }
+
+    /// The next message for nobody in particular, where there is one.
+    fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let mut taken = Vec::new();
+        py.detach(|| self.client.take(QueueId::GENERAL, 1, &mut taken));
+        self.items(py, taken).map(|mut items| items.pop())
+    }
+
+    /// The same, waiting for it.
+    fn next_wait<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: Timeout,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let taken = wait(py, &self.client, timeout.0, |client, slice| {
+            let mut taken = Vec::new();
+            client
+                .wait_take(QueueId::GENERAL, 1, slice, &mut taken)
+                .map(|_| taken)
+        })?;
+        self.items(py, taken).map(|mut items| items.pop())
     }
 
     /// While entered, this thread runs handlers of the client.
@@ -333,9 +339,10 @@ impl Native {
 
     // --- the event loop ---
 
-    fn descriptor(&self) -> Option<i32> {
+    /// What becomes readable when there are reports or messages; -1 where outcomes are not streamed.
+    fn descriptor(&self) -> i32 {
         let bell = self.loop_bell.as_ref();
-        bell.map(|bell| bell.descriptor.as_raw_fd())
+        bell.map_or(-1, |bell| bell.descriptor.as_raw_fd())
     }
 
     /// Makes the descriptor unreadable and takes what was reported.
@@ -378,75 +385,10 @@ impl Native {
     }
 }
 
-impl LoopBell {
-    fn new() -> PyResult<LoopBell> {
-        let descriptor = Arc::new(WakeDescriptor::new()?);
-        let waker = Waker::from(Arc::new(Ring(Arc::clone(&descriptor))));
-        Ok(LoopBell { descriptor, waker })
-    }
-}
-
-struct Ring(Arc<WakeDescriptor>);
-
-impl Wake for Ring {
-    fn wake(self: Arc<Ring>) {
-        self.0.ring();
-    }
-}
-
-/// While entered, its thread runs handlers of the client.
-#[pyclass(unsendable, module = "leveret._native")]
-pub struct Scope {
-    client: Client,
-    inside: Option<HandlerScope>,
-}
-
-#[pymethods]
-impl Scope {
-    fn __enter__(&mut self) {
-        self.inside = Some(self.client.handler_scope());
-    }
-
-    fn __exit__(
-        &mut self,
-        _kind: &Bound<'_, PyAny>,
-        _error: &Bound<'_, PyAny>,
-        _trace: &Bound<'_, PyAny>,
-    ) {
-        self.inside = None;
-    }
-}
-
-/// A wait for a status that began at some moment.
-#[pyclass(frozen, module = "leveret._native")]
-pub struct StatusWatch {
-    client: Client,
-    wanted: Status,
-    seen: u64,
-}
-
-#[pymethods]
-impl StatusWatch {
-    /// Is the status as wanted, or was it since the watch began.
-    fn came(&self) -> bool {
-        self.client.status() == self.wanted || self.client.status_count(self.wanted) > self.seen
-    }
-}
-
 fn publish_options(given: Option<&Bound<'_, PyDict>>) -> PyResult<PublishOptions> {
     let mut options = PublishOptions::default();
     set_options(given, |name, value| options.set(name, value, DIALECT))?;
     Ok(options)
-}
-
-fn status_named(py: Python<'_>, name: &str) -> PyResult<Status> {
-    Status::from_name(name).ok_or_else(|| {
-        let given = sentence::Quoted(name);
-        raise(
-            py,
-            &sentence::must_be("status", "online, offline or closed", given),
-        )
-    })
 }
 
 /// One text or several.
@@ -458,12 +400,4 @@ fn texts(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String>> {
         return Ok(vec![text(given, name)?]);
     };
     several.map(|each| text(&each?, name)).collect()
-}
-
-fn queue(general: bool) -> QueueId {
-    if general {
-        QueueId::GENERAL
-    } else {
-        QueueId::MAIN
-    }
 }

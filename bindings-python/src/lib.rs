@@ -6,11 +6,14 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::disallowed_types, clippy::disallowed_methods))]
 
+mod bell;
 mod client;
 mod convert;
 mod error;
 mod message;
 mod news;
+mod scope;
+mod status;
 #[cfg(feature = "testing")]
 mod testing;
 mod values;
@@ -22,9 +25,13 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::client::{Native, Scope, StatusWatch};
+    use super::client::Native;
     #[pymodule_export]
     use super::message::{Delivery, Message};
+    #[pymodule_export]
+    use super::scope::Scope;
+    #[pymodule_export]
+    use super::status::StatusWatch;
     #[cfg(feature = "testing")]
     #[pymodule_export]
     use super::testing::NativeBroker;

@@ -38,7 +38,7 @@ class Dispatcher:
         scope = self._native.scope()
         while True:
             try:
-                self._hand_out(self._native.take_wait(False, BATCH, None), scope)
+                self._hand_out(self._native.take_wait(BATCH), scope)
             except ClosedError:
                 return
 

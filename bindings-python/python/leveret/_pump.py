@@ -162,9 +162,9 @@ class Pump:
     def _hand_out(self) -> None:
         if self._handing_out is not None:
             return
-        items = self._native.take(False, BATCH)
+        items = self._native.take(BATCH)
         while self._cancelled and items:
-            items = self._native.take(False, BATCH)
+            items = self._native.take(BATCH)
         if items:
             self._handing_out = self.loop.create_task(self._run_handlers(items), name="leveret-handlers")
             self._handing_out.add_done_callback(self._handed_out)
@@ -196,7 +196,7 @@ class Pump:
                     task.add_done_callback(lambda _: room.release())
                 # Others have their turn.
                 await asyncio.sleep(0)
-                items = self._native.take(False, BATCH)
+                items = self._native.take(BATCH)
             while running:
                 await asyncio.wait(running)
         finally:

@@ -103,7 +103,8 @@ class AsyncMessages:
         if self._closed:
             raise closed()
         async with _Limit(timeout):
-            self._current = await self._pump.until(self._take)
+            # One at a time: what nobody asked for is left to other iterators and to a handler set later.
+            self._current = await self._pump.until(self._native.next)
         return self._current.message
 
     def close(self) -> None:
@@ -112,11 +113,6 @@ class AsyncMessages:
         if not self._closed:
             self._closed = True
             self._handlers.iterator_came(-1)
-
-    def _take(self) -> Delivery | None:
-        # One at a time: what nobody asked for is left to other iterators and to a handler set later.
-        taken = self._native.take(True, 1)
-        return taken[0] if taken else None
 
     def _acknowledge(self) -> None:
         current, self._current = self._current, None

@@ -88,9 +88,8 @@ class Messages:
         if self._closed:
             raise closed()
         # One at a time: what nobody asked for is left to other iterators and to a handler set later.
-        (delivery,) = self._native.take_wait(True, 1, timeout)
-        self._current = delivery
-        return delivery.message
+        self._current = self._native.next_wait(timeout)
+        return self._current.message
 
     def close(self) -> None:
         """Acknowledges the message handed out last and ends the iterator."""

@@ -1,0 +1,33 @@
+//! Waiting for a status on an event loop: whether it came since the wait began.
+
+use leveret::host::{Client, Status, sentence};
+use pyo3::prelude::*;
+
+use crate::error::raise;
+
+/// A wait for a status that began at some moment.
+#[pyclass(frozen, module = "leveret._native")]
+pub struct StatusWatch {
+    pub(crate) client: Client,
+    pub(crate) wanted: Status,
+    seen: u64,
+}
+
+#[pymethods]
+impl StatusWatch {
+    /// Is the status as wanted, or was it since the watch began.
+    fn came(&self) -> bool {
+        self.client.status() == self.wanted || self.client.status_count(self.wanted) > self.seen
+    }
+}
+
+/// The status with this name.
+pub(crate) fn status_named(py: Python<'_>, name: &str) -> PyResult<Status> {
+    Status::from_name(name).ok_or_else(|| {
+        let given = sentence::Quoted(name);
+        raise(
+            py,
+            &sentence::must_be("status", "online, offline or closed", given),
+        )
+    })
+}

@@ -1,0 +1,68 @@
+"""What the tests share: waiting for conditions, running coroutines, running programs of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import pathlib
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from typing import Any
+
+#: Longer than anything takes; what takes longer has failed.
+SOON = 20.0
+#: Options of a client that reconnects fast.
+FAST: dict[str, Any] = {"backoff_min": 0.02, "backoff_max": 0.05}
+#: Where the package lies, for programs of their own.
+PACKAGE = pathlib.Path(__file__).parents[1] / "python"
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    """Looks again and again until what it sees is true, and returns it."""
+    deadline = time.monotonic() + SOON
+    while not (seen := look()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.002)  # between two looks
+    return seen
+
+
+async def eventually_async(look: Callable[[], Any]) -> Any:
+    """The same on an event loop."""
+    deadline = time.monotonic() + SOON
+    while not (seen := look()):
+        assert time.monotonic() < deadline, "it did not happen"
+        await asyncio.sleep(0.002)  # between two looks
+    return seen
+
+
+def on_a_loop(test: Callable[..., Any]) -> Callable[..., None]:
+    """Runs a test that is a coroutine function on a loop of its own."""
+
+    @functools.wraps(test)
+    def run(*arguments: Any, **names: Any) -> None:
+        asyncio.run(asyncio.wait_for(test(*arguments, **names), 2 * SOON))
+
+    return run
+
+
+def environment() -> dict[str, str]:
+    """The environment of a program that uses the package."""
+    return {**os.environ, "PYTHONPATH": str(PACKAGE), "PYTHONFAULTHANDLER": "1"}
+
+
+def program(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program to its end."""
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(text), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment(), check=False)
+
+
+def start(text: str, *arguments: str) -> subprocess.Popen[str]:
+    """Starts a program."""
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(text), *arguments]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    )
