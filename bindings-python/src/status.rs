@@ -10,7 +10,7 @@ use crate::error::raise;
 pub struct StatusWatch {
     pub(crate) client: Client,
     pub(crate) wanted: Status,
-    seen: u64,
+    pub(crate) seen: u64,
 }
 
 #[pymethods]

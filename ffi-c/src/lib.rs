@@ -34,10 +34,7 @@
 //!
 //! Timeouts are milliseconds; MQTT_FOREVER is as long as it takes. In a child process after `fork`,
 //! clients of the parent answer MQTT_FORKED; new ones can be made.
-#![cfg_attr(
-    not(test),
-    warn(clippy::disallowed_types, clippy::disallowed_methods)
-)]
+#![cfg_attr(not(test), warn(clippy::disallowed_types, clippy::disallowed_methods))]
 #![allow(non_camel_case_types, reason = "types are named as C knows them")]
 
 // In the order of the header, which is printed from these; rustfmt sorts within a paragraph only.

@@ -346,7 +346,8 @@ impl World {
         filters.sort();
         filters.dedup();
         filters.retain(|filter| host.filters.remove(filter).is_some());
-        host.unsent_filters.retain(|filter, _| !filters.contains(filter));
+        host.unsent_filters
+            .retain(|filter, _| !filters.contains(filter));
         if filters.is_empty() {
             return Ok(());
         }

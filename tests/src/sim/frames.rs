@@ -139,7 +139,9 @@ fn read_subscribe(frame: &mut Frame, body: &[u8], level: u8) -> Option<()> {
     }
     while at < body.len() {
         let end = at + text_length(body.get(at..)?)?;
-        frame.filters.push(String::from_utf8_lossy(body.get(at + 2..end)?).into_owned());
+        frame
+            .filters
+            .push(String::from_utf8_lossy(body.get(at + 2..end)?).into_owned());
         at = end + 1;
     }
     Some(())

@@ -172,7 +172,9 @@ impl Line {
     /// It was online for so long that the backoff starts over.
     pub fn settled(&self) -> bool {
         let since = self.online_since.filter(|_| !self.hurried);
-        since.zip(self.ended_at).is_some_and(|(since, ended)| ended >= since + 10 * SECOND)
+        since
+            .zip(self.ended_at)
+            .is_some_and(|(since, ended)| ended >= since + 10 * SECOND)
     }
 }
 

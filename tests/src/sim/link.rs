@@ -258,7 +258,8 @@ impl World {
                 host.ledger.begin(number, now, link.sent.connection, frame);
             }
             kind::SUBSCRIBE | kind::UNSUBSCRIBE => {
-                host.unsent_filters.retain(|filter, _| !frame.filters.contains(filter));
+                host.unsent_filters
+                    .retain(|filter, _| !frame.filters.contains(filter));
                 host.ledger.ids.insert(frame.packet_id, Holder::Request);
             }
             kind::DISCONNECT => link.sent.goodbye = true,

@@ -131,7 +131,11 @@ impl Pipe {
             let kept = self.random.below(self.segments.len() as u64 + 1) as usize;
             self.segments.truncate(kept);
             // What would be so late that a new connection could overtake it dies as well, and what a receiver has not read.
-            let soon = if self.blocked_until > now { 0 } else { now + 2 * self.manners.latency.0 };
+            let soon = if self.blocked_until > now {
+                0
+            } else {
+                now + 2 * self.manners.latency.0
+            };
             self.segments.retain(|(ready, _)| *ready <= soon);
             self.held = self.segments.iter().map(|(_, bytes)| bytes.len()).sum();
         }

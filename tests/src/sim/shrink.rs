@@ -7,7 +7,11 @@ use super::world::{Broken, run};
 /// A plan with as little in it as could be found that still breaks the claim `broken` names, and how it breaks there.
 /// `effort` bounds the events of all runs together.
 pub fn shrink(plan: &Plan, broken: &Broken, effort: u64) -> (Plan, Broken) {
-    let mut search = Search { best: plan.clone(), how: broken.clone(), effort };
+    let mut search = Search {
+        best: plan.clone(),
+        how: broken.clone(),
+        effort,
+    };
     search.try_with(|plan| plan.steps.truncate(broken.step.max(1)));
     search.remove_steps();
     search.remove_letters();
@@ -60,7 +64,8 @@ impl Search {
     fn remove_letters(&mut self) {
         for step in 0..self.best.steps.len() {
             let mut at = 0;
-            while let Some(Operation::Publish(letters)) = self.best.steps.get(step).map(|step| &step.operation)
+            while let Some(Operation::Publish(letters)) =
+                self.best.steps.get(step).map(|step| &step.operation)
                 && at < letters.len()
                 && letters.len() > 1
                 && self.effort > 0

@@ -61,15 +61,35 @@ impl Tally {
     /// The whole tally, one line each.
     pub fn lines(&self) -> Vec<String> {
         const NAMES: [&str; 16] = [
-            "0", "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE", "SUBACK",
-            "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT", "AUTH",
+            "0",
+            "CONNECT",
+            "CONNACK",
+            "PUBLISH",
+            "PUBACK",
+            "PUBREC",
+            "PUBREL",
+            "PUBCOMP",
+            "SUBSCRIBE",
+            "SUBACK",
+            "UNSUBSCRIBE",
+            "UNSUBACK",
+            "PINGREQ",
+            "PINGRESP",
+            "DISCONNECT",
+            "AUTH",
         ];
         let time = seconds(self.milliseconds * 1_000_000);
         let mut lines = vec![format!("runs {}, virtual time {time}", self.runs)];
-        lines.extend(self.counts.iter().map(|(name, count)| format!("{count:>12}  {name}")));
+        lines.extend(
+            self.counts
+                .iter()
+                .map(|(name, count)| format!("{count:>12}  {name}")),
+        );
         for (frames, direction) in self.frames.iter().zip(["to broker", "to client"]) {
             let seen = NAMES.iter().zip(frames).filter(|(_, count)| **count > 0);
-            lines.extend(seen.map(|(name, count)| format!("{count:>12}  frames {direction}: {name}")));
+            lines.extend(
+                seen.map(|(name, count)| format!("{count:>12}  frames {direction}: {name}")),
+            );
         }
         lines
     }

@@ -76,7 +76,11 @@ impl Asking {
 
     /// Is an answer about this filter still to come.
     fn is_asked(&self, id: SubscriptionId) -> bool {
-        let mut asks = self.sent.values().flat_map(|request| &request.asks).chain(&self.unsent);
+        let mut asks = self
+            .sent
+            .values()
+            .flat_map(|request| &request.asks)
+            .chain(&self.unsent);
         asks.any(|ask| ask.item == Item::Subscribe(id))
     }
 

@@ -271,11 +271,7 @@ impl Engine {
 
     /// Everything that belongs to a connection ends with it.
     fn leave_online(&mut self, why: Error) {
-        for timer in [
-            Timer::Steady,
-            Timer::AcknowledgementHeld,
-            Timer::Unanswered,
-        ] {
+        for timer in [Timer::Steady, Timer::AcknowledgementHeld, Timer::Unanswered] {
             self.timers.clear(timer);
         }
         self.keep_alive_ends();

@@ -58,7 +58,11 @@ impl Engine {
 
     /// A letter of which the broker has nothing waits again; one that is settled is resent only where the broker may have it.
     fn begin_anew(&mut self, key: LetterKey, begun: bool) {
-        if self.shelf.get(key).is_some_and(|letter| letter.receipt.is_some()) {
+        if self
+            .shelf
+            .get(key)
+            .is_some_and(|letter| letter.receipt.is_some())
+        {
             self.wait_again(key, begun);
         } else {
             self.finish(key, Outcome::new(OutcomeStatus::Expired));

@@ -36,23 +36,46 @@ pub fn dial_is_due(host: &Host, now: Nanos, attempt: u64, endpoint: usize) -> Ve
     let waited = now.saturating_sub(ended);
     let (least, most) = backoff(host);
     claim(waited >= least, "backoff_is_not_too_short", || {
-        format!("dialed after {}, not before {} was allowed", seconds(waited), seconds(least))
+        format!(
+            "dialed after {}, not before {} was allowed",
+            seconds(waited),
+            seconds(least)
+        )
     })?;
-    claim(now <= host.noticed(ended.saturating_add(most)), "backoff_is_not_too_long", || {
-        format!("dialed after {}, attempt {} had to wait {} at most", seconds(waited), host.line.attempts, seconds(most))
-    })
+    claim(
+        now <= host.noticed(ended.saturating_add(most)),
+        "backoff_is_not_too_long",
+        || {
+            format!(
+                "dialed after {}, attempt {} had to wait {} at most",
+                seconds(waited),
+                host.line.attempts,
+                seconds(most)
+            )
+        },
+    )
 }
 
 /// The shortest and the longest wait for the next attempt: the cap doubles with every attempt and starts over after 10 s online;
 /// after a takeover it is the longest.
 fn backoff(host: &Host) -> (Nanos, Nanos) {
-    let (least, most) = (nanos(host.options.backoff_min), nanos(host.options.backoff_max));
+    let (least, most) = (
+        nanos(host.options.backoff_min),
+        nanos(host.options.backoff_max),
+    );
     if host.line.taken_over && !host.misled {
         return (most, most);
     }
     // A machine that slept may learn of the end before it learns how long it was online.
-    let slept = host.line.online_since.is_some_and(|since| host.suspended_until > since);
-    let attempts = if host.line.settled() && !slept { 1 } else { host.line.attempts.max(1) };
+    let slept = host
+        .line
+        .online_since
+        .is_some_and(|since| host.suspended_until > since);
+    let attempts = if host.line.settled() && !slept {
+        1
+    } else {
+        host.line.attempts.max(1)
+    };
     let cap = least.saturating_mul(1 << attempts.min(40));
     (least, cap.clamp(least, most))
 }
@@ -61,15 +84,22 @@ fn backoff(host: &Host) -> (Nanos, Nanos) {
 pub fn farewell_is_right(link: &Link, host: &Host, now: Nanos) -> Verdict {
     let anew = host.line.asked_anew == Some(now);
     let could = host.line.online && !link.stalled;
-    claim(!anew || !could || link.sent.goodbye, "reconnect_says_goodbye", || {
-        "the application asked for a new connection, and there was no DISCONNECT".into()
-    })?;
-    let deadline = link.ping_at.map(|ping| ping.max(link.last_heard).saturating_add(patience(link, host)));
+    claim(
+        !anew || !could || link.sent.goodbye,
+        "reconnect_says_goodbye",
+        || "the application asked for a new connection, and there was no DISCONNECT".into(),
+    )?;
+    let deadline = link.ping_at.map(|ping| {
+        ping.max(link.last_heard)
+            .saturating_add(patience(link, host))
+    });
     let late = deadline.is_some_and(|deadline| now >= deadline);
     let another_reason = anew || host.closing.is_some() || host.misled;
-    claim(!late || another_reason || !link.sent.goodbye, "missing_pong_leaves_the_will", || {
-        "PINGRESP is missing, and there was a DISCONNECT".into()
-    })
+    claim(
+        !late || another_reason || !link.sent.goodbye,
+        "missing_pong_leaves_the_will",
+        || "PINGRESP is missing, and there was a DISCONNECT".into(),
+    )
 }
 
 /// 3.1.2-20 (MQTT 5), 3.1.2-23 (3.1.1): the silence before a frame is not longer than the keep alive.
@@ -135,7 +165,11 @@ fn missing_pong_ends_the_link(link: &Link, host: &Host, at: Nanos) -> Verdict {
 
 /// How long an answer to a ping is waited for.
 fn patience(link: &Link, host: &Host) -> Nanos {
-    let usual = if link.keep_alive == 0 { 10 * SECOND } else { (link.keep_alive / 2).min(10 * SECOND) };
+    let usual = if link.keep_alive == 0 {
+        10 * SECOND
+    } else {
+        (link.keep_alive / 2).min(10 * SECOND)
+    };
     host.options.ping_timeout.map_or(usual, nanos)
 }
 

@@ -284,16 +284,26 @@ pub fn order_is_kept(
 /// SEMANTICS 5: of all letters that wait the first of the highest priority is next, whatever its QoS.
 fn higher_priority_goes_first(ledger: &Ledger, letter: &Letter) -> Verdict {
     let first = ledger.waiting.first();
-    claim(first == Some(&(letter.priority, letter.number)), "higher_priority_goes_first", || {
-        format!("letter {:x} of priority {} is sent before {first:x?}", letter.number, letter.priority)
-    })
+    claim(
+        first == Some(&(letter.priority, letter.number)),
+        "higher_priority_goes_first",
+        || {
+            format!(
+                "letter {:x} of priority {} is sent before {first:x?}",
+                letter.number, letter.priority
+            )
+        },
+    )
 }
 
 /// SEMANTICS 5: a subscribe goes out before the letters posted after it.
 pub fn subscribe_goes_first(unsent: &BTreeMap<String, u64>, letter: &Letter) -> Verdict {
     let overtaken = unsent.iter().find(|(_, last)| **last < letter.number);
     claim(overtaken.is_none(), "subscribe_goes_first", || {
-        format!("letter {:x} is sent before the filter {overtaken:?} that was asked for before it", letter.number)
+        format!(
+            "letter {:x} is sent before the filter {overtaken:?} that was asked for before it",
+            letter.number
+        )
     })
 }
 
