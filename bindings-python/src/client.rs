@@ -3,10 +3,11 @@
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use leveret::host::{
     Bell, Client, ClientOptions, Delivery as Taken, Error, ErrorKind, General, Keep, Publish,
-    PublishOptions, QueueId, Setup, Status, SubscribeOptions, Target,
+    PublishOptions, QueueId, Reply, Setup, Status, SubscribeOptions, Tag, Target,
 };
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
@@ -179,14 +180,12 @@ impl Native {
         timeout: Timeout,
     ) -> PyResult<Bound<'py, PyAny>> {
         let answer = wait(py, &self.client, timeout.0, |client, slice| {
-            client.wait_reply(tag, slice)
+            answer_within(client, tag, slice)
         })
         // A wait that was given up leaves nothing behind.
-        .inspect_err(|_| self.client.forget(tag))?;
-        news::reply(
-            py,
-            news::refusal(answer).map_err(|error| raise(py, &error))?,
-        )
+        .inspect_err(|_| self.client.forget(tag))?
+        .and_then(news::refusal);
+        news::reply(py, answer.map_err(|error| raise(py, &error))?)
     }
 
     /// The answer to `cancel` and `explain`, for which no network is needed.
@@ -333,7 +332,6 @@ impl Native {
     fn scope(&self) -> Scope {
         Scope {
             client: self.client.clone(),
-            inside: None,
         }
     }
 
@@ -382,6 +380,25 @@ impl Native {
             Taken::News(told) => Ok(news::news(py, told)?.into_pyobject(py)?.into_any()),
         };
         taken.into_iter().map(item).collect()
+    }
+}
+
+/// The answer to a question, which may itself be that the broker took too long; an error of its own only
+/// where the wait came to nothing.
+fn answer_within(client: &Client, tag: Tag, slice: Option<Duration>) -> Result<Result<Reply>> {
+    match client.wait_reply(tag, slice) {
+        Err(error) if error.kind == ErrorKind::TimedOut => {
+            let mut context = Context::from_waker(Waker::noop());
+            match client.poll_reply(tag, &mut context) {
+                Poll::Pending => Err(error),
+                // It was answered, by this very error.
+                Poll::Ready(Err(gone)) if gone.kind == ErrorKind::ReceiptForgotten => {
+                    Ok(Err(error))
+                }
+                Poll::Ready(answer) => Ok(answer),
+            }
+        }
+        answer => Ok(answer),
     }
 }
 

@@ -75,11 +75,16 @@ def test_subscriptions_tell_how_they_stand(connect, events):
         assert (up.filter, up.state, up.reason) == ("a", "up", 1)
         assert up.state is leveret.SubscriptionState.UP
         assert (downgraded.filter, downgraded.state, downgraded.reason) == ("b", "downgraded", 1)
+        with pytest.raises(leveret.RefusedError):
+            client.subscribe("secret/c")
+        refused = events.get(timeout=SOON)
+        assert (refused.filter, refused.state) == ("secret/c", "refused")
+        assert refused.reason == leveret.ReasonCode.NOT_AUTHORIZED
         broker.stop(forget=True)
-        client.wait_for("offline", timeout=SOON)
         broker.start()
-        states = [(event.filter, event.state) for event in iter(lambda: events.get(timeout=SOON), None) if True][:0]
-        assert states == []
+        told = [events.get(timeout=SOON) for _ in range(4)]
+        assert {(event.filter, event.state) for event in told[:2]} == {("a", "down"), ("b", "down")}
+        assert {(event.filter, event.state) for event in told[2:]} == {("a", "up"), ("b", "downgraded")}
 
 
 def test_statuses_and_pings_of_one_client(connect, broker, events):
@@ -107,7 +112,8 @@ def test_statuses_and_pings_of_all_clients(broker, events, monkeypatch):
     assert events.get(timeout=SOON) == (clients[1], "ping")
     for client in clients:
         client.close()
-    assert {events.get(timeout=SOON) for _ in range(2)} == {(client, "closed") for client in clients}
+    ends = {events.get(timeout=SOON) for _ in range(4)}
+    assert ends == {(client, status) for client in clients for status in ("offline", "closed")}
 
 
 def test_what_is_odd_is_noticed(connect, broker, events):

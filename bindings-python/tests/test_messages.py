@@ -12,9 +12,9 @@ from leveret.testing import Broker
 
 def redelivered(connect, client_id, **options):
     """What the broker delivers again to a client of this id, because nobody acknowledged it."""
-    client = connect(client_id=client_id, clean_start=False, **options)
     inbox = queue.Queue()
-    client.subscribe("a/#", inbox.put, qos=2)
+    client = connect(client_id=client_id, clean_start=False, on_message=inbox.put, **options)
+    client.subscribe("a/#", qos=2)
     client.publish("a/end", "end", qos=2)
     messages = iter(lambda: inbox.get(timeout=SOON), None)
     taken = []
