@@ -54,7 +54,7 @@ impl Native {
         let setup = Setup {
             dialect: DIALECT,
             keep: if streamed { Keep::Streamed } else { Keep::Held },
-            autostart: true,
+            autostart: false,
         };
         let client = py
             .detach(|| Client::new(&urls, parsed, setup))
@@ -63,6 +63,11 @@ impl Native {
             client.set_bell(&Bell::Descriptor(Arc::clone(descriptor)));
         }
         Ok(Native { client, loop_bell })
+    }
+
+    /// Begins to connect; called when it is set who takes the first messages and events.
+    fn start(&self, py: Python<'_>) -> PyResult<()> {
+        self.ask(py, Client::start)
     }
 
     // --- letters ---

@@ -15,46 +15,57 @@ pub struct Message {
 
 #[pymethods]
 impl Message {
+    /// Topic name.
     #[getter]
     fn topic(&self) -> &str {
         self.message.topic()
     }
 
+    /// What stands between the slashes of the topic name.
     #[getter]
     fn levels(&self) -> Vec<&str> {
         self.message.levels().collect()
     }
 
+    /// The payload, which may be empty. Made anew at every access.
     #[getter]
     fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.message.payload())
     }
 
+    /// QoS of this delivery: 0, 1 or 2.
     #[getter]
     fn qos(&self) -> u8 {
         self.message.qos.into()
     }
 
+    /// Is it a retained message.
     #[getter]
     fn retain(&self) -> bool {
         self.message.retain
     }
 
+    /// May the broker have sent this packet before.
     #[getter]
     fn dup(&self) -> bool {
         self.message.dup
     }
 
+    /// MQTT 5 properties by name; empty on MQTT 3.1.1.
     #[getter]
     fn properties<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         properties(py, &self.message.properties)
     }
 
+    /// User properties in their order, names possibly repeated.
     #[getter]
     fn user_properties(&self) -> Vec<(&str, &str)> {
         self.message.properties.user_properties().collect()
     }
 
+    /// Acknowledges the message, where the client was made with `manual_ack=True`; else it does nothing. From any
+    /// thread. It also does nothing when the connection that brought the message is gone: then the broker
+    /// delivers it again.
     fn ack(&self, py: Python<'_>) -> PyResult<()> {
         let Some((client, token)) = &self.acknowledge else {
             return Ok(());

@@ -34,17 +34,24 @@ impl NativeBroker {
         })
     }
 
+    /// Its address, `mqtt://127.0.0.1:port`; the same as long as it lives.
     #[getter]
     fn url(&self, py: Python<'_>) -> PyResult<String> {
         self.call(py, |broker| Ok(broker.url().to_owned()))
     }
 
+    /// Every PUBLISH from a client in order of arrival, recorded before it is acknowledged; re-deliveries have
+    /// `dup`.
     #[getter]
     fn received(&self, py: Python<'_>) -> PyResult<Vec<Message>> {
         self.call(py, |broker| Ok(broker.received())).map(messages)
     }
 
-    #[pyo3(signature = (count, timeout = Timeout(Some(Duration::from_secs(5)))))]
+    /// Waits until there are `count` of them and returns all there are then. Raises TimeoutError.
+    #[pyo3(
+        signature = (count, timeout = Timeout(Some(Duration::from_secs(5)))),
+        text_signature = "($self, count, timeout=5.0)"
+    )]
     fn wait_received(
         &self,
         py: Python<'_>,
@@ -56,11 +63,14 @@ impl NativeBroker {
             .map(messages)
     }
 
+    /// How many clients are connected.
     #[getter]
     fn connections(&self, py: Python<'_>) -> PyResult<usize> {
         self.call(py, |broker| Ok(broker.connections()))
     }
 
+    /// Ends all connections without a word and refuses new ones; keeps the port and, unless `forget`, the
+    /// sessions.
     #[pyo3(signature = (*, forget = false))]
     fn stop(&self, py: Python<'_>, forget: bool) -> PyResult<()> {
         self.call(py, |broker| {
@@ -73,20 +83,25 @@ impl NativeBroker {
         })
     }
 
+    /// Listens again on the same port.
     fn start(&self, py: Python<'_>) -> PyResult<()> {
         self.call(py, Broker::start)
     }
 
+    /// Swallows the next `count` packets of this type from clients, as if they had been lost: "PUBLISH",
+    /// "PINGREQ", …
     #[pyo3(signature = (packet, count = 1))]
     fn swallow(&self, py: Python<'_>, packet: &str, count: u64) -> PyResult<()> {
         self.call(py, |broker| broker.swallow(packet, count))
     }
 
+    /// The same for packets to clients: "PUBACK", "CONNACK", …
     #[pyo3(signature = (packet, count = 1))]
     fn swallow_outgoing(&self, py: Python<'_>, packet: &str, count: u64) -> PyResult<()> {
         self.call(py, |broker| broker.swallow_outgoing(packet, count))
     }
 
+    /// Publishes a message from the broker itself.
     #[pyo3(signature = (topic, payload, *, qos = 0, retain = false))]
     fn publish(
         &self,
@@ -103,6 +118,7 @@ impl NativeBroker {
         self.call(py, |broker| broker.publish(topic, bytes, level, retain))
     }
 
+    /// Resets every connection and goes on listening. Wills are published.
     fn disconnect_clients(&self, py: Python<'_>) -> PyResult<()> {
         self.call(py, |broker| {
             broker.disconnect_clients();
@@ -110,6 +126,7 @@ impl NativeBroker {
         })
     }
 
+    /// Forgets every session and resets the connections that used them.
     fn lose_sessions(&self, py: Python<'_>) -> PyResult<()> {
         self.call(py, |broker| {
             broker.lose_sessions();
@@ -117,6 +134,7 @@ impl NativeBroker {
         })
     }
 
+    /// Stops reading from clients, as a broker does that hangs, until it is called with False.
     fn pause_reading(&self, py: Python<'_>, paused: bool) -> PyResult<()> {
         self.call(py, |broker| {
             broker.pause_reading(paused);
@@ -124,6 +142,7 @@ impl NativeBroker {
         })
     }
 
+    /// Ends the broker for good. What it received can still be read.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         if self.is_here() {
             self.call(py, |broker| {

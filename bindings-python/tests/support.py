@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
 import pathlib
@@ -10,8 +11,10 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
+
+import leveret
 
 #: Longer than anything takes; what takes longer has failed.
 SOON = 20.0
@@ -47,6 +50,17 @@ def on_a_loop(test: Callable[..., Any]) -> Callable[..., None]:
         asyncio.run(asyncio.wait_for(test(*arguments, **names), 2 * SOON))
 
     return run
+
+
+@contextlib.asynccontextmanager
+async def connected(url: str, **options: Any) -> AsyncIterator[leveret.AsyncClient]:
+    """An asyncio client that reconnects fast and is online."""
+    client = leveret.AsyncClient(url, **{**FAST, **options})
+    try:
+        await client.wait_for("online", timeout=SOON)
+        yield client
+    finally:
+        await client.close(timeout=1)
 
 
 def environment() -> dict[str, str]:

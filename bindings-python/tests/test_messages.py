@@ -69,7 +69,7 @@ def test_every_handler_of_a_filter_is_called_and_the_same_function_once(client):
 
 def test_a_handler_without_a_hash_is_a_handler(client):
     class Unhashable:
-        __hash__ = None
+        __hash__ = None  # type: ignore[assignment]
 
         def __init__(self):
             self.calls = queue.Queue()
@@ -263,7 +263,12 @@ def test_handlers_run_one_after_another(client):
 def test_a_slow_handler_holds_up_no_other_client(connect):
     slow, quick = connect(), connect()
     entered, leave, done = threading.Event(), threading.Event(), queue.Queue()
-    slow.subscribe("a", lambda message: (entered.set(), leave.wait(SOON)))
+
+    @slow.on("a")
+    def dawdle(message):
+        entered.set()
+        leave.wait(SOON)
+
     quick.subscribe("a", done.put)
     quick.publish("a", "x")
     assert entered.wait(SOON)

@@ -15,7 +15,8 @@ def test_it_is_the_name_of_its_status():
     assert outcome == OutcomeStatus.ACKNOWLEDGED
     assert outcome.status is OutcomeStatus.ACKNOWLEDGED
     assert str(outcome) == f"{outcome}" == "acknowledged"
-    assert {outcome: 1}["acknowledged"] == 1
+    counts: dict[str, int] = {outcome: 1}
+    assert counts["acknowledged"] == 1
 
 
 def test_only_the_names_of_the_table_are_outcomes():

@@ -41,8 +41,8 @@ __all__ = [
     "on_status",
     "set_runtime_threads",
     "shutdown",
-    *errors.__all__,
 ]
+__all__ += errors.__all__
 
 
 def __getattr__(name: str) -> Any:

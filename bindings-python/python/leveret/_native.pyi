@@ -3,9 +3,28 @@
 from collections.abc import Sequence
 from typing import Any, Literal, Self, TypeAlias, final
 
+from typing_extensions import disjoint_base
+
 from ._arguments import Filters, Payload, Timeout
 from .errors import ClosedError, MqttError, NotDelivered, WouldDeadlock
 from .errors import TimeoutError as MqttTimeoutError
+
+__all__ = [
+    "Delivery",
+    "Message",
+    "Native",
+    "NativeBroker",
+    "Scope",
+    "StatusWatch",
+    "__version__",
+    "closed",
+    "deadlock",
+    "not_delivered",
+    "seconds",
+    "set_runtime_threads",
+    "shutdown",
+    "timed_out",
+]
 
 __version__: str
 
@@ -78,6 +97,7 @@ class Native:
     """One client of the core; private."""
 
     def __new__(cls, urls: str | Sequence[str], options: dict[str, Any], streamed: bool) -> Self: ...
+    def start(self) -> None: ...
     def publish(self, topic: str, payload: Payload, options: Any, waiting: bool) -> int: ...
     def publish_many(
         self, letters: Sequence[tuple[str, Payload]], options: Any, waiting: bool
@@ -113,8 +133,9 @@ class Native:
     def descriptor(self) -> int: ...
     def reports(self) -> list[tuple[int, str, Any]]: ...
 
+@disjoint_base
 class NativeBroker:
-    """What there is of `leveret.testing.Broker` natively."""
+    """A broker on a thread of its own; `leveret.testing.Broker` is what users see."""
 
     def __new__(
         cls,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from . import _native
 from ._tables import OutcomeStatus, Status, SubscriptionState
@@ -67,6 +67,10 @@ class Outcome(str):
             return self
         error.outcome = self
         raise error
+
+    if TYPE_CHECKING:
+        # For type checkers: comparing an outcome with an OutcomeStatus makes sense.
+        def __eq__(self, other: object, /) -> bool: ...
 
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (str(self), self.maybe_delivered, self.reason, self.reason_string, self.user_properties))

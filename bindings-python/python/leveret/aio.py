@@ -160,6 +160,7 @@ class AsyncClient(Face):
         self._pump = Pump(self._loop, self._native, self._handlers, concurrent_handlers)
         remember(self._native)
         weakref.finalize(self, let_go, self._native).atexit = False
+        self._native.start()
 
     # --- the connection ---
 

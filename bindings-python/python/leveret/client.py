@@ -143,6 +143,7 @@ class Client(Face):
         self._dispatcher = Dispatcher(self._native, self._handlers)
         remember(self._native, self._dispatcher)
         weakref.finalize(self, let_go, self._native).atexit = False
+        self._native.start()
 
     # --- the connection ---
 
