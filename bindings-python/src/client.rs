@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use leveret::host::{
     Bell, Client, ClientOptions, Delivery as Taken, Error, ErrorKind, General, Keep, Publish,
-    PublishOptions, QueueId, Reply, Setup, Status, SubscribeOptions, Tag, Target,
+    PublishOptions, QueueId, Reply, Setup, Status, SubscribeOptions, Tag, Target, sentence,
 };
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::bell::LoopBell;
-use crate::convert::{Body, DIALECT, Timeout, borrowed_text, set_options, text};
+use crate::convert::{Body, DIALECT, Timeout, borrowed_text, kind_of, set_options, text};
 use crate::error::raise;
 use crate::message::Delivery;
 use crate::news;
@@ -101,11 +101,13 @@ impl Native {
     fn publish_many(
         &self,
         py: Python<'_>,
-        letters: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>,
+        letters: Vec<Bound<'_, PyAny>>,
         options: Option<&Bound<'_, PyDict>>,
         waiting: bool,
     ) -> PyResult<(Vec<u64>, Option<Py<PyBaseException>>)> {
         let options = publish_options(options)?;
+        let letters: PyResult<Vec<_>> = letters.iter().map(topic_and_payload).collect();
+        let letters = letters?;
         let bodies: PyResult<Vec<_>> = letters.iter().map(|(_, body)| Body::of(body)).collect();
         let bodies = bodies?;
         let mut posts = Vec::with_capacity(letters.len());
@@ -231,8 +233,13 @@ impl Native {
         py.detach(|| self.client.status()).name()
     }
 
-    fn status_wait(&self, py: Python<'_>, status: &str, timeout: Timeout) -> PyResult<()> {
-        let wanted = status_named(py, status)?;
+    fn status_wait(
+        &self,
+        py: Python<'_>,
+        status: &Bound<'_, PyAny>,
+        timeout: Timeout,
+    ) -> PyResult<()> {
+        let wanted = status_named(status)?;
         let seen = self.client.status_count(wanted);
         wait(py, &self.client, timeout.0, |client, slice| {
             client.wait_status_since(wanted, seen, slice)
@@ -240,8 +247,8 @@ impl Native {
     }
 
     /// Where a wait for this status begins, for hosts that look again whenever the bell rang.
-    fn status_watch(&self, py: Python<'_>, status: &str) -> PyResult<StatusWatch> {
-        let wanted = status_named(py, status)?;
+    fn status_watch(&self, status: &Bound<'_, PyAny>) -> PyResult<StatusWatch> {
+        let wanted = status_named(status)?;
         Ok(StatusWatch {
             client: self.client.clone(),
             wanted,
@@ -413,9 +420,23 @@ fn publish_options(given: Option<&Bound<'_, PyDict>>) -> PyResult<PublishOptions
     Ok(options)
 }
 
+/// One letter of several.
+fn topic_and_payload<'py>(
+    letter: &Bound<'py, PyAny>,
+) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    letter.extract().map_err(|_| {
+        let allowed = "tuples of topic and payload";
+        match kind_of(letter) {
+            Ok(kind) => raise(letter.py(), &sentence::must_be("letters", allowed, kind)),
+            Err(failure) => failure,
+        }
+    })
+}
+
 /// One text or several.
 fn texts(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String>> {
-    if given.is_instance_of::<PyString>() {
+    // Bytes would come apart into numbers.
+    if given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>() {
         return Ok(vec![text(given, name)?]);
     }
     let Ok(several) = given.try_iter() else {

@@ -130,7 +130,8 @@ fn bytes<'py>(given: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>
     Ok(Some(view.call_method0("tobytes")?.cast_into()?))
 }
 
-fn kind_of(given: &Bound<'_, PyAny>) -> PyResult<String> {
+/// What kind of thing was given, for a sentence that says what is allowed.
+pub(crate) fn kind_of(given: &Bound<'_, PyAny>) -> PyResult<String> {
     if given.is_none() {
         return Ok(DIALECT.none().into());
     }

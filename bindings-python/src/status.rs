@@ -3,6 +3,7 @@
 use leveret::host::{Client, Status, sentence};
 use pyo3::prelude::*;
 
+use crate::convert::borrowed_text;
 use crate::error::raise;
 
 /// A wait for a status that began at some moment.
@@ -22,12 +23,13 @@ impl StatusWatch {
 }
 
 /// The status with this name.
-pub(crate) fn status_named(py: Python<'_>, name: &str) -> PyResult<Status> {
+pub(crate) fn status_named(given: &Bound<'_, PyAny>) -> PyResult<Status> {
+    let name = borrowed_text(given, "status")?;
     Status::from_name(name).ok_or_else(|| {
-        let given = sentence::Quoted(name);
+        let quoted = sentence::Quoted(name);
         raise(
-            py,
-            &sentence::must_be("status", "online, offline or closed", given),
+            given.py(),
+            &sentence::must_be("status", "online, offline or closed", quoted),
         )
     })
 }

@@ -9,17 +9,17 @@ from support import FAST, SOON, connected, eventually_async, on_a_loop
 import leveret
 
 
+@pytest.mark.parametrize(("qos", "outcome"), [(0, "sent"), (1, "acknowledged"), (2, "acknowledged")])
 @on_a_loop
-async def test_awaiting_a_receipt_gives_its_outcome_as_often_as_asked(broker):
+async def test_awaiting_a_receipt_gives_its_outcome_as_often_as_asked(broker, qos, outcome):
     async with connected(broker.url) as client:
-        for qos, outcome in ((0, "sent"), (1, "acknowledged"), (2, "acknowledged")):
-            receipt = client.publish("a", b"x", qos=qos)
-            assert receipt.outcome is None
-            assert repr(receipt).endswith(": open>")
-            assert await receipt == outcome
-            assert await receipt == await receipt.wait() == receipt.outcome == outcome
-            assert repr(receipt).endswith(f": {outcome}>")
-            assert (await receipt).raise_for_status().ok
+        receipt = client.publish("a", b"x", qos=qos)
+        assert receipt.outcome is None
+        assert repr(receipt).endswith(": open>")
+        assert await receipt == outcome
+        assert await receipt == await receipt.wait() == receipt.outcome == outcome
+        assert repr(receipt).endswith(f": {outcome}>")
+        assert (await receipt).raise_for_status().ok
 
 
 @on_a_loop
@@ -177,8 +177,8 @@ async def test_closing_settles_every_receipt_and_ends_every_call(broker):
         flushed = asyncio.ensure_future(client.flush())
         await asyncio.sleep(0)
         await client.close(timeout=0)
-        assert (await sent, sent.outcome.maybe_delivered) == ("closed", True)
-        assert (await unsent, unsent.outcome.maybe_delivered) == ("closed", False)
+        assert (await sent, (await sent).maybe_delivered) == ("closed", True)
+        assert (await unsent, (await unsent).maybe_delivered) == ("closed", False)
         for call in waiting:
             with pytest.raises(leveret.ClosedError):
                 await call
@@ -202,9 +202,9 @@ async def test_a_closed_client_says_so(broker):
     ):
         with pytest.raises(leveret.ClosedError):
             await call()
-    for call in (lambda: client.publish("a"), lambda: client.publish_many([("a", "x")]), client.reconnect):
+    for at_once in (lambda: client.publish("a"), lambda: client.publish_many([("a", "x")]), client.reconnect):
         with pytest.raises(leveret.ClosedError):
-            call()
+            at_once()
     assert [message async for message in client.messages] == []
     await client.wait_for("closed")
     assert client.stats().status == "closed"

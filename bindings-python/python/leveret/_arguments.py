@@ -22,7 +22,7 @@ def client_options(options: Mapping[str, Any]) -> dict[str, Any]:
     will = flat.pop("will", None)
     if will is not None:
         if not isinstance(will, Mapping):
-            raise ConfigurationError(f"will must be a mapping of its parts, not a value of type {type(will).__name__}")
+            raise ConfigurationError(f"will must be a mapping of its parts, not {kind_of(will)}")
         flat.update({f"will_{name}": value for name, value in will.items()})
     return flat
 
@@ -30,6 +30,9 @@ def client_options(options: Mapping[str, Any]) -> dict[str, Any]:
 def filters_with_options(filters: Filters, options: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Each filter with its options; those given for all of them hold where a filter has none of its own."""
     if isinstance(filters, Mapping):
+        for name, own in filters.items():
+            if not isinstance(own, Mapping):
+                raise ConfigurationError(f"the options of topic filter {name!r} must be a mapping, not {kind_of(own)}")
         return [(name, {**options, **own}) for name, own in filters.items()]
     return [(name, dict(options)) for name in names_of(filters)]
 
@@ -38,3 +41,14 @@ def names_of(filters: Filters) -> list[str]:
     """The topic filters alone."""
     # What is neither text nor a collection is refused by the native half, in the core's words.
     return list(filters) if isinstance(filters, Iterable) and not isinstance(filters, str | bytes) else [filters]
+
+
+def kind_of(given: object) -> str:
+    """What kind of thing was given, for a sentence that says what is allowed."""
+    return "None" if given is None else f"a value of type {type(given).__name__}"
+
+
+def check_receipt(receipt: object, ours: bool) -> None:
+    """A receipt stands for a letter of the client that gave it out; elsewhere its number is that of another letter."""
+    if not ours:
+        raise ConfigurationError(f"receipt must be one that this client gave out, not {receipt!r}")

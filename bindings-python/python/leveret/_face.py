@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._arguments import Filters, filters_with_options
-from ._handlers import Handlers, everywhere
+from ._handlers import Handlers, listen_everywhere
 from ._native import Native
 from ._tables import Status
 from ._values import Stats
@@ -96,7 +96,11 @@ class Face:
         if handler is None:
             return self._native.subscribe(declared, None)
         number = self._handlers.number(handler)
-        tag = self._native.subscribe(declared, number)
+        try:
+            tag = self._native.subscribe(declared, number)
+        except BaseException:
+            self._handlers.declared(number, ())
+            raise
         self._handlers.declared(number, (name for name, _ in declared))
         return tag
 
@@ -109,7 +113,7 @@ def on_status(handler: Handler) -> Handler:
 
     It runs where the handlers of that client run.
     """
-    everywhere["status"].append(handler)
+    listen_everywhere("status", handler)
     return handler
 
 
@@ -118,5 +122,5 @@ def on_ping(handler: Handler) -> Handler:
 
     It runs where the handlers of that client run.
     """
-    everywhere["ping"].append(handler)
+    listen_everywhere("ping", handler)
     return handler

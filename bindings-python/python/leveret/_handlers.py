@@ -9,7 +9,9 @@ import weakref
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Final, TypeAlias
 
+from ._arguments import kind_of
 from ._native import Delivery, Native
+from .errors import ConfigurationError
 
 #: Where exceptions of handlers are reported. Where a program has not set up logging, Python prints them, as it does with
 #: exceptions that nobody catches.
@@ -40,6 +42,7 @@ class Handlers:
 
     def number(self, function: Function) -> int:
         """The number of a handler: the same for the same function, which is then called once for a message."""
+        _check(function)
         with self._lock:
             hashable = isinstance(function, Hashable)
             number = self._numbers.get(function) if hashable else None
@@ -51,23 +54,28 @@ class Handlers:
             return number
 
     def declared(self, number: int, filters: Iterable[str]) -> None:
-        """The handler has these filters from now on."""
+        """The handler has these filters from now on, beside those it had; without any it is forgotten."""
         with self._lock:
             self._filters.setdefault(number, set()).update(filters)
+            self._forget_if_unused(number)
 
     def forget(self, filters: Iterable[str]) -> None:
         """The filters are taken back, from all their handlers."""
         with self._lock:
             for number, declared in list(self._filters.items()):
                 declared.difference_update(filters)
-                if not declared:
-                    del self._filters[number]
-                    function = self._functions.pop(number)
-                    if isinstance(function, Hashable):
-                        self._numbers.pop(function, None)
+                self._forget_if_unused(number)
+
+    def _forget_if_unused(self, number: int) -> None:
+        if not self._filters[number]:
+            del self._filters[number]
+            function = self._functions.pop(number)
+            if isinstance(function, Hashable):
+                self._numbers.pop(function, None)
 
     def set_general(self, function: Function) -> None:
         """Sets the handler of messages that have none of their own; without one they wait for an iterator."""
+        _check(function)
         with self._lock:
             self._general = function
             self._tell_general()
@@ -80,6 +88,7 @@ class Handlers:
 
     def listen(self, kind: str, function: Function) -> None:
         """Calls the function with each news of this kind."""
+        _check(function)
         self._listeners.setdefault(kind, []).append(function)
 
     def of(self, delivery: Delivery) -> list[Function]:
@@ -101,9 +110,21 @@ class Handlers:
         self._native.set_general(self._general is not None, self._iterators > 0)
 
 
+def listen_everywhere(kind: str, function: Callable[[Any, Any], Any]) -> None:
+    """Calls the function with client and news for each news of this kind, of every client in the process."""
+    _check(function)
+    everywhere[kind].append(function)
+
+
 def report_failure(what: str) -> None:
     """Logs the exception being handled: a handler that raises does not harm the client."""
     _failures.exception("a handler of %s raised", what)
+
+
+def _check(function: object) -> None:
+    # At once, and not when the first message has come.
+    if not callable(function):
+        raise ConfigurationError(f"handler must be a function or another callable, not {kind_of(function)}")
 
 
 def _with(client: object, listener: Callable[[Any, Any], Any]) -> Function:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequen
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ._arguments import Filters, Payload, Timeout, client_options, names_of
+from ._arguments import Filters, Payload, Timeout, check_receipt, client_options, names_of
 from ._ending import let_go, remember
 from ._face import Face
 from ._handlers import Handlers
@@ -227,13 +227,13 @@ class AsyncClient(Face):
 
     async def cancel(self, receipt: AsyncReceipt) -> bool:
         """Takes a letter back; says whether it was still there. Its outcome is then `cancelled`."""
-        return bool(await self._here().reply(self._native.cancel(receipt._tag), needs_network=False))
+        return bool(await self._here().reply(self._native.cancel(self._tag_of(receipt)), needs_network=False))
 
     async def explain(self, receipt: AsyncReceipt) -> str:
         """Where the letter is and why, in a sentence."""
-        told = None
+        tag, told = self._tag_of(receipt), None
         if receipt.outcome is None:
-            told = await self._here().reply(self._native.explain(receipt._tag), needs_network=False)
+            told = await self._here().reply(self._native.explain(tag), needs_network=False)
         return f"settled: {receipt.outcome}" if told is None else str(told)
 
     async def flush(self, timeout: Timeout = None) -> None:
@@ -277,6 +277,10 @@ class AsyncClient(Face):
         While there is a general handler (`on_message`), that gets them instead.
         """
         return AsyncMessages(self._native, self._handlers, self._here())
+
+    def _tag_of(self, receipt: AsyncReceipt) -> int:
+        check_receipt(receipt, isinstance(receipt, AsyncReceipt) and receipt._pump is self._pump)
+        return receipt._tag
 
     def _here(self) -> Pump:
         if asyncio.get_running_loop() is not self._loop:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ._arguments import Filters, Payload, Timeout, client_options, names_of
+from ._arguments import Filters, Payload, Timeout, check_receipt, client_options, names_of
 from ._dispatcher import Dispatcher
 from ._ending import let_go, remember
 from ._face import Face
@@ -206,11 +206,12 @@ class Client(Face):
 
     def cancel(self, receipt: Receipt) -> bool:
         """Takes a letter back; says whether it was still there. Its outcome is then `cancelled`."""
-        return bool(self._native.answer_wait(self._native.cancel(receipt._tag)))
+        return bool(self._native.answer_wait(self._native.cancel(self._tag_of(receipt))))
 
     def explain(self, receipt: Receipt) -> str:
         """Where the letter is and why, in a sentence."""
-        told = None if receipt.outcome else self._native.answer_wait(self._native.explain(receipt._tag))
+        tag = self._tag_of(receipt)
+        told = None if receipt.outcome else self._native.answer_wait(self._native.explain(tag))
         return f"settled: {receipt.outcome}" if told is None else str(told)
 
     def flush(self, timeout: Timeout = None) -> None:
@@ -252,3 +253,7 @@ class Client(Face):
         While there is a general handler (`on_message`), that gets them instead.
         """
         return Messages(self._native, self._handlers)
+
+    def _tag_of(self, receipt: Receipt) -> int:
+        check_receipt(receipt, isinstance(receipt, Receipt) and receipt._native is self._native)
+        return receipt._tag
