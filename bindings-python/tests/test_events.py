@@ -101,6 +101,16 @@ def test_statuses_and_pings_of_one_client(connect, broker, events):
     assert events.get(timeout=SOON) is leveret.Status.CLOSED
 
 
+def test_a_listener_finds_the_status_that_it_is_told(connect, broker, events):
+    client = connect(on_status=lambda status: events.put((status, client.status)))
+    assert events.get(timeout=SOON)[0] == "online"
+    for _ in range(20):
+        broker.stop()
+        assert events.get(timeout=SOON) == ("offline", "offline")
+        broker.start()
+        assert events.get(timeout=SOON) == ("online", "online")
+
+
 def test_statuses_and_pings_of_all_clients(broker, events, monkeypatch):
     monkeypatch.setitem(leveret._handlers.everywhere, "status", [])
     monkeypatch.setitem(leveret._handlers.everywhere, "ping", [])

@@ -47,29 +47,54 @@ impl Sorter {
             .outbox
             .put(|outbox, rings| outbox.settle(given_back, engine, rings));
         // Before the answer to a subscribe is told, so that a refused one leaves no route behind.
-        let paused = self.fill_inbox(shared);
-        if !self.for_ledger.is_empty() {
-            let told = shared.ledger.put(|ledger, rings| {
-                let before = ledger.unread();
-                self.for_ledger
-                    .drain(..)
-                    .for_each(|event| enter(ledger, event, rings));
-                ledger.unread() - before
-            });
-            if told > 0 {
-                shared.outbox.with(|outbox| outbox.reports_made(told));
-            }
+        self.tell_routes(shared);
+        // A handler that is told of a status finds it so, and may wait for the next one.
+        if self
+            .for_ledger
+            .iter()
+            .any(|event| matches!(event, Event::Status(_)))
+        {
+            self.fill_ledger(shared);
         }
+        let paused = self.fill_inbox(shared);
+        self.fill_ledger(shared);
         paused
     }
 
+    fn tell_routes(&self, shared: &Shared) {
+        let mut answers = self
+            .for_ledger
+            .iter()
+            .filter_map(subscribe_answer)
+            .peekable();
+        if answers.peek().is_some() {
+            shared
+                .inbox
+                .with(|inbox| answers.for_each(|(tag, codes)| inbox.routes.answered(tag, codes)));
+        }
+    }
+
+    fn fill_ledger(&mut self, shared: &Shared) {
+        if self.for_ledger.is_empty() {
+            return;
+        }
+        let told = shared.ledger.put(|ledger, rings| {
+            let before = ledger.unread();
+            self.for_ledger
+                .drain(..)
+                .for_each(|event| enter(ledger, event, rings));
+            ledger.unread() - before
+        });
+        if told > 0 {
+            shared.outbox.with(|outbox| outbox.reports_made(told));
+        }
+    }
+
     fn fill_inbox(&mut self, shared: &Shared) -> bool {
-        let answers = self.for_ledger.iter().filter_map(subscribe_answer);
-        if self.for_inbox.is_empty() && answers.clone().next().is_none() {
+        if self.for_inbox.is_empty() {
             return false;
         }
         let paused = shared.inbox.put(|inbox, rings| {
-            answers.for_each(|(tag, codes)| inbox.routes.answered(tag, codes));
             for event in self.for_inbox.drain(..) {
                 match event {
                     Event::Message(incoming) => {

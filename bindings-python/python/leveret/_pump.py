@@ -173,6 +173,7 @@ class Pump:
 
     def _handed_out(self, task: asyncio.Task[None]) -> None:
         self._handing_out = None
+        _leave_to_the_loop(task)
         if task.cancelled():
             # Most likely the loop is about to end. What waits for outcomes still gets them.
             self._cancelled = True
@@ -193,6 +194,7 @@ class Pump:
                     task = self.loop.create_task(self._run_handler(item), name="leveret-handler")
                     running.add(task)
                     task.add_done_callback(running.discard)
+                    task.add_done_callback(_leave_to_the_loop)
                     task.add_done_callback(lambda _: room.release())
                 # Others have their turn.
                 await asyncio.sleep(0)
@@ -262,6 +264,13 @@ async def _call(handler: Callable[[Any], Any], argument: object, what: str) -> b
         report_failure(what)
         return False
     return True
+
+
+def _leave_to_the_loop(task: asyncio.Task[None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    # A handler that ends the program: the loop raises that itself. Whatever else got here is a defect of ours.
+    if error is not None and not isinstance(error, SystemExit | KeyboardInterrupt):
+        raise error
 
 
 def _is_being_cancelled() -> bool:
