@@ -210,14 +210,18 @@ impl Native {
         self.ask(py, Client::reconnect)
     }
 
-    /// The question whose answer comes when it is closed; None inside a handler, where it takes effect on return.
+    /// The question whose answer comes when it is closed; None inside a handler, where it takes effect on return,
+    /// and in a forked child, which has nothing to close.
     fn close(
         &self,
         py: Python<'_>,
         timeout: Timeout,
         end_session: Option<bool>,
     ) -> PyResult<Option<u64>> {
-        self.ask(py, |client| client.close(timeout.0, end_session))
+        match py.detach(|| self.client.close(timeout.0, end_session)) {
+            Err(error) if error.kind == ErrorKind::Forked => Ok(None),
+            asked => asked.map_err(|error| raise(py, &error)),
+        }
     }
 
     /// Seconds that `close` takes at most unless told otherwise.

@@ -3,6 +3,7 @@
 use leveret::host::Error;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyDict;
 
 /// The exception for an error.
 pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
@@ -10,11 +11,22 @@ pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
 }
 
 /// The exception for an error, to be raised by somebody else.
+///
+/// Made without running a line of Python: a daemon thread that does so while the interpreter ends is ended there
+/// and then, and cannot be from beneath a function of Rust.
 pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
-    static FROM_NUMBER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    FROM_NUMBER
-        .import(py, "leveret.errors", "from_number")
-        .and_then(|make| make.call1(parts(error)))
+    static KINDS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let (number, sentence, reason) = parts(error);
+    let kind = KINDS
+        .import(py, "leveret.errors", "_KINDS")?
+        .as_any()
+        .get_item(number)?;
+    let (class, code, retryable): (Bound<'_, PyAny>, Bound<'_, PyAny>, bool) = kind.extract()?;
+    let exception = class.call1((sentence,))?;
+    exception.setattr("code", code)?;
+    exception.setattr("retryable", retryable)?;
+    exception.setattr("reason", reason)?;
+    Ok(exception)
 }
 
 /// What `from_number` makes an exception of: number, sentence, and the broker's reason code or None.

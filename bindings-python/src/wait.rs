@@ -61,8 +61,9 @@ pub(crate) fn unless_interrupted<R: Send>(
     }
 }
 
+/// Asked without running a line of Python, for the reason that `exception` gives.
 fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
-    let threading = py.import("threading")?;
-    let main = threading.call_method0("main_thread")?.getattr("ident")?;
-    threading.call_method0("get_ident")?.eq(main)
+    let main = py.import("threading")?.getattr("_main_thread")?;
+    let here = py.import("_thread")?.call_method0("get_ident")?;
+    main.getattr("_ident")?.eq(here)
 }

@@ -102,7 +102,7 @@ def test_statuses_and_pings_of_one_client(connect, broker, events):
 
 
 def test_a_listener_finds_the_status_that_it_is_told(connect, broker, events):
-    client = connect(on_status=lambda status: events.put((status, client.status)))
+    client: leveret.Client = connect(on_status=lambda status: events.put((status, client.status)))
     assert events.get(timeout=SOON)[0] == "online"
     for _ in range(20):
         broker.stop()

@@ -64,16 +64,15 @@ class Dispatcher:
                 handler(delivery.message)
             except BaseException:  # also SystemExit, which would end this thread alone
                 handled = False
-                report_failure(f"{delivery.message.topic!r}")
+                report_failure(self._native, f"{delivery.message.topic!r}")
         delivery.done(handled)
 
-    @staticmethod
-    def _tell(news: News, handlers: Handlers) -> None:
+    def _tell(self, news: News, handlers: Handlers) -> None:
         kind, fields = news
         event: Any = event_of(kind, fields)
         for listener in handlers.listeners(kind):
             try:
                 listener(event)
             except BaseException:  # also SystemExit, which would end this thread alone
-                report_failure(f"{kind} events")
+                report_failure(self._native, f"{kind} events")
 

@@ -9,7 +9,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 from ._native import Native
-from .errors import ClosedError, MqttError
+from .errors import MqttError
 
 if TYPE_CHECKING:
     from ._dispatcher import Dispatcher
@@ -33,10 +33,7 @@ def remember(native: Native, dispatcher: Dispatcher | None = None) -> None:
 
 def let_go(native: Native, timeout: float | None = None) -> None:
     """Closes a client without waiting; what is under way goes on for at most `timeout`, by default `close_timeout`."""
-    try:
-        native.close(timeout, None)
-    except ClosedError:
-        pass  # in a forked child, where there is nothing to close
+    native.close(timeout, None)
 
 
 @atexit.register

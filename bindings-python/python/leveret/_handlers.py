@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterable
@@ -11,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from ._arguments import kind_of
 from ._native import Delivery, Native
-from .errors import ConfigurationError
+from .errors import ClosedError, ConfigurationError
 
 #: Where exceptions of handlers are reported. Where a program has not set up logging, Python prints them, as it does with
 #: exceptions that nobody catches.
@@ -116,9 +117,11 @@ def listen_everywhere(kind: str, function: Callable[[Any, Any], Any]) -> None:
     everywhere[kind].append(function)
 
 
-def report_failure(what: str) -> None:
+def report_failure(native: Native, what: str) -> None:
     """Logs the exception being handled: a handler that raises does not harm the client."""
-    _failures.exception("a handler of %s raised", what)
+    # A handler that was still running when its client was closed did nothing wrong.
+    ended = isinstance(sys.exception(), ClosedError) and native.is_closed()
+    _failures.log(logging.DEBUG if ended else logging.ERROR, "a handler of %s raised", what, exc_info=True)
 
 
 def _check(function: object) -> None:

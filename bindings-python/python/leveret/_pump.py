@@ -229,15 +229,29 @@ class Pump:
         message = delivery.message
         handled = True
         for handler in handlers.of(delivery):
-            handled &= await _call(handler, message, f"{message.topic!r}")
+            handled &= await self._call(handler, message, f"{message.topic!r}")
         delivery.done(handled)
 
-    @staticmethod
-    async def _tell(news: News, handlers: Handlers) -> None:
+    async def _tell(self, news: News, handlers: Handlers) -> None:
         kind, fields = news
         event = event_of(kind, fields)
         for listener in handlers.listeners(kind):
-            await _call(listener, event, f"{kind} events")
+            await self._call(listener, event, f"{kind} events")
+
+    async def _call(self, handler: Callable[[Any], Any], argument: object, what: str) -> bool:
+        try:
+            result = handler(argument)
+            if inspect.isawaitable(result):
+                await result
+        except asyncio.CancelledError:
+            if _is_being_cancelled():
+                raise
+            report_failure(self._native, what)
+            return False
+        except Exception:
+            report_failure(self._native, what)
+            return False
+        return True
 
     # --- the end ---
 
@@ -248,22 +262,6 @@ class Pump:
                 future.set_exception(closed())
         self._wake()
         self.ended.set_result(None)
-
-
-async def _call(handler: Callable[[Any], Any], argument: object, what: str) -> bool:
-    try:
-        result = handler(argument)
-        if inspect.isawaitable(result):
-            await result
-    except asyncio.CancelledError:
-        if _is_being_cancelled():
-            raise
-        report_failure(what)
-        return False
-    except Exception:
-        report_failure(what)
-        return False
-    return True
 
 
 def _leave_to_the_loop(task: asyncio.Task[None]) -> None:

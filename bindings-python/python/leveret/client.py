@@ -164,7 +164,7 @@ class Client(Face):
 
         The session ends if `clean_start` was true and is kept otherwise, unless `end_session` says which. Messages that no
         handler has begun with are left to the broker. Inside a handler it takes effect when the handler returns. Closing
-        again does nothing.
+        again does nothing, nor does closing a client of the parent process.
         """
         limit = seconds(timeout)
         deadline = time.monotonic() + (self._native.close_timeout() if limit is None else limit)
