@@ -9,8 +9,11 @@
     reason = "--minutes is told by the wall clock, the simulation never is"
 )]
 
+use std::num::NonZero;
 use std::ops::Range;
 use std::process::ExitCode;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use leveret_tests::sim::plan::Plan;
@@ -27,6 +30,7 @@ simulate: the engine against model brokers, a network and a clock, all from one 
   --verbose      tell everything that happens (in the shortest run that fails alike, if one fails)
   --minutes M    stop after so many minutes
   --no-shrink    do not look for a shorter run that fails alike
+  --jobs N       run so many seeds at a time (default: one for each processor)
 ";
 
 /// Every so many seeds one is run twice, to see that its trace is the same.
@@ -36,11 +40,21 @@ const SHRINKING: u64 = 5_000_000;
 /// After so many failures there is nothing more to learn.
 const ENOUGH: u64 = 20;
 
+#[derive(Clone)]
 struct Arguments {
     seeds: Range<u64>,
     verbose: bool,
     shrink: bool,
     minutes: Option<u64>,
+    jobs: usize,
+}
+
+/// What a seed gave.
+struct Report {
+    /// What is to be told of it.
+    lines: Vec<String>,
+    passed: bool,
+    tally: Tally,
 }
 
 fn main() -> ExitCode {
@@ -56,40 +70,33 @@ fn main() -> ExitCode {
 fn simulate(arguments: &Arguments) -> ExitCode {
     let (began, mut tally) = (Instant::now(), Tally::default());
     let (mut passed, mut failed) = (0u64, 0u64);
-    for seed in arguments.seeds.clone() {
-        let late = arguments
-            .minutes
-            .is_some_and(|minutes| began.elapsed() > Duration::from_secs(60 * minutes));
-        if late || failed >= ENOUGH {
-            println!("stopped before seed {seed}");
-            break;
-        }
-        let plan = Plan::of_seed(seed);
-        let outcome = run(&plan, None, arguments.verbose);
-        let told = outcome.broken.is_none() || !arguments.shrink;
-        for line in outcome.log.iter().filter(|_| told) {
+    let (sender, reports) = channel();
+    for job in 0..arguments.jobs {
+        let (arguments, sender) = (arguments.clone(), sender.clone());
+        thread::spawn(move || work(&arguments, job, began, &sender));
+    }
+    drop(sender);
+    for report in reports {
+        for line in &report.lines {
             println!("{line}");
         }
-        let mut broken = outcome.broken;
-        if broken.is_none() && seed % TWICE == 0 && run(&plan, None, false).trace != outcome.trace {
-            println!("FAILED seed {seed}: the trace of a second run differs");
-            failed += 1;
-            continue;
-        }
-        tally.add(&outcome.tally);
-        match broken.take() {
-            None => passed += 1,
-            Some(broken) => {
-                failed += 1;
-                report(seed, &plan, &broken, arguments);
-            }
+        tally.add(&report.tally);
+        let count = if report.passed {
+            &mut passed
+        } else {
+            &mut failed
+        };
+        *count += 1;
+        if failed >= ENOUGH {
+            break;
         }
     }
     for line in tally.lines() {
         println!("{line}");
     }
     println!("{:.1} s", began.elapsed().as_secs_f64());
-    println!("{passed} passed, {failed} failed");
+    let left = (arguments.seeds.end - arguments.seeds.start) - passed - failed;
+    println!("{passed} passed, {failed} failed, {left} not run");
     if failed == 0 {
         ExitCode::SUCCESS
     } else {
@@ -97,44 +104,80 @@ fn simulate(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn report(seed: u64, plan: &Plan, broken: &Broken, arguments: &Arguments) {
-    println!(
-        "FAILED seed {seed}, step {}, {}: {}",
-        broken.step, broken.failure.checker, broken.failure.message
-    );
-    println!("  replay it with: make simulate SEED={seed}");
+/// Runs every so manyth seed, until nobody wants to hear of more.
+fn work(arguments: &Arguments, job: usize, began: Instant, reports: &Sender<Report>) {
+    let limit = arguments
+        .minutes
+        .map(|minutes| Duration::from_secs(60 * minutes));
+    for seed in arguments.seeds.clone().skip(job).step_by(arguments.jobs) {
+        let late = limit.is_some_and(|limit| began.elapsed() > limit);
+        if late || reports.send(run_seed(seed, arguments)).is_err() {
+            return;
+        }
+    }
+}
+
+fn run_seed(seed: u64, arguments: &Arguments) -> Report {
+    let plan = Plan::of_seed(seed);
+    let outcome = run(&plan, None, arguments.verbose);
+    let again = || run(&plan, None, false).trace;
+    let (passed, lines) = match &outcome.broken {
+        Some(broken) => (false, failure(seed, &plan, broken, arguments)),
+        None if seed % TWICE == 0 && again() != outcome.trace => {
+            let words = format!("FAILED seed {seed}: the trace of a second run differs");
+            (false, vec![words])
+        }
+        None => (true, outcome.log),
+    };
+    Report {
+        passed,
+        lines,
+        tally: outcome.tally,
+    }
+}
+
+fn failure(seed: u64, plan: &Plan, broken: &Broken, arguments: &Arguments) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "FAILED seed {seed}, step {}, {}: {}",
+            broken.step, broken.failure.checker, broken.failure.message
+        ),
+        format!("  replay it with: make simulate SEED={seed}"),
+    ];
     if !arguments.shrink {
-        return;
+        if arguments.verbose {
+            lines.extend(run(plan, None, true).log);
+        }
+        return lines;
     }
     let (small, how) = shrink(plan, broken, SHRINKING);
-    println!(
+    lines.push(format!(
         "  {} of {} operations are enough: {}",
         small.steps.len(),
         plan.steps.len(),
         how.failure
-    );
+    ));
     for (client, plan) in small.clients.iter().enumerate() {
-        println!(
+        lines.push(format!(
             "    client {client}: {:?}, {} endpoints, {:?}",
             plan.options, plan.endpoints, plan.network
-        );
+        ));
     }
     for broker in &small.brokers {
-        println!("    {broker:?}");
+        lines.push(format!("    {broker:?}"));
     }
     if arguments.verbose {
-        for line in run(&small, None, true).log {
-            println!("{line}");
-        }
+        lines.extend(run(&small, None, true).log);
     }
-    for step in &small.steps {
-        println!(
+    lines.extend(small.steps.iter().map(|step| {
+        format!(
             "    {:>12.6} s client {} {:?}",
             step.at as f64 / 1e9,
             step.client,
             step.operation
-        );
-    }
+        )
+    }));
+    lines
 }
 
 fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, String> {
@@ -143,6 +186,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
         verbose: false,
         shrink: true,
         minutes: None,
+        jobs: thread::available_parallelism().map_or(1, NonZero::get),
     };
     while let Some(name) = given.next() {
         match name.as_str() {
@@ -154,6 +198,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
             }
             "--count" => arguments.seeds = 0..number(given.next(), "--count")?,
             "--minutes" => arguments.minutes = Some(number(given.next(), "--minutes")?),
+            "--jobs" => arguments.jobs = number(given.next(), "--jobs")?.clamp(1, 1_000) as usize,
             "--seeds" => {
                 let text = given.next().unwrap_or_default();
                 let (from, to) = text

@@ -7,7 +7,7 @@ use leveret_protocol::message::QoS;
 use leveret_protocol::options::{
     ExpiredInFlight, Overflow, Priority, PublishOptions, SubscribeOptions, Ttl as TtlOption,
 };
-use leveret_protocol::outcome::{Status, SubscriptionState};
+use leveret_protocol::outcome::{OutcomeStatus, Status, SubscriptionState};
 use leveret_protocol::sentence::Dialect;
 use leveret_protocol::time::{Duration, Instant};
 
@@ -203,13 +203,21 @@ impl World {
     fn right_letters_gave_way(&self, client: usize, rule: Overflow, before: &[u64]) -> Verdict {
         let letters = &self.hosts[client].ledger.letters;
         let there = before.iter().filter_map(|number| letters.get(number));
-        let (gone, left): (Vec<&Letter>, Vec<&Letter>) =
+        let (settled, left): (Vec<&Letter>, Vec<&Letter>) =
             there.partition(|letter| letter.settled.is_some());
+        // A machine that slept finds in the same turn that others have expired.
+        let dropped = |letter: &&&Letter| {
+            letter
+                .settled
+                .as_ref()
+                .is_some_and(|(_, outcome)| outcome.status == OutcomeStatus::Dropped)
+        };
+        let gone = settled.iter().filter(dropped);
         let rank = |letter: &&Letter| match rule {
             Overflow::DropLowest => (u8::MAX - letter.priority, letter.posted),
             _ => (0, letter.posted),
         };
-        let last = gone.iter().map(rank).max();
+        let last = gone.map(rank).max();
         let first = left.iter().map(rank).min();
         let wrong = last.zip(first).is_some_and(|(last, first)| first < last);
         claim(!wrong, "right_letters_gave_way", || {

@@ -1,5 +1,7 @@
 //! What an engine tells its application, and what a broker tells the world: noted, counted, and held against the truth.
 
+use std::collections::BTreeMap;
+
 use leveret_protocol::engine::{ConnectionEvent, Event, Incoming, Notice, Place, Reply};
 use leveret_protocol::error::Error;
 use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};
@@ -67,6 +69,10 @@ impl World {
                     return Ok(());
                 };
                 declared.state = state;
+                if state == SubscriptionState::Refused {
+                    // The client may know that the broker cannot grant it, and not ask.
+                    host.unsent_filters.remove(filter.as_str());
+                }
                 declared.granted |=
                     matches!(state, SubscriptionState::Up | SubscriptionState::Downgraded);
                 if !declared.granted && declared.asked == 0 && state == SubscriptionState::Refused {
@@ -242,6 +248,9 @@ impl World {
                 continue;
             };
             declared.asked = declared.asked.saturating_sub(1);
+            if declared.asked == 0 {
+                host.unsent_filters.remove(filter);
+            }
             match codes.get(position) {
                 Some(code) if code.0 < 0x80 => declared.granted = true,
                 Some(_) if !declared.granted && declared.asked == 0 => {
@@ -338,10 +347,14 @@ impl World {
                 letter.arrived += 1;
                 letter.onward += u32::from(arrived.onward);
                 let letter = letter.clone();
-                return checkers::outcomes::exactly_once_is_never_doubled(
-                    &letter,
-                    &self.hosts[owner - 1].options,
-                );
+                let host = &self.hosts[owner - 1];
+                return checkers::outcomes::exactly_once_is_never_doubled(&letter, host);
+            }
+            Fact::Began { connection } => {
+                if let Some(link) = self.links.get(&connection) {
+                    let host = &mut self.hosts[link.client];
+                    host.unheard_sessions.insert(connection, self.now);
+                }
             }
             Fact::Copied {
                 client_id,
@@ -398,6 +411,24 @@ impl World {
             .client_id
             .as_ref()?;
         broker.sessions.get(client_id)
+    }
+
+    /// Copies by message number and QoS that lie in sessions which the client is not connected to: those at its other brokers.
+    pub(super) fn copies_elsewhere(&self, client: usize) -> BTreeMap<(u64, u8), u32> {
+        let here = self.session_of(client).map(|session| session.serial);
+        let mut lying = BTreeMap::new();
+        for (client_id, session) in self.brokers.iter().flat_map(|broker| &broker.sessions) {
+            if self.clients.get(client_id) != Some(&client) || Some(session.serial) == here {
+                continue;
+            }
+            let copies = session.in_flight.iter().map(|message| &message.copy);
+            for copy in copies.chain(&session.waiting) {
+                if let Some(number) = copy.number {
+                    *lying.entry((number, copy.qos)).or_default() += 1;
+                }
+            }
+        }
+        lying
     }
 
     /// Whether everything has come to rest.

@@ -11,7 +11,7 @@ use leveret_protocol::reason::ReasonCode;
 use leveret_protocol::sentence::Dialect;
 
 use super::broker::manners::FOREIGN_FILTER;
-use super::checkers::wire::LastBegun;
+use super::checkers::order::{LastBegun, Overtaken};
 use super::ledger::Ledger;
 use super::mutation::Tamper;
 use super::network::{Nanos, SECOND};
@@ -65,12 +65,17 @@ pub struct Host {
     pub misled: bool,
     /// No broker it knows speaks its version: it never gets online.
     pub unreachable: bool,
+    /// Connections on which the broker made a session without the client hearing of it, and when: the next CONNACK says that it is present,
+    /// and nothing tells it from the one before.
+    pub unheard_sessions: BTreeMap<u32, Nanos>,
     /// Filters that an earlier life left at the broker.
     pub foreign_filters: Vec<String>,
     /// Randomness of the application.
     pub random: Random,
     /// The last letters of each priority and QoS on the wire.
     pub last_begun: LastBegun,
+    /// What letters went ahead of in this turn.
+    pub overtaken: Overtaken,
     next_tag: u64,
     next_letter: u64,
     next_subscription: u32,
@@ -219,9 +224,11 @@ impl Host {
             closing: None,
             misled: false,
             unreachable: false,
+            unheard_sessions: BTreeMap::new(),
             foreign_filters: vec![FOREIGN_FILTER.to_owned()],
             random: Random::stream(seed, "application", index as u64),
             last_begun: LastBegun::default(),
+            overtaken: Overtaken::default(),
             next_tag: 0,
             next_letter: (index as u64 + 1) << 32,
             next_subscription: 0,
@@ -272,6 +279,12 @@ impl Host {
     /// A time at which the client can notice what is due at `at`.
     pub fn noticed(&self, at: Nanos) -> Nanos {
         at.max(self.suspended_until)
+    }
+
+    /// How often the broker lost the client's session since `since` without the client hearing of it.
+    pub fn sessions_lost_unheard(&self, since: Nanos) -> u32 {
+        let later = self.unheard_sessions.values().filter(|at| **at >= since);
+        later.count() as u32
     }
 
     /// When the application does something next.

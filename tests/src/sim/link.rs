@@ -244,8 +244,11 @@ impl World {
                     frame,
                 )?;
                 let number = letter.number;
-                checkers::wire::subscribe_goes_first(&host.unsent_filters, letter)?;
-                checkers::wire::order_is_kept(
+                if letter.begun.is_empty() {
+                    let unsent = &host.unsent_filters;
+                    host.overtaken.note(&host.ledger, unsent, letter, now)?;
+                }
+                checkers::order::order_is_kept(
                     &host.ledger,
                     &mut link.sent,
                     &mut host.last_begun,
@@ -258,6 +261,7 @@ impl World {
                 host.ledger.begin(number, now, link.sent.connection, frame);
             }
             kind::SUBSCRIBE | kind::UNSUBSCRIBE => {
+                host.overtaken.subscribe_goes_first(&frame.filters)?;
                 host.unsent_filters
                     .retain(|filter, _| !frame.filters.contains(filter));
                 host.ledger.ids.insert(frame.packet_id, Holder::Request);
@@ -431,6 +435,7 @@ impl World {
                 kind::CONNACK if frame.reason == 0 && !link.sent.accepted => {
                     link.sent.accepted = true;
                     link.sent.resumed = frame.flag;
+                    host.unheard_sessions.remove(&number);
                     let own = self.brokers[link.broker]
                         .manners
                         .server_keep_alive
@@ -442,7 +447,10 @@ impl World {
                 kind::CONNACK if matches!(frame.reason, 1 | 0x84) => {
                     host.line.hurried |= host.options.protocol == Protocol::Auto;
                 }
-                kind::DISCONNECT => host.line.taken_over = frame.reason == 0x8e,
+                // Before CONNACK it is no more than an attempt that failed.
+                kind::DISCONNECT => {
+                    host.line.taken_over = frame.reason == 0x8e && link.sent.accepted;
+                }
                 kind::PINGRESP => link.ping_at = None,
                 kind::PUBACK | kind::PUBCOMP => {
                     link.sent.in_flight.remove(&frame.packet_id);

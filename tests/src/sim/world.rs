@@ -473,6 +473,8 @@ impl World {
         let full = self.hosts[client].inbox_full();
         let host = &mut self.hosts[client];
         checkers::ending::bounds_are_kept(host)?;
+        host.overtaken
+            .turn_is_over(&host.ledger, &host.unsent_filters)?;
         if full != host.consumer.reading_paused {
             host.consumer.reading_paused = full;
             host.consumer.resumed_at = self.now;

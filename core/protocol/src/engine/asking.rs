@@ -223,6 +223,10 @@ impl Engine {
                 self.answered(ask, code, None);
                 continue;
             }
+            if self.is_overtaken(&ask.item) {
+                self.answered(ask, ReasonCode::SUCCESS, None);
+                continue;
+            }
             let length = self.filter_of(&ask.item).map(|filter| filter.len());
             let Some(length) = length else {
                 self.withdrawn(ask);
@@ -241,6 +245,15 @@ impl Engine {
             group.push(ask);
         }
         group
+    }
+
+    /// Was the filter declared again, and asked for, after it was taken back? An UNSUBSCRIBE that was not answered must not go out again behind that.
+    fn is_overtaken(&self, item: &Item) -> bool {
+        let Item::Unsubscribe(_, filter, _) = item else {
+            return false;
+        };
+        let declared = self.subscriptions.id_of(filter).map(Item::Subscribe);
+        declared.is_some_and(|again| self.asking.unsent.iter().all(|ask| ask.item != again))
     }
 
     /// A subscription identifier and user properties stand for a whole packet, so only filters that share them share one.
@@ -508,16 +521,21 @@ impl Engine {
         ids.into_iter().for_each(|id| self.window.release(id));
     }
 
-    /// A session begins or goes on: everything declared that the broker does not have is asked for, before anything else.
-    /// `unsure`: the session may be another than the one that has them.
-    pub(super) fn restore_subscriptions(&mut self, session_present: bool, unsure: bool) {
+    /// A session begins, goes on or is adopted: everything declared that the broker does not have is asked for, before anything else.
+    /// `unsure`: what goes on may be another session than the one that has them.
+    pub(super) fn restore_subscriptions(
+        &mut self,
+        goes_on: bool,
+        session_present: bool,
+        unsure: bool,
+    ) {
         let mut missing = Vec::new();
         for (id, declared) in self.subscriptions.iter_mut() {
             let is_up = matches!(
                 declared.state,
                 SubscriptionState::Up | SubscriptionState::Downgraded
             );
-            if is_up && !session_present {
+            if is_up && !goes_on {
                 declared.state = SubscriptionState::Down;
                 let (filter, state) = (declared.filter.clone(), SubscriptionState::Down);
                 self.events.push(Event::Subscription {
@@ -527,7 +545,7 @@ impl Engine {
                     reason: None,
                 });
             }
-            if !is_up || !session_present || unsure {
+            if !is_up || !goes_on || unsure {
                 missing.push(id);
             }
         }

@@ -216,7 +216,7 @@ impl Engine {
         };
         self.life.session = kept.then(|| self.life.session_here(self.broker.version));
         let unsure = core::mem::take(&mut self.life.session_unsure);
-        self.restore_subscriptions(connack.session_present, unsure);
+        self.restore_subscriptions(goes_on, connack.session_present, unsure);
     }
 
     /// A failing CONNACK.

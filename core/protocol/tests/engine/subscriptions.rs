@@ -311,6 +311,68 @@ fn an_unsubscribe_asked_for_offline_reaches_a_session_that_goes_on() {
 }
 
 #[test]
+fn an_unanswered_unsubscribe_does_not_take_back_what_was_declared_again_behind_it() {
+    for silence in [seconds(0), seconds(40)] {
+        let mut bench = Bench::online(speaking(V5));
+        bench.subscribe(&[(1, "a")], AtLeastOnce);
+        bench.give(Packet::SubAck(answer(1, &[1])));
+        let taken_back = unsubscribe(&mut bench, &["a"]);
+        bench.subscribe(&[(2, "a")], AtLeastOnce);
+        bench.give(Packet::SubAck(answer(3, &[1])));
+        bench.sent();
+        // Either the broker is silent until it is asked again, or the connection is lost before.
+        bench.pass(silence);
+        if silence == seconds(0) {
+            bench.lose_connection();
+            bench.accept(true);
+            assert_eq!(codes(&bench, taken_back), Some(vec![0]));
+        }
+        let sent = bench.sent();
+        let asked = |packet: &Packet| matches!(packet, Packet::Unsubscribe(_));
+        assert!(!sent.iter().any(asked), "{sent:?}");
+    }
+}
+
+#[test]
+fn an_unsubscribe_that_is_sent_again_stays_before_the_subscribe_behind_it() {
+    let mut bench = Bench::online(speaking(V5));
+    bench.subscribe(&[(1, "a")], AtLeastOnce);
+    bench.give(Packet::SubAck(answer(1, &[1])));
+    unsubscribe(&mut bench, &["a"]);
+    bench.subscribe(&[(2, "a")], AtLeastOnce);
+    bench.lose_connection();
+    bench.accept(true);
+    let sent = bench.sent();
+    assert!(
+        matches!(&sent[..], [Packet::Unsubscribe(_), Packet::Subscribe(_)]),
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn a_session_of_another_life_is_asked_for_everything_that_was_up_elsewhere() {
+    let mut bench = Bench::with_endpoints(
+        ClientOptions {
+            clean_start: false,
+            ..speaking(V5)
+        },
+        2,
+    );
+    bench.handle(Input::Start);
+    bench.accept(false);
+    bench.subscribe(&[(1, "a")], AtLeastOnce);
+    bench.give(Packet::SubAck(answer(1, &[1])));
+    states(&mut bench);
+    bench.lose_connection();
+    bench.cut(); // the attempt at the first endpoint
+    bench.pass_backoff();
+    assert_eq!(bench.endpoint, 1);
+    bench.accept(true);
+    assert_eq!(subscribes(&mut bench).len(), 1);
+    assert_eq!(states(&mut bench), [(1, "down", None)]);
+}
+
+#[test]
 fn a_filter_taken_back_before_it_was_asked_for_is_not_asked_for() {
     let mut bench = Bench::new(speaking(V5));
     let subscribe = bench.subscribe(&[(1, "a")], AtLeastOnce);

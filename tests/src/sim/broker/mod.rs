@@ -50,6 +50,8 @@ pub enum Fact {
         client_id: String,
         session_present: bool,
     },
+    /// A session was made, of which CONNACK will tell, if it arrives.
+    Began { connection: u32 },
     /// The broker found that a client broke the rules.
     Broken {
         connection: u32,
@@ -237,6 +239,9 @@ impl Broker {
             self.end_session(&client_id);
         }
         let session_present = self.sessions.contains_key(&client_id);
+        if !session_present {
+            self.facts.push(Fact::Began { connection: number });
+        }
         let session_expiry = self.manners.session_expiry.filter(|_| connect.level == 5);
         let lasting = match (connect.level, connect.clean) {
             (4, true) => 0,
@@ -330,11 +335,12 @@ impl Broker {
         }
     }
 
-    /// Closes a connection, on MQTT 5 with DISCONNECT (0: without).
+    /// Closes a connection, on MQTT 5 with DISCONNECT (0: without), but not before CONNACK (3.14.0-1).
     pub fn kick(&mut self, now: Nanos, number: u32, reason: u8) {
         let level = self
             .connections
             .get(&number)
+            .filter(|connection| connection.client_id.is_some())
             .map_or(0, |connection| connection.level);
         if level == 5 && reason != 0 {
             self.send(now, number, ToClient::Disconnect { reason });

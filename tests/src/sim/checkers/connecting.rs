@@ -63,8 +63,9 @@ fn backoff(host: &Host) -> (Nanos, Nanos) {
         nanos(host.options.backoff_min),
         nanos(host.options.backoff_max),
     );
-    if host.line.taken_over && !host.misled {
-        return (most, most);
+    if host.line.taken_over {
+        // Behind nonsense the client may not have read that it was taken over.
+        return (if host.misled { least } else { most }, most);
     }
     // A machine that slept may learn of the end before it learns how long it was online.
     let slept = host

@@ -3,6 +3,7 @@
 pub mod connecting;
 pub mod ending;
 pub mod inbound;
+pub mod order;
 pub mod outcomes;
 pub mod wire;
 

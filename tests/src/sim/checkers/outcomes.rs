@@ -5,6 +5,7 @@ use leveret_protocol::options::{ClientOptions, ExpiredInFlight, OnSessionLost};
 use leveret_protocol::outcome::{Outcome, OutcomeStatus};
 
 use super::{Failure, Verdict, claim, seconds};
+use crate::sim::host::Host;
 use crate::sim::ledger::{Ledger, Letter};
 use crate::sim::network::Nanos;
 
@@ -266,10 +267,12 @@ fn session_lost_only_by_rule(letter: &Letter, options: &ClientOptions) -> Verdic
 }
 
 /// SEMANTICS 2 and 8: at QoS 2 nothing is doubled, ever, unless the application asked for it; nothing that was acknowledged is missing.
-pub fn exactly_once_is_never_doubled(letter: &Letter, options: &ClientOptions) -> Verdict {
+/// Nor unless the broker lost the session and the CONNACK that said so was lost as well: then 4.4.0-1 has the letter sent again.
+pub fn exactly_once_is_never_doubled(letter: &Letter, host: &Host) -> Verdict {
+    let first = letter.begun.first().map_or(0, |begun| begun.at);
     let allowed = letter.qos != 2
-        || letter.onward <= 1
-        || options.on_session_lost == OnSessionLost::RepublishAll;
+        || letter.onward <= 1 + host.sessions_lost_unheard(first)
+        || host.options.on_session_lost == OnSessionLost::RepublishAll;
     claim(allowed, "exactly_once_is_never_doubled", || {
         format!(
             "QoS 2 letter {:x} was passed on {} times",

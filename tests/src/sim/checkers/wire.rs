@@ -1,7 +1,5 @@
 //! Claims about what a client puts onto the wire: which letter, when, in which order, under which packet id.
 
-use std::collections::BTreeMap;
-
 use leveret_protocol::options::{ClientOptions, OnSessionLost};
 
 use super::outcomes::may_be_late;
@@ -235,86 +233,6 @@ fn expiry_is_what_is_left(
             letter.number
         )
     })
-}
-
-/// SEMANTICS 5: first posted, first sent, within a priority and QoS; what was sent before comes first and in its old order.
-pub fn order_is_kept(
-    ledger: &Ledger,
-    sent: &mut Sent,
-    last: &mut LastBegun,
-    letter: &Letter,
-) -> Verdict {
-    if letter.begun.is_empty() {
-        higher_priority_goes_first(ledger, letter)?;
-        let last = last.place(letter);
-        claim(*last < letter.number, "first_posted_first_sent", || {
-            format!(
-                "letter {:x} is sent after letter {last:x}, of the same priority and QoS, that was posted later",
-                letter.number
-            )
-        })?;
-        *last = letter.number;
-        sent.new_begun |= letter.qos > 0;
-        return Ok(());
-    }
-    if letter.qos == 0 {
-        return Ok(()); // of which only a part was taken before
-    }
-    let place = ledger.first_order.get(&letter.number).copied().unwrap_or(0);
-    claim(
-        sent.last_again < place,
-        "sent_again_in_the_old_order",
-        || {
-            format!(
-                "letter {:x} (place {place}) is sent again after place {} (5.0 MQTT-4.6.0-1, 3.1.1 MQTT-4.6.0-1)",
-                letter.number, sent.last_again
-            )
-        },
-    )?;
-    claim(!sent.new_begun, "sent_again_before_new_ones", || {
-        format!(
-            "letter {:x} is sent again after a letter that had not been sent before",
-            letter.number
-        )
-    })?;
-    sent.last_again = place;
-    Ok(())
-}
-
-/// SEMANTICS 5: of all letters that wait the first of the highest priority is next, whatever its QoS.
-fn higher_priority_goes_first(ledger: &Ledger, letter: &Letter) -> Verdict {
-    let first = ledger.waiting.first();
-    claim(
-        first == Some(&(letter.priority, letter.number)),
-        "higher_priority_goes_first",
-        || {
-            format!(
-                "letter {:x} of priority {} is sent before {first:x?}",
-                letter.number, letter.priority
-            )
-        },
-    )
-}
-
-/// SEMANTICS 5: a subscribe goes out before the letters posted after it.
-pub fn subscribe_goes_first(unsent: &BTreeMap<String, u64>, letter: &Letter) -> Verdict {
-    let overtaken = unsent.iter().find(|(_, last)| **last < letter.number);
-    claim(overtaken.is_none(), "subscribe_goes_first", || {
-        format!(
-            "letter {:x} is sent before the filter {overtaken:?} that was asked for before it",
-            letter.number
-        )
-    })
-}
-
-/// The last letter begun for the first time, by priority and QoS.
-#[derive(Clone, Debug, Default)]
-pub struct LastBegun([[u64; 3]; 3]);
-
-impl LastBegun {
-    fn place(&mut self, letter: &Letter) -> &mut u64 {
-        &mut self.0[usize::from(letter.priority.min(2))][usize::from(letter.qos.min(2))]
-    }
 }
 
 /// 3.3.4-7, 4.9.0: never more in flight than the client's own bound; the broker's receive maximum is the model broker's to check.
