@@ -23,9 +23,7 @@ part() {
 part build      tests/scripts/build.sh
 part rust       cargo test --workspace --no-fail-fast
 part loom       tests/scripts/loom.sh
-# 2000 is the aim. Seeds 544, 631, 642, 670, 677, 690, 706, 723, 730, 758 and 833 are the first of those that still
-# fail (`make simulate SEED=544`), each a defect of the engine or of its model that has to be found and mended.
-part simulation tests/scripts/simulate.sh --count 500
+part simulation tests/scripts/simulate.sh --count 2000
 part c          ffi-c/tests/run.sh
 part python     tests/scripts/python.sh
 part node       tests/scripts/node.sh

@@ -82,4 +82,11 @@ damage! {
     a_changed_qos_is_noticed: ChangeQos => "letter_is_as_posted";
     a_missing_subscribe_is_noticed: DropSubscribe => "subscriptions_are_restored" "drains_in_bounded_time";
     a_status_told_twice_is_noticed: StatusTwice => "statuses_change";
+    a_forgotten_priority_is_noticed: ForgetPriority => "higher_priority_goes_first";
+    a_subscribe_behind_letters_is_noticed: SubscribeLast => "subscribe_goes_first";
+    a_backoff_too_short_is_noticed: ShortBackoff => "backoff_is_not_too_short";
+    a_backoff_too_long_is_noticed: LongBackoff => "backoff_is_not_too_long";
+    a_missing_goodbye_is_noticed: DropGoodbye => "reconnect_says_goodbye";
+    a_goodbye_that_keeps_the_will_is_noticed: AddGoodbye => "missing_pong_leaves_the_will";
+    a_window_too_wide_is_noticed: WidenWindow => "window_is_kept";
 }

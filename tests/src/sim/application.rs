@@ -30,7 +30,8 @@ impl World {
             let number = host.letter_number();
             let topic = frames::topic(number, plan.length, TOPICS[plan.topic]);
             let payload = frames::payload(number, plan.length);
-            let options = publish_options(plan);
+            let mut options = publish_options(plan);
+            host.tamper.publish_options(&mut options);
             let publish = Publish {
                 topic: &topic,
                 payload: payload.as_slice().into(),

@@ -415,10 +415,11 @@ impl World {
 
     /// Copies by message number and QoS that lie in sessions which the client is not connected to: those at its other brokers.
     pub(super) fn copies_elsewhere(&self, client: usize) -> BTreeMap<(u64, u8), u32> {
-        let here = self.session_of(client).map(|session| session.serial);
+        let here = self.session_of(client);
         let mut lying = BTreeMap::new();
         for (client_id, session) in self.brokers.iter().flat_map(|broker| &broker.sessions) {
-            if self.clients.get(client_id) != Some(&client) || Some(session.serial) == here {
+            let is_here = here.is_some_and(|here| std::ptr::eq(here, session));
+            if self.clients.get(client_id) != Some(&client) || is_here {
                 continue;
             }
             let copies = session.in_flight.iter().map(|message| &message.copy);

@@ -13,7 +13,7 @@ use leveret_protocol::sentence::Dialect;
 use super::broker::manners::FOREIGN_FILTER;
 use super::checkers::order::{LastBegun, Overtaken};
 use super::ledger::Ledger;
-use super::mutation::Tamper;
+use super::mutation::{Mutation, Tamper};
 use super::network::{Nanos, SECOND};
 use super::plan::{ClientPlan, Drawn};
 use super::random::Random;
@@ -195,19 +195,27 @@ impl Consumer {
 
 impl Host {
     /// The client of a plan.
-    pub fn new(plan: &ClientPlan, seed: u64, index: usize) -> Result<Host, String> {
+    pub fn new(
+        plan: &ClientPlan,
+        seed: u64,
+        index: usize,
+        mutation: Option<Mutation>,
+    ) -> Result<Host, String> {
         let options = options(plan)?;
+        let mut tamper = Tamper { mutation, done: 0 };
+        let mut of_engine = options.clone();
+        tamper.client_options(&mut of_engine);
         let limit = Cost {
             messages: options.max_queued_messages,
             bytes: options.max_queued_bytes,
         };
         Ok(Host {
-            engine: Engine::new(options.clone(), plan.endpoints, plan.engine_seed),
+            engine: Engine::new(of_engine, plan.endpoints, plan.engine_seed),
             state: State::Idle,
             budget: Budget::new(limit),
             options,
             plan: plan.clone(),
-            tamper: Tamper::default(),
+            tamper,
             batch: Batch::new(),
             ledger: Ledger::default(),
             questions: BTreeMap::new(),

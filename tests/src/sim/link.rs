@@ -318,6 +318,11 @@ impl World {
         self.trace.note(self.now, || {
             format!("client {client} hangs up, graceful {graceful}")
         });
+        let told = self.hosts[client].tamper.goodbye(graceful);
+        if let Some(link) = self.links.get_mut(&number).filter(|_| told != graceful) {
+            link.sent.goodbye = told;
+        }
+        let graceful = told;
         if let Some(link) = self.links.get(&number) {
             let farewell = link.sent.goodbye && link.tap.between_frames();
             claim(

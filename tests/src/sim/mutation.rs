@@ -1,6 +1,7 @@
 //! Deliberate damage between an engine and the world: each kind has to be noticed by some checker, or the checker is worth nothing.
 
 use leveret_protocol::engine::{Cost, Event};
+use leveret_protocol::options::{ClientOptions, Priority, PublishOptions};
 use leveret_protocol::outcome::{Outcome, OutcomeStatus};
 
 use super::frames::{self, kind};
@@ -51,6 +52,20 @@ pub enum Mutation {
     DropSubscribe,
     /// A status is told twice.
     StatusTwice,
+    /// The engine is told that all letters are of the same priority.
+    ForgetPriority,
+    /// A SUBSCRIBE goes out behind the letters after it.
+    SubscribeLast,
+    /// The engine waits too shortly before the next attempt.
+    ShortBackoff,
+    /// The engine waits too long before the next attempt.
+    LongBackoff,
+    /// Connections are ended without DISCONNECT.
+    DropGoodbye,
+    /// Connections are ended with DISCONNECT that must not be.
+    AddGoodbye,
+    /// The engine is told of a higher limit of letters in flight.
+    WidenWindow,
 }
 
 /// The place where the damage is done.
@@ -131,6 +146,41 @@ impl Tamper {
         changed
     }
 
+    /// The options that the engine has instead of the client's.
+    pub fn client_options(&mut self, options: &mut ClientOptions) {
+        let (least, most) = (options.backoff_min, options.backoff_max);
+        match self.mutation {
+            Some(Mutation::ShortBackoff) => options.backoff_min = least / 2,
+            Some(Mutation::LongBackoff) => {
+                (options.backoff_min, options.backoff_max) = (2 * least, 2 * most);
+            }
+            Some(Mutation::WidenWindow) => {
+                options.max_in_flight = options.max_in_flight.saturating_mul(2);
+            }
+            _ => return,
+        }
+        self.done += 1;
+    }
+
+    /// What the engine hears of a letter's options instead.
+    pub fn publish_options(&mut self, options: &mut PublishOptions) {
+        if self.mutation == Some(Mutation::ForgetPriority) {
+            self.done += 1;
+            options.priority = Priority::Normal;
+        }
+    }
+
+    /// Whether a connection is ended with DISCONNECT, where it `was`.
+    pub fn goodbye(&mut self, was: bool) -> bool {
+        let told = match self.mutation {
+            Some(Mutation::DropGoodbye) => false,
+            Some(Mutation::AddGoodbye) => true,
+            _ => was,
+        };
+        self.done += u32::from(told != was);
+        told
+    }
+
     /// The bytes that go out instead of `offered`, if they are others. Only offers of whole frames are touched.
     pub fn offer(&mut self, offered: &[u8]) -> Option<Vec<u8>> {
         let mutation = self.mutation?;
@@ -172,6 +222,8 @@ impl Tamper {
             Mutation::DropPuback => drop_kind(&mut list, kind::PUBACK),
             Mutation::DropPing => drop_kind(&mut list, kind::PINGREQ),
             Mutation::DropSubscribe => drop_kind(&mut list, kind::SUBSCRIBE),
+            Mutation::DropGoodbye => drop_kind(&mut list, kind::DISCONNECT),
+            Mutation::SubscribeLast => move_back(&mut list, kind::SUBSCRIBE),
             _ => None,
         };
         changed?;
@@ -225,4 +277,11 @@ fn drop_kind(list: &mut Vec<Vec<u8>>, kind: u8) -> Option<()> {
     let before = list.len();
     list.retain(|frame| frame[0] >> 4 != kind);
     (list.len() < before).then_some(())
+}
+
+fn move_back(list: &mut Vec<Vec<u8>>, kind: u8) -> Option<()> {
+    let place = list.iter().position(|frame| frame[0] >> 4 == kind)?;
+    let frame = list.remove(place);
+    list.push(frame);
+    (list.len() > place + 1).then_some(())
 }

@@ -155,8 +155,7 @@ impl World {
     fn new(plan: &Plan, mutation: Option<Mutation>, verbose: bool) -> Result<World, String> {
         let mut hosts = Vec::new();
         for (index, client) in plan.clients.iter().enumerate() {
-            let mut host = Host::new(client, plan.seed, index)?;
-            host.tamper.mutation = mutation;
+            let mut host = Host::new(client, plan.seed, index, mutation)?;
             let fixed = host.options.protocol == leveret_protocol::options::Protocol::V5;
             host.unreachable = fixed
                 && plan

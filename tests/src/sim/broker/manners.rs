@@ -35,10 +35,7 @@ impl Broker {
 
     /// A session that an earlier life of the client left: a filter, and QoS 2 ids that the client knows nothing of.
     pub fn remember_another_life(&mut self, client_id: &str) {
-        self.serial += 1;
-        let serial = self.serial;
         let session = self.sessions.entry(client_id.to_owned()).or_default();
-        session.serial = serial;
         let asked = Asked {
             qos: 1,
             no_local: false,

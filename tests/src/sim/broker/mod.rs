@@ -106,7 +106,7 @@ pub struct Broker {
     pub connections: BTreeMap<u32, Connection>,
     retained: BTreeMap<String, Copy>,
     random: Random,
-    serial: u64,
+    assigned: u64,
     facts: Vec<Fact>,
 }
 
@@ -121,7 +121,7 @@ impl Broker {
             connections: BTreeMap::new(),
             retained: BTreeMap::new(),
             random,
-            serial: 0,
+            assigned: 0,
             facts: Vec::new(),
         }
     }
@@ -227,8 +227,8 @@ impl Broker {
             return self.refuse(now, number, connect.level, refusal);
         }
         let assigned = connect.client_id.is_empty().then(|| {
-            self.serial += 1;
-            format!("assigned-{}", self.serial)
+            self.assigned += 1;
+            format!("assigned-{}", self.assigned)
         });
         let client_id = assigned
             .clone()
@@ -248,15 +248,7 @@ impl Broker {
             (4, false) => u32::MAX,
             _ => session_expiry.unwrap_or(connect.session_expiry),
         };
-        self.serial += 1;
-        let serial = self.serial;
-        let session = self
-            .sessions
-            .entry(client_id.clone())
-            .or_insert_with(|| Session {
-                serial,
-                ..Session::default()
-            });
+        let session = self.sessions.entry(client_id.clone()).or_default();
         session.ends_at = None;
         let Some(connection) = self.connections.get_mut(&number) else {
             return;
@@ -408,7 +400,6 @@ impl Broker {
             }
         }
         if let Some((topic, qos)) = will {
-            self.serial += 1;
             self.route(
                 now,
                 None,

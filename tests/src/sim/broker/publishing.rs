@@ -130,7 +130,6 @@ impl Broker {
         }
         let copy = Copy {
             number,
-            serial: 0,
             topic: publication.topic.clone(),
             payload: publication.payload.clone(),
             qos: publication.qos,
@@ -168,7 +167,6 @@ impl Broker {
         let number = identify(&topic, &payload).0;
         let plain = Copy {
             number,
-            serial: 0,
             topic,
             payload,
             qos,
@@ -249,7 +247,7 @@ impl Broker {
     }
 
     /// Puts a copy into a session; at QoS 0 only if the client is connected.
-    pub(super) fn enqueue(&mut self, now: Nanos, client_id: &str, mut copy: Copy) {
+    pub(super) fn enqueue(&mut self, now: Nanos, client_id: &str, copy: Copy) {
         let connection = self.connection_of(client_id);
         let Some(session) = self.sessions.get_mut(client_id) else {
             return;
@@ -257,8 +255,6 @@ impl Broker {
         if copy.qos == 0 && connection.is_none() {
             return;
         }
-        self.serial += 1;
-        copy.serial = self.serial;
         self.facts.push(Fact::Copied {
             client_id: client_id.to_owned(),
             number: copy.number,

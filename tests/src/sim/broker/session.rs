@@ -24,8 +24,6 @@ pub struct Session {
     pub ends_at: Option<Nanos>,
     /// To be discarded when the connection ends.
     pub doomed: bool,
-    /// Counts the sessions of a run, so that copies are never mixed up.
-    pub serial: u64,
 }
 
 /// A granted subscription.
@@ -51,8 +49,6 @@ pub struct Received {
 pub struct Copy {
     /// Number of the letter or message.
     pub number: Option<u64>,
-    /// Counts all copies of a run.
-    pub serial: u64,
     /// Topic name.
     pub topic: String,
     /// Payload.
