@@ -357,6 +357,10 @@ impl World {
         filters.retain(|filter| host.filters.remove(filter).is_some());
         host.unsent_filters
             .retain(|filter, _| !filters.contains(filter));
+        let (here, _) = host.ledger.session_at;
+        if let Some(left) = host.left_filters.get_mut(&here) {
+            left.retain(|filter| !filters.contains(filter));
+        }
         if filters.is_empty() {
             return Ok(());
         }

@@ -275,14 +275,11 @@ impl World {
                         "new"
                     }
                 ));
-                let accepted = host
-                    .link
-                    .and_then(|number| self.links.get(&number))
-                    .is_some_and(|link| link.sent.accepted);
-                claim(accepted, "online_means_accepted", || {
+                claim(host.line.accepted, "online_means_accepted", || {
                     "online without a CONNACK of success".into()
                 })?;
-                host.line.online = true;
+                // A DISCONNECT may have come with CONNACK.
+                host.line.online = host.link.is_some();
                 host.line.online_since = Some(self.now);
                 Ok(())
             }

@@ -10,7 +10,6 @@ use leveret_protocol::outcome::{Status, SubscriptionState};
 use leveret_protocol::reason::ReasonCode;
 use leveret_protocol::sentence::Dialect;
 
-use super::broker::manners::FOREIGN_FILTER;
 use super::checkers::order::{LastBegun, Overtaken};
 use super::ledger::Ledger;
 use super::mutation::{Mutation, Tamper};
@@ -68,8 +67,8 @@ pub struct Host {
     /// Connections on which the broker made a session without the client hearing of it, and when: the next CONNACK says that it is present,
     /// and nothing tells it from the one before.
     pub unheard_sessions: BTreeMap<u32, Nanos>,
-    /// Filters that an earlier life left at the broker.
-    pub foreign_filters: Vec<String>,
+    /// Filters in the sessions that this client left at brokers when it went to another one.
+    pub left_filters: BTreeMap<usize, Vec<String>>,
     /// Randomness of the application.
     pub random: Random,
     /// The last letters of each priority and QoS on the wire.
@@ -165,11 +164,15 @@ pub struct Line {
     pub attempts: u32,
     /// When the connection was accepted.
     pub online_since: Option<Nanos>,
+    /// The last connection spoke 3.1.1 and ended with DISCONNECT.
+    pub parted_on_311: bool,
     /// When the application asked for a new connection.
     pub asked_anew: Option<Nanos>,
     /// The application asked for a new connection since.
     pub hurried: bool,
-    /// CONNACK was received, the connection is up.
+    /// CONNACK of success has come on the last connection, which may be over.
+    pub accepted: bool,
+    /// The client has said that it is online, and the connection is up.
     pub online: bool,
 }
 
@@ -233,7 +236,7 @@ impl Host {
             misled: false,
             unreachable: false,
             unheard_sessions: BTreeMap::new(),
-            foreign_filters: vec![FOREIGN_FILTER.to_owned()],
+            left_filters: BTreeMap::new(),
             random: Random::stream(seed, "application", index as u64),
             last_begun: LastBegun::default(),
             overtaken: Overtaken::default(),

@@ -104,8 +104,10 @@ pub struct Ledger {
     pub live: usize,
     /// The live packet ids.
     pub ids: BTreeMap<u16, Holder>,
-    /// Counts the sessions: up by one whenever CONNACK says that none was there.
+    /// Counts the sessions: up by one whenever CONNACK says that none was there, or is from elsewhere than the last.
     pub epoch: u32,
+    /// Where the last session is: at which broker, in which protocol level.
+    pub session_at: (usize, u8),
     /// Counts every beginning of a PUBLISH, for its place in the order of the wire.
     pub order: u64,
     /// The wire's order of each unacknowledged letter's first transmission in this life of it.
@@ -180,13 +182,18 @@ impl Ledger {
         }
     }
 
+    /// CONNACK of success reached the client. A session that another broker has, or this one for another version, is not the one that goes on.
+    pub fn hear_accepted(&mut self, session_present: bool, broker: usize, level: u8) {
+        let before = std::mem::replace(&mut self.session_at, (broker, level));
+        if !session_present || before != self.session_at {
+            self.epoch += 1;
+            self.ids.clear();
+        }
+    }
+
     /// A frame from the broker reached the client.
     pub fn hear(&mut self, now: Nanos, frame: &Frame) {
         match frame.kind {
-            kind::CONNACK if frame.reason == 0 && !frame.flag => {
-                self.epoch += 1;
-                self.ids.clear();
-            }
             kind::SUBACK | kind::UNSUBACK
                 if self.ids.get(&frame.packet_id) == Some(&Holder::Request) =>
             {

@@ -49,6 +49,8 @@ pub struct Link {
     pub heard: Splitter,
     /// Bytes that the engine left for the next time.
     pub unread: bytes::BytesMut,
+    /// When CONNACK came.
+    pub accepted_at: Nanos,
     /// The keep alive in force, once online.
     pub keep_alive: Nanos,
     /// When the last frame was taken whole and the socket was free.
@@ -71,6 +73,8 @@ impl World {
         host.line.online_since = None;
         host.line.hurried = false;
         host.line.online = false;
+        host.line.accepted = false;
+        host.line.parted_on_311 = false;
         if let Some(old) = host.link {
             self.drop_link(old, End::Reset);
         }
@@ -112,6 +116,7 @@ impl World {
                 },
                 heard: Splitter::default(),
                 unread: bytes::BytesMut::new(),
+                accepted_at: 0,
                 keep_alive: 0,
                 last_said: self.now,
                 last_heard: self.now,
@@ -332,9 +337,11 @@ impl World {
             )?;
             checkers::connecting::farewell_is_right(link, &self.hosts[client], self.now)?;
         }
+        let level = self.links.get(&number).map_or(0, |link| link.tap.level());
         let host = &mut self.hosts[client];
         host.line.ended_at = Some(self.now);
         host.line.online = false;
+        host.line.parted_on_311 = graceful && level == 4;
         host.ledger.connection_ended();
         self.tally.count(if graceful {
             "hang-ups after DISCONNECT"
@@ -435,16 +442,24 @@ impl World {
             self.trace
                 .note(self.now, || format!("client {client} < {frame:?}"));
             self.tally.count_frame(frame.kind, true);
-            let first_connack = !link.sent.accepted;
             match frame.kind {
+                // A second CONNACK is a hostile one, and says nothing of the session.
                 kind::CONNACK if frame.reason == 0 && !link.sent.accepted => {
+                    let level = link.tap.level();
                     link.sent.accepted = true;
-                    link.sent.resumed = frame.flag;
+                    link.accepted_at = self.now;
+                    host.line.accepted = true;
+                    let (before, _) = host.ledger.session_at;
+                    if before != link.broker {
+                        let filters = self.brokers[before].filters_of(client, &self.clients);
+                        host.left_filters.insert(before, filters);
+                    }
+                    host.ledger.hear_accepted(frame.flag, link.broker, level);
                     host.unheard_sessions.remove(&number);
                     let own = self.brokers[link.broker]
                         .manners
                         .server_keep_alive
-                        .filter(|_| link.tap.level() == 5);
+                        .filter(|_| level == 5);
                     link.keep_alive =
                         own.map_or(host.options.keep_alive.as_secs(), u64::from) * SECOND;
                 }
@@ -465,10 +480,7 @@ impl World {
                 }
                 _ => {}
             }
-            // A second CONNACK is a hostile one, and says nothing of the session.
-            if frame.kind != kind::CONNACK || first_connack {
-                host.ledger.hear(self.now, &frame);
-            }
+            host.ledger.hear(self.now, &frame);
         }
     }
 

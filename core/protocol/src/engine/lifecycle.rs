@@ -147,8 +147,13 @@ impl Lifecycle {
         self.state = next;
     }
 
+    /// The transport is to be closed. An attempt that nobody was told of yet is not made.
     pub(super) fn hang_up(&mut self, graceful: bool) {
-        self.hang_up = Some(graceful);
+        if core::mem::take(&mut self.dial) {
+            self.attempt -= 1;
+        } else {
+            self.hang_up = Some(graceful);
+        }
     }
 
     pub(super) fn take_hang_up(&mut self) -> Option<bool> {

@@ -82,6 +82,20 @@ fn a_close_while_offline_still_tries_to_connect_for_its_letters() {
 }
 
 #[test]
+fn an_attempt_that_falls_due_together_with_the_end_is_not_made() {
+    let mut bench = Bench::online(speaking(V5));
+    bench.publish("a", &at(AtLeastOnce));
+    bench.cut();
+    let (attempt, reply) = (bench.attempt, close(&mut bench, None));
+    // A machine that slept finds both timers over at once.
+    bench.now = bench.now + seconds(100);
+    bench.handle(Input::Tick);
+    assert!(is_closed(&bench, reply));
+    assert_eq!(bench.attempt, attempt);
+    assert!(bench.hang_ups.is_empty(), "there was nothing to hang up");
+}
+
+#[test]
 fn a_close_with_nothing_to_do_ends_at_once_in_every_state() {
     type Prepare = fn(&mut Bench);
     let dialing: Prepare = |bench| bench.handle(Input::Start);

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use leveret_protocol::codec::{Disconnect, Packet, Properties, PropertyId, PropertyValue, Version};
 use leveret_protocol::engine::{
-    Command, ConnectionEvent, Event, Input, LinkError, LinkErrorKind, Reply, State,
+    Batch, Command, ConnectionEvent, Event, Input, LinkError, LinkErrorKind, Reply, State,
 };
 use leveret_protocol::error::ErrorKind;
 use leveret_protocol::message::QoS::{AtLeastOnce, AtMostOnce};
@@ -465,6 +465,19 @@ fn reconnect_dials_at_once_while_offline_too() {
     bench.command(Command::Reconnect);
     assert_eq!(bench.attempt, before + 4, "behind a stalled socket");
     assert_eq!(bench.hang_ups.last(), Some(&false));
+}
+
+#[test]
+fn reconnects_in_one_batch_make_one_attempt() {
+    let mut bench = Bench::online(speaking(V5));
+    bench.cut();
+    let mut batch = Batch::new();
+    batch.push(Command::Reconnect);
+    batch.push(Command::Reconnect);
+    let attempt = bench.attempt;
+    bench.handle(Input::Submit(&mut batch));
+    assert_eq!(bench.attempt, attempt + 1);
+    assert!(bench.hang_ups.is_empty(), "there was nothing to hang up");
 }
 
 #[test]

@@ -131,6 +131,14 @@ impl Broker {
         std::mem::take(&mut self.facts)
     }
 
+    /// The filters in the sessions of a client, `clients` saying whose a client id is.
+    pub fn filters_of(&self, client: usize, clients: &BTreeMap<String, usize>) -> Vec<String> {
+        let sessions = self.sessions.iter();
+        let own = sessions.filter(|(client_id, _)| clients.get(*client_id) == Some(&client));
+        own.flat_map(|(_, session)| session.subscriptions.keys().cloned())
+            .collect()
+    }
+
     /// Whether it accepts TCP connections.
     pub fn listens(&self, now: Nanos) -> bool {
         self.down_until <= now

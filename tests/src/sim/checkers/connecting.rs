@@ -30,7 +30,9 @@ pub fn dial_is_due(host: &Host, now: Nanos, attempt: u64, endpoint: usize) -> Ve
             format!("the first dial is at {}", seconds(now))
         });
     };
-    if host.line.hurried {
+    // On 3.1.1 a kept session is ended by one more connection, with Clean Session.
+    let ends_session = host.closing.is_some() && host.line.parted_on_311;
+    if host.line.hurried || ends_session {
         return Ok(());
     }
     let waited = now.saturating_sub(ended);
@@ -105,7 +107,9 @@ pub fn farewell_is_right(link: &Link, host: &Host, now: Nanos) -> Verdict {
 
 /// 3.1.2-20 (MQTT 5), 3.1.2-23 (3.1.1): the silence before a frame is not longer than the keep alive.
 pub fn keep_alive_is_kept(link: &Link, host: &Host, now: Nanos) -> Verdict {
-    let due = host.noticed(link.last_said.saturating_add(link.keep_alive));
+    // Before CONNACK nothing is to be sent, however long it takes to come.
+    let said = link.last_said.saturating_add(link.keep_alive);
+    let due = host.noticed(said.max(link.accepted_at));
     claim(
         !link.sent.accepted || link.keep_alive == 0 || now <= due,
         "keep_alive_is_kept",

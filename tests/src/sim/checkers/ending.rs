@@ -4,6 +4,7 @@ use leveret_protocol::engine::Cost;
 use leveret_protocol::outcome::{Status, SubscriptionState};
 
 use super::{Verdict, claim, outcomes};
+use crate::sim::broker::manners::FOREIGN_FILTER;
 use crate::sim::host::Host;
 use crate::sim::world::World;
 
@@ -109,11 +110,15 @@ pub fn subscriptions_are_restored(world: &World) -> Verdict {
         claim(missing.is_empty(), "subscriptions_are_restored", || {
             format!("client {client} declared {missing:?}, the broker does not have them")
         })?;
+        // What an earlier life left there, or this one before it went to another broker and took it back there.
+        let left = host.left_filters.get(&host.ledger.session_at.0);
         let extra: Vec<_> = session
             .subscriptions
             .keys()
             .filter(|filter| {
-                !host.filters.contains_key(*filter) && !host.foreign_filters.contains(*filter)
+                !host.filters.contains_key(*filter)
+                    && *filter != FOREIGN_FILTER
+                    && !left.is_some_and(|left| left.contains(filter))
             })
             .collect();
         claim(extra.is_empty(), "subscriptions_are_taken_back", || {

@@ -19,8 +19,6 @@ pub struct Sent {
     pub goodbye: bool,
     /// CONNACK of success has come.
     pub accepted: bool,
-    /// CONNACK said that the session goes on.
-    pub resumed: bool,
     /// The place of the last letter that was sent again.
     pub last_again: u64,
     /// A letter of QoS 1 or 2 was sent that had not been sent before.
