@@ -4,7 +4,7 @@ use crate::client::{
 };
 use leveret::testing::Broker;
 use leveret_protocol::{
-    codec::{Ack, Packet, PropertyId, Version},
+    codec::{Ack, Packet, Properties, PropertyId, Version},
     message::QoS,
     reason::ReasonCode,
 };
@@ -103,12 +103,16 @@ fn a_session_expires_in_its_time_and_not_before() {
             number_property(Version::V5, PropertyId::SessionExpiryInterval, seconds);
         connect
     };
-    Client::connect(&broker, expiring(1)).disconnect(ReasonCode::SUCCESS);
-    let (client, connack) = Client::try_connect(&broker, expiring(1));
+    Client::connect(&broker, expiring(600)).disconnect(ReasonCode::SUCCESS);
+    let (mut client, connack) = Client::try_connect(&broker, expiring(1));
     assert!(connack.session_present);
+    client.send(Packet::Disconnect(leveret_protocol::codec::Disconnect {
+        reason: ReasonCode::SUCCESS,
+        properties: Properties::new(),
+    }));
+    // The second begins when the broker reads DISCONNECT, after which it hangs up.
+    client.expect_end();
     let left = std::time::Instant::now();
-    client.disconnect(ReasonCode::SUCCESS);
-    // Its retained-less subscription would keep it visible; here the next CONNECT tells, once a second has passed.
     eventually("a second", || {
         left.elapsed() > std::time::Duration::from_millis(1_050)
     });
