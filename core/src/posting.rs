@@ -114,10 +114,10 @@ impl<'a> Posting<'a> {
                 let answer = answer?;
                 // Letters that were settled while the question was on its way have left room of which the
                 // engine knew nothing.
-                if answer != Reply::Room(Room::Made) {
-                    if let Some(tag) = self.post_if_room()? {
-                        return Poll::Ready(Ok(Tried::Posted(tag)));
-                    }
+                if answer != Reply::Room(Room::Made)
+                    && let Some(tag) = self.post_if_room()?
+                {
+                    return Poll::Ready(Ok(Tried::Posted(tag)));
                 }
                 match answer {
                     Reply::Room(Room::NewOneGoes) => {

@@ -91,10 +91,10 @@ impl Deadlines {
     }
 
     fn lane(&mut self, ttl: u64, alive: impl Fn(LetterKey) -> bool) -> Option<&mut Lane> {
-        if !self
+        if self
             .lanes
             .get(self.latest)
-            .is_some_and(|lane| lane.ttl == ttl)
+            .is_none_or(|lane| lane.ttl != ttl)
         {
             self.latest = match self.lanes.iter().position(|lane| lane.ttl == ttl) {
                 Some(place) => place,

@@ -298,11 +298,11 @@ impl Engine {
     }
 
     pub(super) fn watch_for_held(&mut self) {
-        if !self.timers.is_set(Timer::AcknowledgementHeld) {
-            if let Some(since) = self.owed.holding().map(|(_, debt)| debt.since).min() {
-                self.timers
-                    .set(Timer::AcknowledgementHeld, since + HELD_TOO_LONG);
-            }
+        if !self.timers.is_set(Timer::AcknowledgementHeld)
+            && let Some(since) = self.owed.holding().map(|(_, debt)| debt.since).min()
+        {
+            self.timers
+                .set(Timer::AcknowledgementHeld, since + HELD_TOO_LONG);
         }
     }
 }

@@ -120,12 +120,7 @@ mod tests {
     #[test]
     fn texts_are_found_again_until_they_die() {
         let mut pages = Pages::default();
-        let spots: Vec<Spot> = (0..100_u8)
-            .map(|n| {
-                let spot = pages.append(&[n; 2_000]);
-                spot
-            })
-            .collect();
+        let spots: Vec<Spot> = (0..100_u8).map(|n| pages.append(&[n; 2_000])).collect();
         assert!(pages.pages.len() > 2);
         for (n, spot) in spots.iter().enumerate() {
             assert_eq!(pages.text(*spot, 2_000), [n as u8; 2_000]);

@@ -38,6 +38,10 @@ impl Slot {
 
 /// The packet that an exchange waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "they are the names of the packets"
+)]
 pub(super) enum Step {
     PubAck,
     PubRec,
