@@ -158,8 +158,9 @@ export interface ClientOptions {
    */
   overflow?: 'drop_oldest' | 'drop_newest' | 'drop_lowest' | 'reject'
   /**
-   * The most letters of QoS 1 and 2 sent and not yet acknowledged. The receive maximum of the broker bounds it too.
-   * Default: 65535. Allowed: a whole number from 1 to 65535.
+   * The most letters of QoS 1 and 2 sent and not yet acknowledged. The receive maximum of the broker bounds it too;
+   * a 3.1.1 broker cannot tell its own, and some hang up on more than they take: mosquitto by default on more than
+   * 20 of QoS 2. Default: 65535. Allowed: a whole number from 1 to 65535.
    */
   maxInFlight?: number
   /**

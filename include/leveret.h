@@ -379,7 +379,8 @@
 #define MQTT_OPT_OVERFLOW "overflow"
 /**
  * The most letters of QoS 1 and 2 sent and not yet acknowledged. The receive maximum of the broker bounds it
- * too. Default: 65535. Allowed: a whole number from 1 to 65535.
+ * too; a 3.1.1 broker cannot tell its own, and some hang up on more than they take: mosquitto by default on
+ * more than 20 of QoS 2. Default: 65535. Allowed: a whole number from 1 to 65535.
  */
 #define MQTT_OPT_MAX_IN_FLIGHT "max_in_flight"
 /**
@@ -463,6 +464,7 @@
 #define MQTT_EVENT_SUBSCRIPTION 4
 /** Something worth a line in a log. */
 #define MQTT_EVENT_LOG 5
+
 /** The broker accepted the connection. */
 #define MQTT_CONNECTION_ONLINE 1
 /** The connection ended; `text` and `reason` say why. */
@@ -473,12 +475,15 @@
 #define MQTT_CONNECTION_CLOSED 4
 /** The broker answered a ping after `round_trip_us`. */
 #define MQTT_CONNECTION_PING 5
+
 /** An error: something was lost or refused. */
 #define MQTT_LOG_ERROR 1
 /** A warning: odd, and dealt with. */
 #define MQTT_LOG_WARNING 2
+
 /** As a timeout in milliseconds: wait as long as it takes. */
 #define MQTT_FOREVER UINT32_MAX
+
 /**
  * Callbacks run on a pool of threads that all clients share: they may block, and hold up no other
  * client. The default.
@@ -495,12 +500,14 @@
  * there.
  */
 #define MQTT_DISPATCH_INLINE 2
+
 /** As a time to live: the option `default_ttl` of the client. */
-#define MQTT_TTL_DEFAULT (UINT32_MAX - 1)
+#define MQTT_TTL_DEFAULT (UINT32_MAX (- 1))
 /** As a time to live: none; the letter waits as long as it takes. */
 #define MQTT_TTL_NONE UINT32_MAX
+
 /** As an overflow rule: the option `overflow` of the client. */
-#define MQTT_OVERFLOW_DEFAULT -1
+#define MQTT_OVERFLOW_DEFAULT (-1)
 /**
  * A client: one connection that is kept up, and the post office behind it. Any thread may use it,
  * several at a time.
@@ -577,7 +584,12 @@ typedef struct {
 /** Counters of a client since it was made. May grow at its end. */
 typedef struct {
     /** One of `MQTT_STATUS_…`. */
-    uint64_t status;
+    int status;
+    /**
+     * Why the last attempt or connection ended: one of the negative results; `MQTT_OK` if none
+     * did.
+     */
+    int last_error;
     /** Letters accepted, not in flight and not settled. Exact the moment a publish returned. */
     uint64_t queued;
     /** Bytes of these letters, bookkeeping included. */
@@ -614,11 +626,6 @@ typedef struct {
     uint64_t unhandled;
     /** Packets larger than the option `max_packet_size` that were skipped. */
     uint64_t oversize;
-    /**
-     * Why the last attempt or connection ended: one of the negative results; `MQTT_OK` if none
-     * did.
-     */
-    int64_t last_error;
 } mqtt_stats;
 
 /**

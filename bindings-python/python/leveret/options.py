@@ -141,8 +141,9 @@ class ClientOptions(TypedDict, total=False):
     "drop_oldest". Allowed: "drop_oldest", "drop_newest", "drop_lowest" or "reject".
     """
     max_in_flight: int
-    """The most letters of QoS 1 and 2 sent and not yet acknowledged. The receive maximum of the broker bounds it too.
-    Default: 65535. Allowed: a whole number from 1 to 65535.
+    """The most letters of QoS 1 and 2 sent and not yet acknowledged. The receive maximum of the broker bounds it too;
+    a 3.1.1 broker cannot tell its own, and some hang up on more than they take: mosquitto by default on more than
+    20 of QoS 2. Default: 65535. Allowed: a whole number from 1 to 65535.
     """
     receive_maximum: int
     """The most messages of QoS 1 and 2 that the broker may send before they are acknowledged (MQTT 5, 3.1.2.11.3).

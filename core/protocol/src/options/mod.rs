@@ -147,7 +147,8 @@ options! {
     /// none, so that the new letter is refused. While online the sender waits instead.
     overflow: Overflow = Overflow::DropOldest, Kind::Choice(Overflow::NAMES), since "0.1", mqtt All;
 
-    /// The most letters of QoS 1 and 2 sent and not yet acknowledged. The receive maximum of the broker bounds it too.
+    /// The most letters of QoS 1 and 2 sent and not yet acknowledged. The receive maximum of the broker bounds it too; a 3.1.1 broker
+    /// cannot tell its own, and some hang up on more than they take: mosquitto by default on more than 20 of QoS 2.
     max_in_flight: u16 = 65_535, Kind::Integer { min: 1, max: 65_535 }, since "0.1", mqtt All;
 
     /// The most messages of QoS 1 and 2 that the broker may send before they are acknowledged (MQTT 5, 3.1.2.11.3).
