@@ -6,6 +6,9 @@ source "$(dirname "$0")/env.sh"
 only=" $* "
 failed=0
 table=""
+findings=""
+logs=$TARGET/logs
+mkdir -p "$logs"
 # Where nobody watches, what hangs must not hang the rest; no part takes this long.
 bound=()
 [ -z "${CI:-}" ] || bound=(timeout --kill-after=10 900)
@@ -16,8 +19,15 @@ part() {
   shift
   [ "$only" = "  " ] || [[ $only == *" $name "* ]] || return 0
   say "$name: $*"
-  "${bound[@]}" "$@" </dev/null || { verdict=FAILED; failed=1; }
+  "${bound[@]}" "$@" </dev/null 2>&1 | tee "$logs/$name.log" || { verdict=FAILED; failed=1; }
+  [ "$verdict" = ok ] || findings+=$(find_failures "$name")$'\n'
   table+=$(printf '%-12s %-6s %4d s' "$name" "$verdict" $((SECONDS - start)))$'\n'
+}
+
+# find_failures NAME: the lines of a part's output that say what failed, so that the end of a long log tells enough.
+find_failures() {
+  printf -- '--- %s\n' "$1"
+  { grep -E 'FAILED|panicked at|has been running|^error|^not ok|differs|Error:|ERROR:' "$logs/$1.log" || tail -n 20 "$logs/$1.log"; } | tail -n 40
 }
 
 part build      tests/scripts/build.sh
@@ -31,6 +41,10 @@ part behaviour  tests/scripts/conformance.sh
 part demos      tests/scripts/demo.sh
 part readme     tests/scripts/readme.sh
 
+if [ "$failed" != 0 ]; then
+  say "what failed, out of $logs"
+  printf '%s' "$findings"
+fi
 say "summary"
 printf '%s' "$table"
 exit "$failed"
