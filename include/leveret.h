@@ -502,7 +502,7 @@
 #define MQTT_DISPATCH_INLINE 2
 
 /** As a time to live: the option `default_ttl` of the client. */
-#define MQTT_TTL_DEFAULT (UINT32_MAX (- 1))
+#define MQTT_TTL_DEFAULT (UINT32_MAX - 1)
 /** As a time to live: none; the letter waits as long as it takes. */
 #define MQTT_TTL_NONE UINT32_MAX
 

@@ -160,7 +160,9 @@ fn family(line: &str) -> Option<&str> {
 /// A negative constant in brackets, as it has to be within an expression.
 fn bracketed(line: &str) -> String {
     match line.rsplit_once(" -") {
-        Some((name, number)) if line.starts_with("#define") => format!("{name} (-{number})"),
+        Some((name, number)) if line.starts_with("#define") && number.parse::<u64>().is_ok() => {
+            format!("{name} (-{number})")
+        }
         _ => line.to_owned(),
     }
 }
