@@ -229,6 +229,12 @@ impl Native {
         self.client.options().close_timeout.as_secs_f64()
     }
 
+    /// Whether nothing is taken any more: it is closed or about to be.
+    fn is_closing(&self) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        matches!(self.client.poll_writable(&mut context), Poll::Ready(Err(_)))
+    }
+
     fn is_closed(&self) -> bool {
         self.client.status() == Status::Closed
     }

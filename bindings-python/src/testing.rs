@@ -10,6 +10,7 @@ use pyo3::types::PyDict;
 use crate::convert::{Body, Timeout, borrowed_text, set_options};
 use crate::error::raise;
 use crate::message::Message;
+use crate::wait::wait;
 
 /// A broker on a thread of its own; `leveret.testing.Broker` is what users see.
 #[pyclass(subclass, frozen, module = "leveret._native")]
@@ -58,9 +59,10 @@ impl NativeBroker {
         count: usize,
         timeout: Timeout,
     ) -> PyResult<Vec<Message>> {
-        let timeout = timeout.0.unwrap_or(Duration::MAX);
-        self.call(py, |broker| broker.wait_received(count, timeout))
-            .map(messages)
+        wait(py, self.here(py)?, timeout.0, |broker, slice| {
+            broker.wait_received(count, slice.unwrap_or(Duration::MAX))
+        })
+        .map(messages)
     }
 
     /// How many clients are connected.
@@ -161,12 +163,14 @@ impl NativeBroker {
         py: Python<'_>,
         call: impl FnOnce(&Broker) -> Result<R, Error> + Send,
     ) -> PyResult<R> {
+        let broker = self.here(py)?;
+        py.detach(|| call(broker))
+            .map_err(|error| raise(py, &error))
+    }
+
+    fn here(&self, py: Python<'_>) -> PyResult<&Broker> {
         let broker = self.broker.as_ref().filter(|_| self.is_here());
-        let result = match broker {
-            Some(broker) => py.detach(|| call(broker)),
-            None => Err(ErrorKind::Forked.into()),
-        };
-        result.map_err(|error| raise(py, &error))
+        broker.ok_or_else(|| raise(py, &ErrorKind::Forked.into()))
     }
 
     /// Whether the broker's thread is in this process. A forked child would wait for it in vain.

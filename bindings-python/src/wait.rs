@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use leveret::host::{Client, Error, ErrorKind};
+use leveret::host::{Error, ErrorKind};
 use pyo3::prelude::*;
 
 use crate::error::raise;
@@ -10,12 +10,12 @@ use crate::error::raise;
 /// Signal handlers of Python run in the main thread when it asks for them: a wait there asks this often.
 const LOOK_FOR_SIGNALS: Duration = Duration::from_millis(100);
 
-/// Waits, at most `timeout`, by waiting in slices.
-pub(crate) fn wait<R: Send>(
+/// Waits for something of a client or broker, at most `timeout`, by waiting in slices.
+pub(crate) fn wait<T: Sync, R: Send>(
     py: Python<'_>,
-    client: &Client,
+    whose: &T,
     timeout: Option<Duration>,
-    wait: impl Fn(&Client, Option<Duration>) -> Result<R, Error> + Send + Sync,
+    wait: impl Fn(&T, Option<Duration>) -> Result<R, Error> + Send + Sync,
 ) -> PyResult<R> {
     let mut left = timeout;
     let mut most = Some(LOOK_FOR_SIGNALS);
@@ -24,7 +24,7 @@ pub(crate) fn wait<R: Send>(
             (Some(left), Some(most)) => Some(left.min(most)),
             (left, most) => left.or(most),
         };
-        match py.detach(|| wait(client, slice)) {
+        match py.detach(|| wait(whose, slice)) {
             Err(error) if error.kind == ErrorKind::TimedOut && left != slice => {
                 left = left.map(|left| left.saturating_sub(slice.unwrap_or_default()));
                 py.check_signals()?;

@@ -74,9 +74,16 @@ def program(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment(), check=False)
 
 
-def start(text: str, *arguments: str) -> subprocess.Popen[str]:
-    """Starts a program."""
-    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(text), *arguments]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
-    )
+def signalled(text: str, number: int) -> tuple[int, str, str]:
+    """Sends a signal to a program once it has printed `ready`; its exit code and what it then printed."""
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(text)]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment(), **pipes) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            child.send_signal(number)
+            said, complained = child.communicate(timeout=SOON)
+        finally:
+            child.kill()
+    return child.returncode, said, complained

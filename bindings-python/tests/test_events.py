@@ -102,13 +102,14 @@ def test_statuses_and_pings_of_one_client(connect, broker, events):
 
 
 def test_a_listener_finds_the_status_that_it_is_told(connect, broker, events):
-    client: leveret.Client = connect(on_status=lambda status: events.put((status, client.status)))
-    assert events.get(timeout=SOON)[0] == "online"
+    broker.stop()
+    client = connect(online=False)
+    client.on_status(lambda status: events.put((status, client.status)))
     for _ in range(20):
-        broker.stop()
-        assert events.get(timeout=SOON) == ("offline", "offline")
         broker.start()
         assert events.get(timeout=SOON) == ("online", "online")
+        broker.stop()
+        assert events.get(timeout=SOON) == ("offline", "offline")
 
 
 def test_statuses_and_pings_of_all_clients(broker, events, monkeypatch):
@@ -138,15 +139,13 @@ def test_what_is_odd_is_noticed(connect, broker, events):
 
 
 def test_a_listener_that_raises_harms_nothing(connect, broker, events, caplog):
-    client = connect()
-
-    @client.on_connection
     def fail(event):
         raise ValueError("boom")
 
-    client.on_connection(events.put)
+    client = connect(on_connection=fail)
+    client.on_status(events.put)
     broker.stop()
-    assert events.get(timeout=SOON).kind == "offline"
+    assert "offline" in iter(lambda: events.get(timeout=SOON), None)
     failures = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert failures[0] == "a handler of connection events raised"
 

@@ -120,11 +120,11 @@ def listen_everywhere(kind: str, function: Callable[[Any, Any], Any]) -> None:
 def report_failure(native: Native, what: str) -> None:
     """Logs the exception being handled: a handler that raises does not harm the client."""
     # A handler that was still running when its client was closed did nothing wrong.
-    ended = isinstance(sys.exception(), ClosedError) and native.is_closed()
+    ended = isinstance(sys.exception(), ClosedError) and native.is_closing()
     _failures.log(logging.DEBUG if ended else logging.ERROR, "a handler of %s raised", what, exc_info=True)
 
 
-def _check(function: object) -> None:
+def _check(function: Any) -> None:
     # At once, and not when the first message has come.
     if not callable(function):
         raise ConfigurationError(f"handler must be a function or another callable, not {kind_of(function)}")
