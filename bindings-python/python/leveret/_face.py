@@ -93,16 +93,7 @@ class Face:
         self, filters: Filters, handler: Callable[..., object] | None, options: Mapping[str, Any]
     ) -> int:
         declared = filters_with_options(filters, options)
-        if handler is None:
-            return self._native.subscribe(declared, None)
-        number = self._handlers.number(handler)
-        try:
-            tag = self._native.subscribe(declared, number)
-        except BaseException:
-            self._handlers.declared(number, ())
-            raise
-        self._handlers.declared(number, (name for name, _ in declared))
-        return tag
+        return self._native.subscribe(declared, None) if handler is None else self._handlers.declare(declared, handler)
 
     def __repr__(self) -> str:
         return f"<leveret.{type(self).__name__} {self.status}>"

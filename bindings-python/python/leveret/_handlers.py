@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from typing import Any, Final, TypeAlias
 
 from ._arguments import kind_of
@@ -38,41 +39,35 @@ class Handlers:
         self._general: Function | None = None
         self._iterators = 0
         self._listeners: dict[str, list[Function]] = {}
+        self.unlock()
+        _all.add(self)
+
+    def unlock(self) -> None:
+        """A new lock, since another thread may hold the old one and not be there in a forked child."""
         # Reentrant: letting go of an iterator may happen at any point of the same thread.
         self._lock = threading.RLock()
 
-    def number(self, function: Function) -> int:
-        """The number of a handler: the same for the same function, which is then called once for a message."""
+    def declare(self, filters: list[tuple[str, dict[str, Any]]], function: Function) -> int:
+        """Declares filters with a handler; the question whose answer is the broker's."""
         _check(function)
+        # In one go, or another thread that takes filters back could take the handler with them.
         with self._lock:
-            hashable = isinstance(function, Hashable)
-            number = self._numbers.get(function) if hashable else None
-            if number is None:
-                number = next(self._fresh)
-                self._functions[number] = function
-                if hashable:
-                    self._numbers[function] = number
-            return number
+            number = self._number(function)
+            try:
+                question = self._native.subscribe(filters, number)
+                self._filters.setdefault(number, set()).update(name for name, _ in filters)
+            finally:
+                self._forget_if_unused(number)
+            return question
 
-    def declared(self, number: int, filters: Iterable[str]) -> None:
-        """The handler has these filters from now on, beside those it had; without any it is forgotten."""
+    def take_back(self, filters: list[str]) -> int:
+        """Takes filters back from all their handlers; the question whose answer is the broker's."""
         with self._lock:
-            self._filters.setdefault(number, set()).update(filters)
-            self._forget_if_unused(number)
-
-    def forget(self, filters: Iterable[str]) -> None:
-        """The filters are taken back, from all their handlers."""
-        with self._lock:
+            question = self._native.unsubscribe(filters)
             for number, declared in list(self._filters.items()):
                 declared.difference_update(filters)
                 self._forget_if_unused(number)
-
-    def _forget_if_unused(self, number: int) -> None:
-        if not self._filters[number]:
-            del self._filters[number]
-            function = self._functions.pop(number)
-            if isinstance(function, Hashable):
-                self._numbers.pop(function, None)
+            return question
 
     def set_general(self, function: Function) -> None:
         """Sets the handler of messages that have none of their own; without one they wait for an iterator."""
@@ -107,8 +102,37 @@ class Handlers:
             listeners += [_with(client, listener) for listener in everywhere.get(kind, ())]
         return listeners
 
+    def _number(self, function: Function) -> int:
+        # The same for the same function, which is then called once for a message.
+        hashable = isinstance(function, Hashable)
+        number = self._numbers.get(function) if hashable else None
+        if number is None:
+            number = next(self._fresh)
+            self._functions[number] = function
+            if hashable:
+                self._numbers[function] = number
+        return number
+
+    def _forget_if_unused(self, number: int) -> None:
+        if not self._filters.get(number):
+            self._filters.pop(number, None)
+            function = self._functions.pop(number)
+            if isinstance(function, Hashable):
+                self._numbers.pop(function, None)
+
     def _tell_general(self) -> None:
         self._native.set_general(self._general is not None, self._iterators > 0)
+
+
+_all: weakref.WeakSet[Handlers] = weakref.WeakSet()
+
+
+def _unlock_all() -> None:
+    for handlers in list(_all):
+        handlers.unlock()
+
+
+os.register_at_fork(after_in_child=_unlock_all)
 
 
 def listen_everywhere(kind: str, function: Callable[[Any, Any], Any]) -> None:

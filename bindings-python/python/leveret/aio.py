@@ -264,11 +264,7 @@ class AsyncClient(Face):
 
     async def unsubscribe(self, filters: str | Iterable[str]) -> None:
         """Takes declared filters back, from all their handlers, and waits for the broker's answer."""
-        names = names_of(filters)
-        pump = self._here()
-        tag = self._native.unsubscribe(names)
-        self._handlers.forget(names)
-        await pump.reply(tag)
+        await self._here().reply(self._handlers.take_back(names_of(filters)))
 
     @property
     def messages(self) -> AsyncMessages:

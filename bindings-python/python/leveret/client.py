@@ -241,10 +241,7 @@ class Client(Face):
 
     def unsubscribe(self, filters: str | Iterable[str]) -> None:
         """Takes declared filters back, from all their handlers, and waits for the broker's answer."""
-        names = names_of(filters)
-        tag = self._native.unsubscribe(names)
-        self._handlers.forget(names)
-        self._native.reply_wait(tag, None)
+        self._native.reply_wait(self._handlers.take_back(names_of(filters)), None)
 
     @property
     def messages(self) -> Messages:
