@@ -1,4 +1,7 @@
-"""An MQTT broker inside this process, for tests: real sockets on a free loopback port, both versions of MQTT."""
+"""An MQTT broker inside this process, for tests: real sockets on a free loopback port, both versions of MQTT.
+
+Under pytest the fixture `mqtt_broker` is one, without an import.
+"""
 
 from __future__ import annotations
 
