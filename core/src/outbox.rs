@@ -11,6 +11,10 @@ use leveret_protocol::outcome::{OutcomeStatus, Status};
 
 use crate::handoff::{Rings, Waiters};
 
+/// A host with an event loop takes its reports when the loop turns: however small the post office is, the
+/// overflow rule must not be held up by the outcomes of letters that were posted within one turn.
+pub(crate) const LEAST_UNREAD: usize = 100_000;
+
 #[derive(Debug)]
 pub(crate) struct Outbox {
     batch: Batch,
@@ -187,10 +191,11 @@ impl Outbox {
         self.wake_senders(rings);
     }
 
-    /// Whether as many outcomes wait to be taken by the host as letters may wait to be sent. No more
-    /// letters are taken then, so that a host that does not look is bounded too.
+    /// Whether as many outcomes wait to be taken by the host as letters may wait to be sent, and
+    /// [`LEAST_UNREAD`]. No more letters are taken then, so that a host that does not look is bounded too.
     pub(crate) fn has_unread_reports(&self) -> bool {
-        self.unread >= i64::from(self.budget.limit().messages)
+        let most = LEAST_UNREAD.max(self.budget.limit().messages as usize);
+        usize::try_from(self.unread).is_ok_and(|unread| unread >= most)
     }
 
     /// Ready once a letter like those refused would be taken, or its sender would get another answer.

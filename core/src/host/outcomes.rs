@@ -99,7 +99,7 @@ impl Client {
 
     /// Moves all reports to `into`; how many. Reports are made under [`Keep::Streamed`](crate::host::Keep)
     /// and after [`Client::stream_reports`]. A host that leaves as many reports lying as the post office
-    /// holds letters (`max_queued_messages`) gets `QueueFull` until it takes them.
+    /// holds letters (`max_queued_messages`), and 100 000, gets `QueueFull` until it takes them.
     pub fn take_reports(&self, into: &mut Vec<Report>) -> usize {
         if self.shared().is_forked() {
             return 0;

@@ -10,7 +10,7 @@ use leveret_protocol::outcome::Status;
 
 use super::common::{counted, letter_cost};
 use crate::handoff::Handoff;
-use crate::outbox::{Full, Outbox};
+use crate::outbox::{Full, LEAST_UNREAD, Outbox};
 
 #[derive(Default)]
 struct Count(AtomicUsize);
@@ -121,9 +121,13 @@ fn a_host_that_takes_no_reports_gets_no_more_letters_accepted() {
     let outbox = outbox(Status::Offline);
     outbox.with(|outbox| {
         assert_eq!(outbox.admit(letter_cost(1)), Ok(()));
-        outbox.reports_made(2);
+        outbox.reports_made(LEAST_UNREAD - 1);
+        assert_eq!(outbox.admit(letter_cost(1)), Ok(()));
+        outbox.reports_made(1);
         assert_eq!(outbox.admit(letter_cost(1)), Err(Full::HeldUp));
     });
     outbox.put(|outbox, rings| outbox.reports_taken(1, rings));
-    assert_eq!(outbox.with(|outbox| outbox.admit(letter_cost(1))), Ok(()));
+    // Full as it is, the overflow rule decides again.
+    let admitted = outbox.with(|outbox| outbox.admit(letter_cost(1)));
+    assert!(matches!(admitted, Err(Full::AskForRoom(_))));
 }
