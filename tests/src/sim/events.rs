@@ -435,7 +435,8 @@ impl World {
     }
 
     /// What a client still waits for.
-    pub(super) fn why_not_drained(&self, client: usize) -> Option<String> {
+    /// A sentence that is made only if somebody reads it: this is asked after every event.
+    pub(super) fn why_not_drained(&self, client: usize) -> Option<Sentence<'_>> {
         let host = &self.hosts[client];
         if host.closed() || host.unreachable {
             return None;
@@ -445,35 +446,33 @@ impl World {
             .and_then(|number| self.links.get(&number))
             .is_some_and(|link| link.dialed >= self.calm_since);
         if host.status != Status::Online || !renewed {
-            return Some(format!("client {client} is {:?}", host.status));
+            return sentence(move || format!("client {client} is {:?}", host.status));
         }
-        if let Some(letter) = host
-            .ledger
-            .letters
-            .values()
-            .find(|letter| letter.settled.is_none())
-            .filter(|_| host.ledger.live > 0)
-        {
-            return Some(format!(
-                "client {client} has {} letters without outcome, the first is {letter:?}",
-                host.ledger.live
-            ));
+        if host.ledger.live > 0 {
+            return sentence(move || {
+                let mut letters = host.ledger.letters.values();
+                format!(
+                    "client {client} has {} letters without outcome, the first is {:?}",
+                    host.ledger.live,
+                    letters.find(|letter| letter.settled.is_none())
+                )
+            });
         }
         if !host.questions.is_empty() {
-            return Some(format!(
-                "client {client} owes answers: {:?}",
-                host.questions
-            ));
+            return sentence(move || format!("client {client} owes answers: {:?}", host.questions));
         }
         let down = |declared: &&Declared| declared.state == SubscriptionState::Down;
         if let Some(declared) = host.filters.values().find(down) {
-            return Some(format!("client {client} waits for {declared:?}"));
+            return sentence(move || format!("client {client} waits for {declared:?}"));
         }
         if !host.consumer.inbox.is_empty() || !host.consumer.acks.is_empty() {
-            return Some(format!("client {client} has messages to handle"));
+            return sentence(move || format!("client {client} has messages to handle"));
         }
         let session = self.session_of(client)?;
-        (!session.in_flight.is_empty() || !session.waiting.is_empty()).then(|| {
+        if session.in_flight.is_empty() && session.waiting.is_empty() {
+            return None;
+        }
+        sentence(move || {
             format!(
                 "client {client} owes the broker {} acknowledgements, {} wait",
                 session.in_flight.len(),
@@ -481,6 +480,13 @@ impl World {
             )
         })
     }
+}
+
+/// Words to be put together when they are wanted.
+pub(super) type Sentence<'a> = Box<dyn Fn() -> String + 'a>;
+
+fn sentence<'a>(words: impl Fn() -> String + 'a) -> Option<Sentence<'a>> {
+    Some(Box::new(words))
 }
 
 impl Host {

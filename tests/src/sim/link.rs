@@ -179,8 +179,21 @@ impl World {
         self.turn(client)
     }
 
-    /// `Output::Write`: says how many bytes were taken.
-    pub(super) fn write(&mut self, client: usize, offered: &[u8]) -> Result<usize, Failure> {
+    /// How many bytes of an offer have to be looked at: what fits, and the longest head of a frame that is taken in part.
+    pub(super) fn wanted(&self, client: usize) -> usize {
+        const HEAD: usize = 1_024;
+        let link = self.hosts[client].link;
+        let link = link.and_then(|number| self.links.get(&number));
+        link.map_or(0, |link| link.to_broker.room()) + HEAD
+    }
+
+    /// `Output::Write` of `length` bytes, of which `offered` is what can matter. Says how many were taken.
+    pub(super) fn write(
+        &mut self,
+        client: usize,
+        offered: &[u8],
+        length: usize,
+    ) -> Result<usize, Failure> {
         let now = self.now;
         let fail = |message: &str| Failure {
             checker: "write_has_a_link",
@@ -217,7 +230,7 @@ impl World {
             link.writable_at = (link.to_broker.room() > 0).then_some(now + MILLISECOND / 10);
         }
         if tampered.is_some() {
-            taken = offered.len();
+            taken = length;
         }
         for seen in seen {
             match seen {

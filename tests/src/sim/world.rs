@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use bytes::Bytes;
 use leveret_protocol::engine::{Event, Input, LinkError, LinkErrorKind, Output, Room};
 use leveret_protocol::time::Instant;
 
@@ -430,6 +431,7 @@ impl World {
     /// Polls until the engine sleeps, as the driver does.
     pub(super) fn turn(&mut self, client: usize) -> Verdict {
         for _ in 0..OUTPUTS_PER_TURN {
+            let wanted = self.wanted(client);
             let host = &mut self.hosts[client];
             checkers::connecting::state_follows(host, &mut self.tally)?;
             match host.engine.poll() {
@@ -437,8 +439,9 @@ impl World {
                     attempt, endpoint, ..
                 } => self.dial(client, attempt, endpoint)?,
                 Output::Write(slices) => {
-                    let bytes: Vec<u8> = slices.concat();
-                    let taken = self.write(client, &bytes)?;
+                    let length = slices.iter().map(|slice| slice.len()).sum();
+                    let bytes = beginning(slices, wanted);
+                    let taken = self.write(client, &bytes, length)?;
                     self.hosts[client]
                         .engine
                         .handle(Instant(self.now), Input::Written(taken));
@@ -488,6 +491,16 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// The first `wanted` bytes of an offer.
+fn beginning(slices: &[Bytes], wanted: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(wanted.min(1 << 17));
+    for slice in slices {
+        let left = wanted.saturating_sub(bytes.len());
+        bytes.extend_from_slice(&slice[..slice.len().min(left)]);
+    }
+    bytes
 }
 
 fn words_of(panic: &dyn Any) -> String {

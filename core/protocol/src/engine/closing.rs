@@ -67,10 +67,7 @@ impl Engine {
             State::Parting => {}
             State::Dialing | State::Handshaking if ending_session => {}
             State::Idle | State::Backoff => self.end(),
-            State::Dialing | State::Handshaking => {
-                self.life.hang_up(false);
-                self.end();
-            }
+            State::Dialing | State::Handshaking => self.end_unconnected(),
         }
     }
 
@@ -99,13 +96,17 @@ impl Engine {
         match self.life.state() {
             State::Online => self.part(Then::Close, ReasonCode::NORMAL_DISCONNECTION),
             State::Parting => self.close_while_parting(),
-            State::Dialing | State::Handshaking => {
-                self.life.hang_up(false);
-                self.end();
-            }
+            State::Dialing | State::Handshaking => self.end_unconnected(),
             State::Idle | State::Backoff => self.end(),
             State::Closed => {}
         }
+    }
+
+    /// The end of a client that is about to connect: nothing of its CONNECT is written any more.
+    fn end_unconnected(&mut self) {
+        self.forget_connection();
+        self.life.hang_up(false);
+        self.end();
     }
 
     /// The end: every letter is settled, every question answered, and the close itself last.

@@ -68,6 +68,9 @@ impl Engine {
 
     /// It may have been silent for long enough.
     pub(super) fn silence_is_over(&mut self) {
+        if self.life.state() != State::Online {
+            return; // nothing may follow DISCONNECT (3.14.4-1; in 3.1.1, 3.14.4-2)
+        }
         if self.ping_due() <= self.now {
             self.send_ping();
         }

@@ -10,6 +10,7 @@ use core::time::Duration;
 use super::Engine;
 use super::bits::IdSet;
 use super::event::{AckToken, Event, Notice};
+use super::lifecycle::State;
 use super::timers::Timer;
 use crate::codec::{Ack, PacketId, Version, encode_plain_ack};
 use crate::message::QoS;
@@ -259,8 +260,12 @@ impl Engine {
         }
     }
 
-    /// Queues every acknowledgement whose turn has come.
+    /// Queues every acknowledgement whose turn has come. None may follow DISCONNECT (3.14.4-1; in 3.1.1, 3.14.4-2): what is owed then ends with the
+    /// connection.
     pub(super) fn send_acknowledgements(&mut self) {
+        if self.life.state() != State::Online {
+            return;
+        }
         while let Some((packet, packet_id, verdict)) = self.owed.next_due() {
             if verdict == ReasonCode::SUCCESS || self.broker.version == Version::V311 {
                 encode_plain_ack(packet, packet_id, self.wire.control());

@@ -96,6 +96,21 @@ fn an_attempt_that_falls_due_together_with_the_end_is_not_made() {
 }
 
 #[test]
+fn a_transport_that_comes_up_after_the_end_of_the_time_to_close_hears_nothing() {
+    let mut bench = Bench::new(speaking(V5));
+    bench.publish("a", &at(AtLeastOnce));
+    bench.handle(Input::Start);
+    let reply = close(&mut bench, None);
+    // A machine that slept learns of both at once.
+    bench.now = bench.now + seconds(100);
+    let attempt = bench.attempt;
+    bench.handle(Input::LinkUp { attempt });
+    assert!(is_closed(&bench, reply));
+    assert_eq!(bench.hang_ups, [false]);
+    assert!(bench.written.is_empty(), "{:?}", bench.written);
+}
+
+#[test]
 fn a_close_with_nothing_to_do_ends_at_once_in_every_state() {
     type Prepare = fn(&mut Bench);
     let dialing: Prepare = |bench| bench.handle(Input::Start);

@@ -448,6 +448,28 @@ fn reconnect_says_goodbye_and_dials_at_once_and_letters_in_flight_go_on() {
 }
 
 #[test]
+fn nothing_follows_the_goodbye() {
+    let keep_alive = seconds(2);
+    let mut bench = Bench::online(ClientOptions {
+        keep_alive,
+        ..speaking(V5)
+    });
+    bench.give_message("a", AtLeastOnce, 7, false);
+    let token = bench.messages()[0].token.expect("a token");
+    bench.sent();
+    // A machine that slept finds that a ping is due as well, and a handler is done in the same moment.
+    bench.now = bench.now + seconds(43);
+    let mut batch = Batch::new();
+    batch.push(Command::Reconnect);
+    batch.push(Command::Acknowledge {
+        token,
+        reason: ReasonCode::SUCCESS,
+    });
+    bench.handle(Input::Submit(&mut batch));
+    assert_eq!(bench.sent(), [Packet::Disconnect(Disconnect::default())]);
+}
+
+#[test]
 fn reconnect_dials_at_once_while_offline_too() {
     let mut bench = Bench::online(speaking(V5));
     bench.cut();

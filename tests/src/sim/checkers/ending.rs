@@ -28,7 +28,7 @@ fn owed(host: &Host) -> Cost {
 /// After the faults everything drains in bounded virtual time.
 pub fn drains_in_bounded_time(world: &World) -> Verdict {
     let waiting: Vec<String> = (0..world.hosts.len())
-        .filter_map(|client| world.why_not_drained(client))
+        .filter_map(|client| world.why_not_drained(client).map(|words| words()))
         .collect();
     claim(waiting.is_empty(), "drains_in_bounded_time", || {
         waiting.join("; ")
