@@ -335,7 +335,7 @@ impl World {
         }
         let filters = entries
             .iter()
-            .map(|entry| entry.filter.as_str().to_owned())
+            .map(|entry| (entry.filter.as_str().to_owned(), entry.id))
             .collect();
         host.ask(Question::Subscribe { filters }, |reply| {
             Command::Subscribe(Box::new(Subscribe { reply, entries }))

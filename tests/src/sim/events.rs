@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use leveret_protocol::engine::{ConnectionEvent, Event, Incoming, Notice, Place, Reply};
+use leveret_protocol::engine::{
+    ConnectionEvent, Event, Incoming, Notice, Place, Reply, SubscriptionId,
+};
 use leveret_protocol::error::Error;
 use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};
 
@@ -236,15 +238,22 @@ impl World {
     }
 
     /// A refused first subscribe is forgotten, anything else stays declared.
-    fn subscribed(&mut self, client: usize, filters: &[String], result: Result<Reply, Error>) {
+    fn subscribed(
+        &mut self,
+        client: usize,
+        filters: &[(String, SubscriptionId)],
+        result: Result<Reply, Error>,
+    ) {
         let host = &mut self.hosts[client];
         // Without an answer the filters stay declared, and the broker is asked on.
         let Ok(Reply::Subscribed(answers)) = result else {
             return;
         };
         let codes = answers.codes;
-        for (position, filter) in filters.iter().enumerate() {
-            let Some(declared) = host.filters.get_mut(filter) else {
+        for (position, (filter, id)) in filters.iter().enumerate() {
+            // It may have been taken back and declared again meanwhile.
+            let declared = host.filters.get_mut(filter);
+            let Some(declared) = declared.filter(|declared| declared.id == *id) else {
                 continue;
             };
             declared.asked = declared.asked.saturating_sub(1);

@@ -10,6 +10,7 @@ use leveret_protocol::outcome::{Status, SubscriptionState};
 use leveret_protocol::reason::ReasonCode;
 use leveret_protocol::sentence::Dialect;
 
+use super::broker::Broker;
 use super::checkers::order::{LastBegun, Overtaken};
 use super::ledger::Ledger;
 use super::mutation::{Mutation, Tamper};
@@ -20,6 +21,8 @@ use super::random::Random;
 /// One client and everything around its engine.
 #[derive(Debug)]
 pub struct Host {
+    /// Its place among the clients.
+    pub index: usize,
     /// Its plan.
     pub plan: ClientPlan,
     /// Its options, as the engine has them.
@@ -92,8 +95,10 @@ pub enum Question {
     Cancel { letter: u64 },
     /// Explain of this letter.
     Explain { letter: u64 },
-    /// Subscribe: the filters in their order.
-    Subscribe { filters: Vec<String> },
+    /// Subscribe: the filters in their order, with their numbers.
+    Subscribe {
+        filters: Vec<(String, SubscriptionId)>,
+    },
     /// Unsubscribe.
     Unsubscribe { filters: Vec<String> },
     /// Make room; the answer is waited for on the spot.
@@ -149,6 +154,8 @@ pub struct Copies {
     pub given_up: u32,
     /// The application refused them. If the broker does not hear of it, they come again as new ones (4.3.3-9).
     pub failed: u32,
+    /// The client had them and left them with their session at a broker when it went to another one: if it comes back, they come again.
+    pub left: u32,
 }
 
 /// What is known of the connection and of the attempts before it.
@@ -213,6 +220,7 @@ impl Host {
             bytes: options.max_queued_bytes,
         };
         Ok(Host {
+            index,
             engine: Engine::new(of_engine, plan.endpoints, plan.engine_seed),
             state: State::Idle,
             budget: Budget::new(limit),
@@ -290,6 +298,26 @@ impl Host {
     /// A time at which the client can notice what is due at `at`.
     pub fn noticed(&self, at: Nanos) -> Nanos {
         at.max(self.suspended_until)
+    }
+
+    /// The client goes from a broker to another one: what it leaves there in its session it knows nothing of when it comes back.
+    pub fn leave_session(
+        &mut self,
+        number: usize,
+        broker: &Broker,
+        clients: &BTreeMap<String, usize>,
+    ) {
+        let mut filters = Vec::new();
+        for session in broker.sessions_of(self.index, clients) {
+            filters.extend(session.subscriptions.keys().cloned());
+            for copy in session.in_flight.iter().map(|message| &message.copy) {
+                if let Some(number) = copy.number {
+                    let copies = self.consumer.copies.entry((number, copy.qos));
+                    copies.or_default().left += 1;
+                }
+            }
+        }
+        self.left_filters.insert(number, filters);
     }
 
     /// How often the broker lost the client's session since `since` without the client hearing of it.

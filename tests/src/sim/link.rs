@@ -464,8 +464,7 @@ impl World {
                     host.line.accepted = true;
                     let (before, _) = host.ledger.session_at;
                     if before != link.broker {
-                        let filters = self.brokers[before].filters_of(client, &self.clients);
-                        host.left_filters.insert(before, filters);
+                        host.leave_session(before, &self.brokers[before], &self.clients);
                     }
                     host.ledger.hear_accepted(frame.flag, link.broker, level);
                     host.unheard_sessions.remove(&number);

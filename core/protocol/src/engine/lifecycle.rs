@@ -276,6 +276,14 @@ impl Engine {
 
     /// Everything that belongs to a connection ends with it.
     fn leave_online(&mut self, why: Error) {
+        // A machine that slept may learn of the end before it learns how long it was online.
+        if self
+            .timers
+            .get(Timer::Steady)
+            .is_some_and(|due| due <= self.now)
+        {
+            self.be_steady();
+        }
         for timer in [Timer::Steady, Timer::AcknowledgementHeld, Timer::Unanswered] {
             self.timers.clear(timer);
         }
@@ -431,15 +439,18 @@ impl Engine {
                         "the broker did not answer a ping in time",
                     ));
                 }
-                Timer::Steady => {
-                    self.life.cap = Duration::ZERO;
-                    self.life.references = 0;
-                }
+                Timer::Steady => self.be_steady(),
                 Timer::AcknowledgementHeld => self.report_held(),
                 Timer::Unanswered => self.ask_unanswered_again(),
                 Timer::Close => self.close_now(),
             }
         }
+    }
+
+    /// Online for so long that the backoff starts over.
+    fn be_steady(&mut self) {
+        self.life.cap = Duration::ZERO;
+        self.life.references = 0;
     }
 
     /// Online from now on.

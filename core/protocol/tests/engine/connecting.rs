@@ -192,6 +192,26 @@ fn the_backoff_starts_over_after_ten_seconds_online() {
 }
 
 #[test]
+fn time_online_counts_while_the_machine_sleeps() {
+    let mut bench = Bench::new(auto());
+    bench.handle(Input::Start);
+    for _ in 0..10 {
+        refuse_connection(&mut bench);
+        bench.pass_backoff();
+    }
+    bench.accept(false);
+    // The end is learned of first when it wakes.
+    bench.now = bench.now + seconds(1_000);
+    bench.cut();
+    for cap in [2, 4, 8].map(seconds) {
+        let delay = bench.sleep.expect("an attempt").since(bench.now);
+        assert!(delay <= cap, "{delay:?} of {cap:?}");
+        bench.pass_backoff();
+        refuse_connection(&mut bench);
+    }
+}
+
+#[test]
 fn an_attempt_that_takes_too_long_is_given_up() {
     for handshaking in [false, true] {
         let mut bench = Bench::new(auto());

@@ -131,12 +131,16 @@ impl Broker {
         std::mem::take(&mut self.facts)
     }
 
-    /// The filters in the sessions of a client, `clients` saying whose a client id is.
-    pub fn filters_of(&self, client: usize, clients: &BTreeMap<String, usize>) -> Vec<String> {
+    /// The sessions of a client, `clients` saying whose a client id is.
+    pub fn sessions_of(
+        &self,
+        client: usize,
+        clients: &BTreeMap<String, usize>,
+    ) -> impl Iterator<Item = &Session> {
         let sessions = self.sessions.iter();
-        let own = sessions.filter(|(client_id, _)| clients.get(*client_id) == Some(&client));
-        own.flat_map(|(_, session)| session.subscriptions.keys().cloned())
-            .collect()
+        sessions
+            .filter(move |(client_id, _)| clients.get(*client_id) == Some(&client))
+            .map(|(_, session)| session)
     }
 
     /// Whether it accepts TCP connections.

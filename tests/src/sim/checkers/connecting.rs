@@ -69,12 +69,7 @@ fn backoff(host: &Host) -> (Nanos, Nanos) {
         // Behind nonsense the client may not have read that it was taken over.
         return (if host.misled { least } else { most }, most);
     }
-    // A machine that slept may learn of the end before it learns how long it was online.
-    let slept = host
-        .line
-        .online_since
-        .is_some_and(|since| host.suspended_until > since);
-    let attempts = if host.line.settled() && !slept {
+    let attempts = if host.line.settled() {
         1
     } else {
         host.line.attempts.max(1)
