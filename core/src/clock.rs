@@ -12,6 +12,7 @@ use leveret_protocol::time::Instant;
 use crate::handoff::{Handoff, Rings};
 
 /// The time since boot. A memory read and a little arithmetic, no system call.
+#[inline]
 pub(crate) fn now() -> Instant {
     Instant(leveret_sys::boot_time_ns())
 }

@@ -48,12 +48,14 @@ impl<T> Handoff<T> {
     }
 
     /// Looks at the value or changes it in a way that nobody waits for.
+    #[inline]
     pub fn with<R>(&self, look: impl FnOnce(&mut T) -> R) -> R {
         // A panic under the lock would be a fault of ours; what it left is still the best there is.
         look(&mut self.value.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Changes the value and then, with the lock released, wakes those whom the change concerns.
+    #[inline]
     pub(crate) fn put<R>(&self, fill: impl FnOnce(&mut T, &mut Rings) -> R) -> R {
         let mut rings = Rings::default();
         let result = self.with(|value| fill(value, &mut rings));
@@ -64,13 +66,16 @@ impl<T> Handoff<T> {
 
 /// Whom to wake once the lock is released. Most changes wake nobody or one, which costs no memory.
 #[derive(Debug, Default)]
-pub(crate) struct Rings {
-    first: Option<Ring>,
-    more: Vec<Ring>,
+pub(crate) enum Rings {
+    #[default]
+    Nobody,
+    One(Ring),
+    Many(Vec<Ring>),
 }
 
+/// Who is woken, and how.
 #[derive(Debug)]
-enum Ring {
+pub(crate) enum Ring {
     Waker(Waker),
     Bell(Bell),
 }
@@ -89,18 +94,31 @@ impl Rings {
     }
 
     fn push(&mut self, ring: Ring) {
-        if self.first.is_none() {
-            self.first = Some(ring);
-        } else {
-            self.more.push(ring);
+        *self = match std::mem::take(self) {
+            Rings::Nobody => Rings::One(ring),
+            Rings::One(first) => Rings::Many(vec![first, ring]),
+            Rings::Many(mut rings) => {
+                rings.push(ring);
+                Rings::Many(rings)
+            }
+        };
+    }
+
+    #[inline(always)]
+    fn ring(self) {
+        // Most publishes find the driver awake.
+        if !matches!(self, Rings::Nobody) {
+            self.ring_all();
         }
     }
 
-    fn ring(self) {
-        // Most publishes find the driver awake.
-        let Some(first) = self.first else { return };
-        first.ring();
-        self.more.into_iter().for_each(Ring::ring);
+    #[inline(never)]
+    fn ring_all(self) {
+        match self {
+            Rings::Nobody => {}
+            Rings::One(ring) => ring.ring(),
+            Rings::Many(rings) => rings.into_iter().for_each(Ring::ring),
+        }
     }
 }
 

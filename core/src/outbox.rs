@@ -97,6 +97,7 @@ impl Outbox {
     }
 
     /// Takes room for a letter, or says why there is none.
+    #[inline(always)]
     pub(crate) fn admit(&mut self, cost: Cost) -> Result<(), Full> {
         let unread = self.has_unread_reports();
         if !unread && self.budget.try_take(cost) {
@@ -111,6 +112,7 @@ impl Outbox {
     }
 
     /// The batch to add a letter to, after [`Outbox::admit`].
+    #[inline(always)]
     pub(crate) fn letters(&mut self, rings: &mut Rings) -> &mut Batch {
         self.wake_driver(rings);
         &mut self.batch
@@ -251,10 +253,10 @@ impl Outbox {
         }
     }
 
+    #[inline(always)]
     fn wake_driver(&mut self, rings: &mut Rings) {
-        self.driver
-            .take()
-            .into_iter()
-            .for_each(|driver| rings.wake(driver));
+        if let Some(driver) = self.driver.take() {
+            rings.wake(driver);
+        }
     }
 }

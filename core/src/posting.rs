@@ -41,6 +41,22 @@ enum Tried {
     HeldUp,
 }
 
+/// Posts a letter now or fails. Its time to live counts from here. Waits at most for one turn of the driver.
+#[inline(always)]
+pub(crate) fn post_now(
+    shared: &Shared,
+    letter: &SealedLetter<'_>,
+    report: bool,
+) -> Result<Tag, Error> {
+    shared.check_process()?;
+    let stamp = clock::now();
+    // Nearly every letter finds room, and needs nothing that has to be kept for a second try.
+    match post_if_room(shared, letter, stamp, report)? {
+        Some(tag) => Ok(tag),
+        None => Posting::stamped(shared, letter, stamp, report).now(),
+    }
+}
+
 impl<'a> Posting<'a> {
     /// The time to live of the letter counts from here.
     pub(crate) fn new(
@@ -48,10 +64,19 @@ impl<'a> Posting<'a> {
         letter: &'a SealedLetter<'a>,
         report: bool,
     ) -> Posting<'a> {
+        Posting::stamped(shared, letter, clock::now(), report)
+    }
+
+    fn stamped(
+        shared: &'a Shared,
+        letter: &'a SealedLetter<'a>,
+        stamp: Instant,
+        report: bool,
+    ) -> Posting<'a> {
         Posting {
             shared,
             letter,
-            stamp: clock::now(),
+            stamp,
             report,
             asked: None,
             alarm: None,
@@ -114,8 +139,9 @@ impl<'a> Posting<'a> {
                 let answer = answer?;
                 // Letters that were settled while the question was on its way have left room of which the
                 // engine knew nothing.
+                let (shared, letter) = (self.shared, self.letter);
                 if answer != Reply::Room(Room::Made)
-                    && let Some(tag) = self.post_if_room()?
+                    && let Some(tag) = post_if_room(shared, letter, self.stamp, self.report)?
                 {
                     return Poll::Ready(Ok(Tried::Posted(tag)));
                 }
@@ -144,7 +170,7 @@ impl<'a> Posting<'a> {
             outbox.check_open()?;
             match outbox.admit(cost) {
                 Ok(()) => {
-                    let tag = self.number(outbox);
+                    let tag = number(self.shared, outbox, self.report);
                     outbox.letters(rings).post(self.letter, self.stamp, tag);
                     Ok(Tried::Posted(tag))
                 }
@@ -176,23 +202,11 @@ impl<'a> Posting<'a> {
         })
     }
 
-    fn post_if_room(&self) -> Result<Option<Tag>, Error> {
-        self.shared.outbox.put(|outbox, rings| {
-            outbox.check_open()?;
-            if outbox.admit(self.letter.cost()).is_err() {
-                return Ok(None);
-            }
-            let tag = self.number(outbox);
-            outbox.letters(rings).post(self.letter, self.stamp, tag);
-            Ok(Some(tag))
-        })
-    }
-
     /// The overflow rule chose the new letter itself: it is accepted and settled `dropped`.
     fn discard(&self) -> Result<Tag, Error> {
         self.shared.outbox.put(|outbox, rings| {
             outbox.check_open()?;
-            let tag = self.number(outbox);
+            let tag = number(self.shared, outbox, self.report);
             outbox.push(Command::Discard { tag }, rings)?;
             Ok(tag)
         })
@@ -203,22 +217,12 @@ impl<'a> Posting<'a> {
         let tag = self.shared.outbox.with(|outbox| {
             outbox.check_open()?;
             outbox.count_outside(status);
-            Ok::<_, Error>(self.number(outbox))
+            Ok::<_, Error>(number(self.shared, outbox, self.report))
         })?;
         self.shared
             .ledger
             .put(|ledger, rings: &mut Rings| ledger.settle(tag, Outcome::new(status), rings));
         Ok(tag)
-    }
-
-    /// The receipt, entered before the driver can settle it; 0 when none is wanted.
-    fn number(&self, outbox: &mut Outbox) -> Tag {
-        if !self.report {
-            return 0;
-        }
-        let tag = outbox.next_tag();
-        self.shared.ledger.with(|ledger| ledger.expect_outcome(tag));
-        tag
     }
 }
 
@@ -228,6 +232,36 @@ impl Drop for Posting<'_> {
             self.shared.forget(question);
         }
     }
+}
+
+/// Posts a letter if it fits: its receipt.
+#[inline(always)]
+fn post_if_room(
+    shared: &Shared,
+    letter: &SealedLetter<'_>,
+    stamp: Instant,
+    report: bool,
+) -> Result<Option<Tag>, Error> {
+    shared.outbox.put(|outbox, rings| {
+        outbox.check_open()?;
+        if outbox.admit(letter.cost()).is_err() {
+            return Ok(None);
+        }
+        let tag = number(shared, outbox, report);
+        outbox.letters(rings).post(letter, stamp, tag);
+        Ok(Some(tag))
+    })
+}
+
+/// The receipt, entered before the driver can settle it; 0 when none is wanted.
+#[inline(always)]
+fn number(shared: &Shared, outbox: &mut Outbox, report: bool) -> Tag {
+    if !report {
+        return 0;
+    }
+    let tag = outbox.next_tag();
+    shared.ledger.with(|ledger| ledger.expect_outcome(tag));
+    tag
 }
 
 /// Posts letters in order under one lock, and falls back to `post` for each where there is no room at once.

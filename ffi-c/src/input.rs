@@ -26,6 +26,7 @@ pub(crate) unsafe fn object<'a, T>(pointer: *const T, name: &str) -> Result<&'a 
 ///
 /// # Safety
 /// `pointer` is NULL or points to a NUL-terminated string that stays as it is while `'a` lasts.
+#[inline(always)]
 pub(crate) unsafe fn text<'a>(pointer: *const c_char, name: &str) -> Result<&'a str, Error> {
     if pointer.is_null() {
         return Err(null(name));
@@ -59,6 +60,7 @@ pub(crate) unsafe fn optional_text<'a>(
 ///
 /// # Safety
 /// `pointer` is NULL or points to `length` bytes that stay as they are while `'a` lasts.
+#[inline(always)]
 pub(crate) unsafe fn bytes<'a>(
     pointer: *const c_void,
     length: usize,
@@ -72,6 +74,7 @@ pub(crate) unsafe fn bytes<'a>(
 ///
 /// # Safety
 /// `pointer` is NULL or points to `count` valid `T`s that nobody changes while `'a` lasts.
+#[inline(always)]
 pub(crate) unsafe fn slice<'a, T>(
     pointer: *const T,
     count: usize,

@@ -177,6 +177,7 @@ const fn plain(qos: QoS, retain: bool, ttl: Ttl) -> PublishOptions {
 ///
 /// # Safety
 /// The pointers are NULL or as the header says.
+#[inline(always)]
 unsafe fn publish_plain(
     client: *mut mqtt_client,
     topic: *const c_char,

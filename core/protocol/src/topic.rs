@@ -62,6 +62,7 @@ impl fmt::Display for TopicError {
 impl core::error::Error for TopicError {}
 
 /// Checks a topic name: something that is published to (section 4.7 of both standards).
+#[inline]
 pub fn validate_topic_name(name: &str) -> Result<(), TopicError> {
     check_length(name, TopicError::Empty)?;
     if !has_wildcard_or_nul(name.as_bytes()) {

@@ -18,10 +18,11 @@ impl Client {
     /// # Errors
     /// `InvalidArgument` for what no broker could take. `QueueFull` when the post office is full and the
     /// overflow rule drops nothing for it, or while online: then wait for room. `Closed`, `Forked`.
+    #[inline(always)]
     pub fn publish(&self, letter: Publish<'_>, report: bool) -> Result<Tag, Error> {
         let shared = self.shared();
         let letter = letter.seal(&shared.options, shared.dialect)?;
-        Posting::new(shared, &letter, report).now()
+        posting::post_now(shared, &letter, report)
     }
 
     /// Like [`Client::publish`], but waits for room, at most until the letter's time to live is over, which

@@ -5,6 +5,7 @@
 /// Linux: `CLOCK_BOOTTIME`, answered without entering the kernel. Other Unix systems: `CLOCK_MONOTONIC`,
 /// which counts suspended time on macOS and does not on some others. Windows: time since the first call.
 #[cfg(unix)]
+#[inline]
 pub fn boot_time_ns() -> u64 {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     const CLOCK: libc::clockid_t = libc::CLOCK_BOOTTIME;

@@ -202,6 +202,7 @@ impl PublishHead<'_> {
 
     /// Appends the head to `out`, without an allocation but for its growth. The payload is to follow. On an error
     /// (the packet is larger than `max_packet_size` or the standard allows, the topic is too long) nothing is written.
+    #[inline]
     pub fn encode(
         &self,
         version: Version,
@@ -228,10 +229,14 @@ impl PublishHead<'_> {
             }
         }
         out.put_slice(self.topic);
-        if measure.packet_id > 0 {
-            out.put_u16(self.packet_id.map_or(0, PacketId::get));
+        let id = self.packet_id.map_or(0, PacketId::get).to_be_bytes();
+        match (version, measure.packet_id > 0, measure.properties) {
+            (Version::V5, false, 0) => out.put_slice(&[0]), // the usual again
+            (Version::V5, true, 0) => out.put_slice(&[id[0], id[1], 0]),
+            (_, true, _) => out.put_slice(&id),
+            (_, false, _) => {}
         }
-        if version == Version::V5 {
+        if version == Version::V5 && measure.properties > 0 {
             Varint::put(measure.properties, out);
             if !self.properties.is_empty() {
                 out.put_slice(self.properties);

@@ -109,6 +109,7 @@ impl Budget {
 
     /// Takes `cost` if it fits; says whether it did.
     #[must_use]
+    #[inline]
     pub fn try_take(&mut self, cost: Cost) -> bool {
         let fits = self.free().covers(cost);
         if fits {

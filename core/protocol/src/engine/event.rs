@@ -69,7 +69,8 @@ pub enum Event {
         tag: Tag,
         /// What became of it.
         outcome: Outcome,
-        /// What the letter gives back to the budget.
+        /// What the letter gives back to the budget. Letters without a receipt that have the same outcome may be settled together, and then this is their
+        /// sum.
         cost: Cost,
     },
     /// Room that a settled letter kept because it is resent all the same (`expired_in_flight = resend`), given back now.

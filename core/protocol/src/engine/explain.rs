@@ -11,6 +11,7 @@ use crate::message::QoS;
 
 impl Engine {
     pub(super) fn explain(&mut self, tag: Tag, reply: Tag) {
+        self.leave_straight();
         let explanation = self.find(tag).and_then(|key| self.explanation(key));
         self.reply(reply, Ok(Reply::Explained(explanation.map(Box::new))));
     }

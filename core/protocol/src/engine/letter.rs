@@ -133,6 +133,15 @@ impl Letter {
         (self.deadline != Instant::FAR_FUTURE).then_some((ttl, self.deadline))
     }
 
+    /// The letter as it is, with its receipt; what stays is settled by nobody any more.
+    pub(super) fn take_over(&mut self) -> Letter {
+        Letter {
+            receipt: self.receipt.take(),
+            large: self.large.take(),
+            ..*self
+        }
+    }
+
     /// Where it waits when it waits.
     pub(super) fn lane(&self) -> Lane {
         match (self.begun, self.priority) {

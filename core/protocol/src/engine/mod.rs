@@ -10,7 +10,7 @@
 //! | `window`, `acknowledged`, `replay`, `adoption` | packet identifiers: in use, answered, sent again, taken over |
 //! | `incoming`, `owed` | packets → events; acknowledgements in order |
 //! | `subscriptions`, `asking` | what was asked for, and what the broker said |
-//! | `straight` | the short way of QoS 0 letters that need not wait |
+//! | `straight` | the short way of QoS 0 letters, from their batch's own memory |
 //! | `lifecycle`, `handshake`, `versions`, `keep_alive`, `timers` | the connection: which one, when, and whether it lives |
 //!
 //! `#[inline(always)]` stands where every letter passes: measured, it saves a tenth of the instructions of a publish.
@@ -268,7 +268,7 @@ impl Engine {
 
     /// The engine's counters.
     pub fn stats(&self, now: Instant) -> EngineStats {
-        let waiting = self.office.waiting();
+        let waiting = self.office.waiting() + self.straight.waiting();
         let posted = |key| self.shelf.get(key).map(|letter| letter.posted);
         let oldest_in_flight = self
             .window
@@ -279,6 +279,7 @@ impl Engine {
             .office
             .fronts(&self.shelf)
             .filter_map(posted)
+            .chain(self.straight.front().map(|letter| letter.posted))
             .chain(oldest_in_flight)
             .min();
         EngineStats {
@@ -298,7 +299,7 @@ impl Engine {
     fn submit(&mut self, batch: &mut Batch) {
         let straight = self.go_straight(batch);
         let mut posted = straight;
-        let mut letters = batch.letters.drain(straight..);
+        let mut letters = batch.letters.drain(..);
         for (before, command) in batch.commands.drain(..) {
             for letter in letters.by_ref().take(before - posted) {
                 self.post(letter, &batch.texts);
@@ -308,9 +309,6 @@ impl Engine {
         }
         for letter in letters {
             self.post(letter, &batch.texts);
-        }
-        if straight > 0 {
-            self.keep_straight(batch);
         }
         batch.texts.clear();
         batch.letters.clear();

@@ -39,6 +39,7 @@ impl Engine {
         {
             return;
         }
+        self.compose_straight();
         while self.wire.has_room() {
             let Some(key) = self.office.take_next(&mut self.shelf) else {
                 break;
@@ -128,10 +129,14 @@ impl Engine {
         let expiry = self.remaining_expiry(letter);
         let texts = self.shelf.texts(letter);
         let framing = Framing { id, dup, expiry };
-        write_frame(&mut self.wire, &self.broker, letter, texts, framing, sent)
+        let start = self.wire.composed();
+        write_frame(&mut self.wire, &self.broker, letter, texts, framing)?;
+        self.wire.end_frame(start, sent);
+        Ok(())
     }
 
     /// The Message Expiry Interval: what is left of a TTL that is forwarded, in seconds rounded up, or the caller's own if that is shorter.
+    #[inline(always)]
     pub(super) fn remaining_expiry(&self, letter: &Letter) -> Option<u32> {
         let forwarded = (letter.own_ttl && self.options.forward_ttl).then(|| {
             let left = letter.deadline.since(self.now);
@@ -142,6 +147,7 @@ impl Engine {
     }
 
     /// Can this broker not be sent this letter at all, whatever its size (MQTT 5, 3.2.2.3).
+    #[inline(always)]
     pub(super) fn is_refused(&self, letter: &Letter) -> bool {
         let broker = &self.broker;
         letter.qos > broker.maximum_qos
@@ -171,19 +177,22 @@ impl Engine {
     /// The system took bytes of the last offer. If the socket is stalled, letters of which it took nothing are waiting letters again.
     pub(super) fn written(&mut self, count: usize) {
         let count = self.wire.written(count);
+        if self.wire.is_stalled() {
+            self.tell_straight_apart();
+        }
         while let Some(sent) = self.wire.pop_taken() {
             match sent {
-                Sent::Straight => self.straight_sent(),
+                Sent::Straight(count) => self.straight_sent(count),
                 Sent::Once(key) => {
-                    self.count_sent(QoS::AtMostOnce);
+                    self.count_sent(QoS::AtMostOnce, 1);
                     self.finish(
                         key,
                         Outcome::new(OutcomeStatus::Sent).with_maybe_delivered(true),
                     );
                 }
                 Sent::First(id) | Sent::Again(id) => match self.window.get(id).step() {
-                    Some(Step::PubAck) => self.count_sent(QoS::AtLeastOnce),
-                    Some(Step::PubRec) => self.count_sent(QoS::ExactlyOnce),
+                    Some(Step::PubAck) => self.count_sent(QoS::AtLeastOnce, 1),
+                    Some(Step::PubRec) => self.count_sent(QoS::ExactlyOnce, 1),
                     Some(Step::PubComp) | None => {} // PUBREL
                 },
             }
@@ -192,20 +201,24 @@ impl Engine {
             self.take_back(sent);
         }
         self.straight_is_stuck();
+        if self.wire.is_stalled() {
+            // Time may have passed for what was taken back.
+            self.expire_letters();
+        }
         self.stats.bytes_out += count as u64;
         self.after_write(count);
     }
 
-    pub(super) fn count_sent(&mut self, qos: QoS) {
-        if let Some(count) = self.stats.messages_out.get_mut(usize::from(u8::from(qos))) {
-            *count += 1;
+    pub(super) fn count_sent(&mut self, qos: QoS, count: u64) {
+        if let Some(sent) = self.stats.messages_out.get_mut(usize::from(u8::from(qos))) {
+            *sent += count;
         }
     }
 
     /// A frame that was composed and of which nothing was sent.
     fn take_back(&mut self, sent: Sent) {
         match sent {
-            Sent::Straight => self.straight_waits(),
+            Sent::Straight(count) => self.straight_waits(count),
             Sent::Once(key) => self.wait_again(key, false),
             Sent::First(id) => {
                 let slot = self.window.get(id);
@@ -221,6 +234,7 @@ impl Engine {
     /// A letter whose frame was taken back waits again. `begun`: its first byte was sent, so from now
     /// on it may have arrived, and does not give way to others.
     pub(super) fn wait_again(&mut self, key: LetterKey, begun: bool) {
+        self.leave_straight();
         if let Some(letter) = self.shelf.get_mut(key) {
             letter.begun |= begun;
             letter.attempts -= if begun { 0 } else { letter.attempts.min(1) };
@@ -257,7 +271,6 @@ pub(super) fn write_frame(
     letter: &Letter,
     texts: &[u8],
     framing: Framing,
-    sent: Sent,
 ) -> Result<(), EncodeError> {
     let texts = letter.body.split(texts);
     let head = PublishHead {
@@ -270,10 +283,8 @@ pub(super) fn write_frame(
         expiry: framing.expiry,
         payload_length: letter.payload_length(),
     };
-    let start = wire.composed();
     head.encode(broker.version, broker.maximum_packet_size, wire.run())?;
     wire.payload(texts.payload, letter.large.as_deref());
-    wire.end_frame(start, sent);
     Ok(())
 }
 

@@ -107,7 +107,8 @@ impl AsRef<[u8]> for Payload<'_> {
 #[derive(Clone, Debug)]
 pub struct SealedLetter<'a> {
     publish: Publish<'a>,
-    properties: Properties,
+    /// `None` where there are none.
+    properties: Option<Properties>,
     ttl: Option<Duration>,
     bytes: u64,
     overflow: Overflow,
@@ -119,7 +120,7 @@ impl<'a> Publish<'a> {
     /// # Errors
     /// `InvalidArgument` for a bad topic or option, and for a letter that no packet or not the whole post office could hold. The sentence names the
     /// argument as `dialect` spells it.
-    #[inline]
+    #[inline(always)]
     pub fn seal(self, client: &ClientOptions, dialect: Dialect) -> Result<SealedLetter<'a>, Error> {
         let options = self.options;
         validate_topic_name(self.topic)
@@ -130,12 +131,12 @@ impl<'a> Publish<'a> {
             options.check(dialect)?;
         }
         let properties = if plain {
-            Properties::new()
+            None
         } else {
-            properties_of(options)?
+            Some(properties_of(options)?)
         };
         let letter = SealedLetter {
-            bytes: self.measure(&properties, client, dialect)?,
+            bytes: self.measure(properties.as_ref(), client, dialect)?,
             ttl: match options.ttl {
                 Ttl::Default => client.default_ttl,
                 Ttl::Never => None,
@@ -149,15 +150,17 @@ impl<'a> Publish<'a> {
     }
 
     /// What the letter takes of the post office in bytes, if a packet and the post office can hold it.
+    #[inline(always)]
     fn measure(
         &self,
-        properties: &Properties,
+        properties: Option<&Properties>,
         client: &ClientOptions,
         dialect: Dialect,
     ) -> Result<u64, Error> {
         const LENGTHS: usize = 2 + 2 + 4 + 5; // of the topic, packet identifier, property length, message expiry interval
         let payload = self.payload.as_ref().len();
-        let head = self.topic.len() + properties.encoded().len();
+        let properties = properties.map_or(0, |properties| properties.encoded().len());
+        let head = self.topic.len() + properties;
         if payload + head + LENGTHS > sentence::MAX_REMAINING_LENGTH {
             return Err(sentence::payload_too_large(payload, head + LENGTHS));
         }
@@ -196,6 +199,7 @@ impl SealedLetter<'_> {
     }
 
     /// Writes the texts behind those that are there, and makes the record that finds them.
+    #[inline(always)]
     pub(super) fn write(&self, texts: &mut Vec<u8>, stamp: Instant, tag: Tag) -> Letter {
         let options = self.publish.options;
         let payload = self.publish.payload.as_ref();
@@ -205,7 +209,10 @@ impl SealedLetter<'_> {
             Payload::Shared(bytes) => Some(Box::new(bytes.clone())),
         };
         let small = if large.is_none() { payload } else { &[] };
-        let properties = self.properties.encoded();
+        let properties = self
+            .properties
+            .as_ref()
+            .map_or(&[][..], Properties::encoded);
         let key = options.replace.as_deref().unwrap_or_default();
         let offset = texts.len();
         texts.extend_from_slice(self.publish.topic.as_bytes());

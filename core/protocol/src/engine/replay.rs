@@ -24,7 +24,7 @@ impl Engine {
     pub(super) fn forget_connection(&mut self) {
         while let Some((sent, begun)) = self.wire.pop_lost() {
             match sent {
-                Sent::Straight => self.straight_waits(),
+                Sent::Straight(count) => self.straight_waits(count),
                 // The broker cannot have a frame whose last byte was never sent, so the letter is as good as new.
                 Sent::Once(key) => self.wait_again(key, begun),
                 Sent::First(id) => {
@@ -37,6 +37,7 @@ impl Engine {
                 Sent::Again(_) => {}
             }
         }
+        self.leave_straight();
         let settled: Vec<(u16, Step)> = self
             .window
             .in_use()

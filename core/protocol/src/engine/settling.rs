@@ -15,6 +15,7 @@ use crate::time::Instant;
 impl Engine {
     /// Takes a letter in, whose texts lie among those of its batch.
     pub(super) fn post(&mut self, mut letter: Letter, texts: &[u8]) {
+        self.leave_straight();
         letter.epoch = self.flushes.posted();
         self.unsettled += letter.cost();
         let texts = letter.body.of_batch(texts);
@@ -145,10 +146,32 @@ impl Engine {
         }
     }
 
+    #[inline(always)]
     fn report(&mut self, tag: Tag, outcome: Outcome, cost: Cost) {
-        let status = usize::from(outcome.status.number());
-        if let Some(count) = self.stats.outcomes.get_mut(status) {
-            *count += 1;
+        self.count_outcomes(outcome.status, 1);
+        self.tell_outcome(tag, outcome, cost);
+    }
+
+    pub(super) fn count_outcomes(&mut self, status: OutcomeStatus, count: u64) {
+        if let Some(counted) = self.stats.outcomes.get_mut(usize::from(status.number())) {
+            *counted += count;
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn tell_outcome(&mut self, tag: Tag, outcome: Outcome, cost: Cost) {
+        // Nobody tells letters without a receipt apart: those of a flood are one event.
+        if tag == 0 && outcome.detail.is_none() {
+            if let Some(Event::Settled {
+                tag: 0,
+                outcome: before,
+                cost: sum,
+            }) = self.events.last_mut()
+                && *before == outcome
+            {
+                *sum += cost;
+                return;
+            }
         }
         self.events.push(Event::Settled { tag, outcome, cost });
     }
@@ -165,6 +188,13 @@ impl Engine {
 
     /// Settles every letter whose time has passed.
     pub(super) fn expire_letters(&mut self) {
+        if self
+            .straight
+            .earliest()
+            .is_some_and(|earliest| earliest <= self.now)
+        {
+            self.leave_straight();
+        }
         while let Some((_, key)) = self
             .next_expiry()
             .filter(|(deadline, _)| *deadline <= self.now)
@@ -175,7 +205,8 @@ impl Engine {
 
     /// When the next letter expires.
     pub(super) fn next_deadline(&mut self) -> Option<Instant> {
-        self.next_expiry().map(|(deadline, _)| deadline)
+        let listed = self.next_expiry().map(|(deadline, _)| deadline);
+        listed.into_iter().chain(self.straight.earliest()).min()
     }
 
     fn next_expiry(&mut self) -> Option<(Instant, LetterKey)> {
@@ -243,6 +274,7 @@ impl Engine {
 
     /// Takes a letter back. After PUBREC the broker has it, so it cannot be.
     pub(super) fn cancel(&mut self, tag: Tag, reply: Tag) {
+        self.leave_straight();
         let alive =
             self.find(tag).filter(
                 |key| match self.shelf.get(*key).map(|letter| letter.place) {
@@ -274,6 +306,7 @@ impl Engine {
         rule: Overflow,
         priority: Priority,
     ) {
+        self.leave_straight();
         let (room, victims) = self.office.make_room(lacking, rule, priority, &self.shelf);
         for victim in victims {
             self.finish(victim, Outcome::new(OutcomeStatus::Dropped));
@@ -286,7 +319,7 @@ impl Engine {
         self.answer_flushes();
     }
 
-    fn answer_flushes(&mut self) {
+    pub(super) fn answer_flushes(&mut self) {
         while let Some(reply) = self.flushes.take_done() {
             self.reply(reply, Ok(Reply::Done));
         }
@@ -294,6 +327,7 @@ impl Engine {
 
     /// Settles every letter `closed`: those in flight, then those that wait, in the order in which they would have gone.
     pub(super) fn settle_all(&mut self) {
+        self.leave_straight();
         let in_flight = self.window.in_use().filter_map(|(_, slot)| slot.letter());
         let mut keys: Vec<LetterKey> = in_flight.chain(self.office.iter(&self.shelf)).collect();
         keys.extend(self.shelf.keys()); // and the one that is just being written

@@ -17,8 +17,8 @@ const SLICES: usize = 64;
 /// What a frame carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// A letter of QoS 0 that went straight from its batch: the next of those.
-    Straight,
+    /// Letters of QoS 0 that went straight from their batch: the next ones of those, one frame behind the other.
+    Straight(usize),
     /// A letter of QoS 0.
     Once(LetterKey),
     /// A letter of QoS 1 or 2, for the first time under this packet identifier.
@@ -85,6 +85,7 @@ impl Wire {
     }
 
     /// Is there room for one more frame in this offer.
+    #[inline(always)]
     pub(super) fn has_room(&self) -> bool {
         self.composed() - self.taken < AHEAD && self.slices.len() + 3 <= SLICES
     }
@@ -109,6 +110,7 @@ impl Wire {
     }
 
     /// Adds a payload to the frame: a small one by copying, a large one by reference.
+    #[inline(always)]
     pub(super) fn payload(&mut self, small: &[u8], large: Option<&Bytes>) {
         self.run.extend_from_slice(small);
         if let Some(large) = large {
@@ -119,6 +121,7 @@ impl Wire {
     }
 
     /// The frame that began at `start` is complete.
+    #[inline(always)]
     pub(super) fn end_frame(&mut self, start: u64, sent: Sent) {
         self.has_frames = true;
         self.frames.push_back(Frame {
@@ -128,7 +131,25 @@ impl Wire {
         });
     }
 
+    /// Gives each letter that went straight a frame of its own, so that it can be taken back. `ends`: where those of this offer end.
+    pub(super) fn tell_straight_apart(&mut self, ends: &[u64]) {
+        let mut ends = ends.iter();
+        for frame in core::mem::take(&mut self.frames) {
+            let Sent::Straight(count) = frame.sent else {
+                self.frames.push_back(frame);
+                continue;
+            };
+            let mut start = frame.start;
+            for &end in ends.by_ref().take(count) {
+                let sent = Sent::Straight(1);
+                self.frames.push_back(Frame { start, end, sent });
+                start = end;
+            }
+        }
+    }
+
     /// The position behind what was composed.
+    #[inline(always)]
     pub(super) fn composed(&self) -> u64 {
         self.cut + self.run.len() as u64
     }
@@ -161,6 +182,7 @@ impl Wire {
     }
 
     /// Takes the next frame of which the system has every byte.
+    #[inline(always)]
     pub(super) fn pop_taken(&mut self) -> Option<Sent> {
         self.frames
             .front()
