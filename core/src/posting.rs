@@ -45,16 +45,27 @@ enum Tried {
 #[inline(always)]
 pub(crate) fn post_now(
     shared: &Shared,
-    letter: &SealedLetter<'_>,
+    letter: SealedLetter<'_>,
     report: bool,
 ) -> Result<Tag, Error> {
     shared.check_process()?;
     let stamp = clock::now();
     // Nearly every letter finds room, and needs nothing that has to be kept for a second try.
-    match post_if_room(shared, letter, stamp, report)? {
+    match post_if_room(shared, &letter, stamp, report)? {
         Some(tag) => Ok(tag),
-        None => Posting::stamped(shared, letter, stamp, report).now(),
+        None => post_without_room(shared, letter, stamp, report),
     }
+}
+
+/// Takes the letter by value, so that it need not lie in memory on the way of all others.
+#[cold]
+fn post_without_room(
+    shared: &Shared,
+    letter: SealedLetter<'_>,
+    stamp: Instant,
+    report: bool,
+) -> Result<Tag, Error> {
+    Posting::stamped(shared, &letter, stamp, report).now()
 }
 
 impl<'a> Posting<'a> {

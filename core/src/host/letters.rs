@@ -22,7 +22,7 @@ impl Client {
     pub fn publish(&self, letter: Publish<'_>, report: bool) -> Result<Tag, Error> {
         let shared = self.shared();
         let letter = letter.seal(&shared.options, shared.dialect)?;
-        posting::post_now(shared, &letter, report)
+        posting::post_now(shared, letter, report)
     }
 
     /// Like [`Client::publish`], but waits for room, at most until the letter's time to live is over, which

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use leveret_protocol::engine::{
-    ConnectionEvent, Event, Incoming, Notice, Place, Reply, SubscriptionId,
+    ConnectionEvent, Cost, Event, Incoming, Notice, Place, Reply, SubscriptionId,
 };
 use leveret_protocol::error::Error;
 use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};
@@ -35,6 +35,11 @@ impl World {
             || format!("{event:?} after Status::Closed"),
         )?;
         match event {
+            Event::Settled {
+                tag: 0,
+                outcome,
+                cost,
+            } if cost.messages > 1 => self.settled_together(client, &outcome, cost),
             Event::Settled { tag, outcome, cost } => self.settled(client, tag, &outcome, cost),
             Event::Released(cost) => {
                 host.budget.give_back(cost);
@@ -94,13 +99,24 @@ impl World {
         }
     }
 
-    fn settled(
-        &mut self,
-        client: usize,
-        tag: u64,
-        outcome: &Outcome,
-        cost: leveret_protocol::engine::Cost,
-    ) -> Verdict {
+    /// Letters without receipt, which one event settles.
+    fn settled_together(&mut self, client: usize, outcome: &Outcome, cost: Cost) -> Verdict {
+        let ledger = &self.hosts[client].ledger;
+        let numbers = ledger.match_together(self.now, outcome, cost);
+        claim(numbers.is_some(), "settled_exactly_once", || {
+            format!(
+                "no letters without receipt took {cost:?} together and fit the outcome {outcome}"
+            )
+        })?;
+        for number in numbers.unwrap_or_default() {
+            let letter = self.hosts[client].ledger.letters.get(&number);
+            let cost = letter.map_or(Cost::ZERO, |letter| letter.cost);
+            self.settled(client, 0, outcome, cost)?;
+        }
+        Ok(())
+    }
+
+    fn settled(&mut self, client: usize, tag: u64, outcome: &Outcome, cost: Cost) -> Verdict {
         let now = self.now;
         let host = &mut self.hosts[client];
         let number =

@@ -162,6 +162,19 @@ impl Ledger {
         self.untold.iter().find(fits).copied()
     }
 
+    /// Letters without receipt were settled together: finds as many that this outcome fits and that together took `cost`, the oldest first.
+    pub fn match_together(&self, now: Nanos, outcome: &Outcome, cost: Cost) -> Option<Vec<u64>> {
+        let letter = |number: &u64| self.letters.get(number);
+        let fits = |letter: &&Letter| plausible(letter, now, outcome);
+        let candidates = self.untold.iter().filter_map(letter).filter(fits);
+        let candidates: Vec<(u64, Cost)> = candidates
+            .map(|letter| (letter.number, letter.cost))
+            .collect();
+        let mut chosen = Vec::new();
+        let mut steps = 100_000;
+        choose(&candidates, cost, &mut chosen, &mut steps).then_some(chosen)
+    }
+
     /// The first byte of a PUBLISH was taken.
     pub fn begin(&mut self, number: u64, at: Nanos, connection: u32, frame: &Frame) {
         self.order += 1;
@@ -242,6 +255,25 @@ impl Ledger {
                 .is_some_and(|letter| letter.was_sent_in(epoch)),
         });
     }
+}
+
+/// Chooses letters that together take what is left to be found.
+fn choose(candidates: &[(u64, Cost)], rest: Cost, chosen: &mut Vec<u64>, steps: &mut u32) -> bool {
+    if rest.messages == 0 || *steps == 0 {
+        return rest == Cost::ZERO;
+    }
+    for (place, (number, cost)) in candidates.iter().enumerate() {
+        *steps = steps.saturating_sub(1);
+        if !rest.covers(*cost) || candidates.len() - place < rest.messages as usize {
+            continue;
+        }
+        chosen.push(*number);
+        if choose(&candidates[place + 1..], rest - *cost, chosen, steps) {
+            return true;
+        }
+        chosen.pop();
+    }
+    false
 }
 
 /// Whether an outcome that names no letter can be this one's.

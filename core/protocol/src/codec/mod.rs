@@ -20,7 +20,7 @@ pub use properties::Properties;
 pub use property_table::{
     PropertyError, PropertyId, PropertyProblem, PropertyRow, PropertyType, PropertyValue,
 };
-pub use publish::{Publish, PublishHead};
+pub use publish::{Publish, PublishHead, encode_plain_publish};
 pub use rules::{DecodeError, EncodeError, RULES, Rule};
 pub use subscribe::{
     FilterAck, RetainHandling, Subscribe, SubscribeFilter, SubscribeOptions, Unsubscribe,

@@ -187,6 +187,39 @@ pub struct PublishHead<'a> {
     pub payload_length: usize,
 }
 
+/// Appends a PUBLISH of QoS 0 in MQTT 5 that has no properties. `tail` is all that follows the length of the topic: the topic, a property length of
+/// zero, the payload. On an error (the packet is larger than `max_packet_size`) nothing is written.
+#[inline]
+pub fn encode_plain_publish(
+    topic_length: u16,
+    retain: bool,
+    tail: &[u8],
+    max_packet_size: u32,
+    out: &mut BytesMut,
+) -> Result<(), EncodeError> {
+    let remaining = 2 + tail.len();
+    let total = check_packet_size(remaining, max_packet_size)?;
+    out.reserve(total);
+    let first = PacketType::Publish.first_byte() | if retain { RETAIN } else { 0 };
+    begin(first, remaining, topic_length, out);
+    out.put_slice(tail);
+    Ok(())
+}
+
+/// Writes the fixed header and the length of the topic.
+#[inline(always)]
+fn begin(first_byte: u8, remaining: usize, topic_length: u16, out: &mut BytesMut) {
+    let [high, low] = topic_length.to_be_bytes();
+    match u8::try_from(remaining) {
+        Ok(length @ 0..=127) => out.put_slice(&[first_byte, length, high, low]), // the usual, in one store
+        _ => {
+            out.put_u8(first_byte);
+            Varint::put(remaining, out);
+            out.put_slice(&[high, low]);
+        }
+    }
+}
+
 /// The lengths that a head is made of.
 struct Measure {
     packet_id: usize,
@@ -219,15 +252,7 @@ impl PublishHead<'_> {
         let measure = self.measure(version);
         let total = check_packet_size(measure.remaining, max_packet_size)?;
         out.reserve(total - self.payload_length);
-        let [high, low] = topic_length.to_be_bytes();
-        match u8::try_from(measure.remaining) {
-            Ok(length @ 0..=127) => out.put_slice(&[self.first_byte(), length, high, low]), // the usual, in one store
-            _ => {
-                out.put_u8(self.first_byte());
-                Varint::put(measure.remaining, out);
-                out.put_slice(&[high, low]);
-            }
-        }
+        begin(self.first_byte(), measure.remaining, topic_length, out);
         out.put_slice(self.topic);
         let id = self.packet_id.map_or(0, PacketId::get).to_be_bytes();
         match (version, measure.packet_id > 0, measure.properties) {

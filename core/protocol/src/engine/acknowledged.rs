@@ -2,12 +2,17 @@
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 
+use bytes::{Buf, BytesMut};
+
 use super::Engine;
+use super::lifecycle::State;
 use super::window::{Slot, Step};
 use crate::codec::{Ack, Properties, Version};
 use crate::outcome::{Outcome, OutcomeDetail, OutcomeStatus};
 use crate::packet_type::PacketType;
 use crate::reason::ReasonCode;
+
+const PUBACK: u8 = PacketType::PubAck.first_byte();
 
 /// The broker answered an exchange with a packet that does not belong there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +29,26 @@ impl Engine {
             Slot::Letter(..) | Slot::Settled(_) | Slot::Request => return Err(OutOfStep),
         }
         Ok(())
+    }
+
+    /// Takes PUBACKs of success for letters in flight from the front of the buffer. One comes for every letter of QoS 1: they are read where they lie.
+    pub(super) fn plain_pubacks(&mut self, buffer: &mut BytesMut) {
+        if self.life.state() != State::Online {
+            return;
+        }
+        let mut taken = 0;
+        while let Some(&[PUBACK, 2, high, low]) = buffer.get(taken..).and_then(<[u8]>::first_chunk)
+        {
+            let id = u16::from_be_bytes([high, low]);
+            let Slot::Letter(key, Step::PubAck) = self.window.get(id) else {
+                break;
+            };
+            self.window.release(id);
+            let outcome = Outcome::new(OutcomeStatus::Acknowledged);
+            self.finish(key, outcome.with_reason(ReasonCode::SUCCESS));
+            taken += 4;
+        }
+        buffer.advance(taken);
     }
 
     /// PUBREC: the broker has the letter, and the exchange goes on with PUBREL; or it refuses it, and the exchange is over.

@@ -44,7 +44,7 @@ impl Batch {
 
     /// Posts a letter whose cost the caller has taken from the budget. `stamp` is the time of the call of publish, from which its TTL counts; `tag` is
     /// the number of its receipt, higher than those before, or 0 if none is wanted. It will be settled exactly once.
-    #[inline]
+    #[inline(always)]
     pub fn post(&mut self, letter: &SealedLetter<'_>, stamp: Instant, tag: Tag) {
         let letter = letter.write(&mut self.texts, stamp, tag);
         self.letters.push(letter);

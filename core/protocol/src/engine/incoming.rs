@@ -52,6 +52,7 @@ impl Engine {
             ..Limits::default()
         };
         while self.life.state().is_connected() && self.skipped_oversized(buffer) {
+            self.plain_pubacks(buffer);
             let version = self.version_of(buffer);
             let taken = match codec::decode(buffer, version, Side::Server, &limits) {
                 Ok(Decoded::Packet(mut packet)) => self.packet(&mut packet),

@@ -50,7 +50,10 @@ pub(super) struct Letter {
     pub(super) begun: bool,
 }
 
-/// Where the texts of a letter lie: topic, properties, payload and replace key, one after the other.
+/// Lies between topic and payload of a letter without properties: the length of its property block, as in a packet of MQTT 5.
+pub(super) const NO_PROPERTIES: u8 = 0;
+
+/// Where the texts of a letter lie: topic, properties (or [`NO_PROPERTIES`]), payload and replace key, one after the other.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Body {
     pub(super) spot: Spot,
@@ -84,7 +87,10 @@ impl Body {
     pub(super) fn split<'a>(&self, texts: &'a [u8]) -> Texts<'a> {
         let part = |texts: &'a [u8], length| texts.split_at_checked(length).unwrap_or_default();
         let (topic, rest) = part(texts, usize::from(self.topic));
-        let (properties, rest) = part(rest, self.properties as usize);
+        let (properties, rest) = match self.properties as usize {
+            0 => (&[][..], rest.get(1..).unwrap_or_default()),
+            length => part(rest, length),
+        };
         let (payload, replace_key) = part(rest, usize::from(self.payload));
         Texts {
             topic,

@@ -10,7 +10,7 @@ use super::lifecycle::State;
 use super::shelf::LetterKey;
 use super::window::{Slot, Step};
 use super::wire::{Sent, Wire};
-use crate::codec::{EncodeError, PacketId, PublishHead, Version};
+use crate::codec::{EncodeError, PacketId, PublishHead, Version, encode_plain_publish};
 use crate::message::QoS;
 use crate::options::PropertiesOn311;
 use crate::outcome::{Outcome, OutcomeDetail, OutcomeStatus};
@@ -272,6 +272,14 @@ pub(super) fn write_frame(
     texts: &[u8],
     framing: Framing,
 ) -> Result<(), EncodeError> {
+    let plain = letter.body.properties == 0 && framing.expiry.is_none() && letter.large.is_none();
+    if plain && framing.id.is_none() && broker.version == Version::V5 {
+        // The usual at QoS 0: all that follows the head lies there as it is to be sent.
+        let length = usize::from(letter.body.topic) + 1 + usize::from(letter.body.payload);
+        let tail = texts.get(..length).unwrap_or_default();
+        let limit = broker.maximum_packet_size;
+        return encode_plain_publish(letter.body.topic, letter.retain, tail, limit, wire.run());
+    }
     let texts = letter.body.split(texts);
     let head = PublishHead {
         topic: texts.topic,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::budget::Cost;
 use super::event::Tag;
-use super::letter::{Body, Letter, Receipt, Whereabouts};
+use super::letter::{Body, Letter, NO_PROPERTIES, Receipt, Whereabouts};
 use super::pages::Spot;
 use crate::codec::{Properties, PropertyId};
 use crate::error::Error;
@@ -108,7 +108,7 @@ impl AsRef<[u8]> for Payload<'_> {
 pub struct SealedLetter<'a> {
     publish: Publish<'a>,
     /// `None` where there are none.
-    properties: Option<Properties>,
+    properties: Option<Box<Properties>>,
     ttl: Option<Duration>,
     bytes: u64,
     overflow: Overflow,
@@ -133,10 +133,10 @@ impl<'a> Publish<'a> {
         let properties = if plain {
             None
         } else {
-            Some(properties_of(options)?)
+            Some(Box::new(properties_of(options)?))
         };
         let letter = SealedLetter {
-            bytes: self.measure(properties.as_ref(), client, dialect)?,
+            bytes: self.measure(properties.as_deref(), client, dialect)?,
             ttl: match options.ttl {
                 Ttl::Default => client.default_ttl,
                 Ttl::Never => None,
@@ -211,11 +211,14 @@ impl SealedLetter<'_> {
         let small = if large.is_none() { payload } else { &[] };
         let properties = self
             .properties
-            .as_ref()
+            .as_deref()
             .map_or(&[][..], Properties::encoded);
         let key = options.replace.as_deref().unwrap_or_default();
         let offset = texts.len();
         texts.extend_from_slice(self.publish.topic.as_bytes());
+        if properties.is_empty() {
+            texts.push(NO_PROPERTIES);
+        }
         for rest in [properties, small, key.as_bytes()] {
             if !rest.is_empty() {
                 texts.extend_from_slice(rest);

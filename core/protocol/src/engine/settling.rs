@@ -161,17 +161,19 @@ impl Engine {
     #[inline(always)]
     pub(super) fn tell_outcome(&mut self, tag: Tag, outcome: Outcome, cost: Cost) {
         // Nobody tells letters without a receipt apart: those of a flood are one event.
-        if tag == 0 && outcome.detail.is_none() {
-            if let Some(Event::Settled {
+        if let (0, Some(before)) = (tag, self.events.last_mut())
+            && let Event::Settled {
                 tag: 0,
-                outcome: before,
+                outcome: same,
                 cost: sum,
-            }) = self.events.last_mut()
-                && *before == outcome
-            {
-                *sum += cost;
-                return;
-            }
+            } = before
+            && is_usual(&outcome)
+            && is_usual(same)
+            && same.status == outcome.status
+            && same.reason == outcome.reason
+        {
+            *sum += cost;
+            return;
         }
         self.events.push(Event::Settled { tag, outcome, cost });
     }
@@ -342,4 +344,13 @@ impl Engine {
             );
         }
     }
+}
+
+/// Says no more than its status and reason, and is what becomes of nearly all letters.
+fn is_usual(outcome: &Outcome) -> bool {
+    let delivers = matches!(
+        outcome.status,
+        OutcomeStatus::Sent | OutcomeStatus::Acknowledged
+    );
+    delivers && outcome.detail.is_none()
 }

@@ -77,9 +77,9 @@ impl Straight {
     }
 
     fn waits(&mut self, cost: Cost, deadline: Instant) {
-        self.waiting += cost;
-        let earliest = self.earliest.unwrap_or(Instant::FAR_FUTURE);
+        let earliest = self.earliest().unwrap_or(deadline);
         self.earliest = Some(earliest.min(deadline));
+        self.waiting += cost;
     }
 
     /// The last of the composed letters waits again: nothing of it was sent.

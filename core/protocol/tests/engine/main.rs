@@ -13,5 +13,6 @@ mod letters;
 mod limits;
 mod post_office;
 mod replay;
+mod straight;
 mod subscriptions;
 mod window;
