@@ -2,7 +2,9 @@
 # Counts what a 64-byte publish from C costs, all threads together, and fails above the limits:
 # user-space instructions per message (callgrind) at QoS 0 and 1, the same at two window sizes, and system calls (strace).
 #
-# Each figure is the difference between a long and a short run, so that starting and connecting are not counted.
+# Each figure is the difference between a long and a short run, so that starting and connecting are not counted; the broker is a process
+# of its own. Under callgrind the clock is asked by a system call, so the few dozen instructions of the kernel's own reading of it
+# (vDSO), once a message, are not in the figures.
 # usage: ffi-c/bench/instructions.sh      (builds the release library; MESSAGES=… changes the long run)
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -88,7 +88,7 @@ fn an_attempt_that_falls_due_together_with_the_end_is_not_made() {
     bench.cut();
     let (attempt, reply) = (bench.attempt, close(&mut bench, None));
     // A machine that slept finds both timers over at once.
-    bench.now = bench.now + seconds(100);
+    bench.now += seconds(100);
     bench.handle(Input::Tick);
     assert!(is_closed(&bench, reply));
     assert_eq!(bench.attempt, attempt);
