@@ -118,7 +118,7 @@ impl Client {
             .with(|outbox| outbox.poll_writable(context))
     }
 
-    /// Takes a letter back. The answer is [`Reply::Cancelled`]: whether it was still there.
+    /// Takes a letter back. The answer is [`Reply::Cancelled`](crate::host::Reply::Cancelled): whether it was still there.
     ///
     /// # Errors
     /// `Closed`, `Forked`.
@@ -129,7 +129,7 @@ impl Client {
         })
     }
 
-    /// Asks where a letter is and why. The answer is [`Reply::Explained`].
+    /// Asks where a letter is and why. The answer is [`Reply::Explained`](crate::host::Reply::Explained).
     ///
     /// # Errors
     /// `Closed`, `Forked`.
@@ -140,7 +140,7 @@ impl Client {
         })
     }
 
-    /// Asks to be told when every letter posted before has its outcome. The answer is [`Reply::Done`].
+    /// Asks to be told when every letter posted before has its outcome. The answer is [`Reply::Done`](crate::host::Reply::Done).
     ///
     /// # Errors
     /// `Closed`, `Forked`.

@@ -20,7 +20,7 @@ use crate::scope::{self, HandlerScope};
 /// Subscriptions and messages.
 impl Client {
     /// Declares topic filters, whose messages go to `target` from now on. The answer is
-    /// [`Reply::Subscribed`]; where the broker refused, the target is taken away again.
+    /// [`Reply::Subscribed`](crate::host::Reply::Subscribed); where the broker refused, the target is taken away again.
     ///
     /// # Errors
     /// `InvalidArgument` for a filter that is not valid, `Closed`, `Forked`.
@@ -68,7 +68,7 @@ impl Client {
         Ok(tag)
     }
 
-    /// Takes topic filters back, from all their targets. The answer is [`Reply::Unsubscribed`].
+    /// Takes topic filters back, from all their targets. The answer is [`Reply::Unsubscribed`](crate::host::Reply::Unsubscribed).
     ///
     /// # Errors
     /// `InvalidArgument` for a filter that is not valid, `Closed`, `Forked`.

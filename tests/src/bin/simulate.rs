@@ -123,7 +123,7 @@ fn run_seed(seed: u64, arguments: &Arguments) -> Report {
     let again = || run(&plan, None, false).trace;
     let (passed, lines) = match &outcome.broken {
         Some(broken) => (false, failure(seed, &plan, broken, arguments)),
-        None if seed % TWICE == 0 && again() != outcome.trace => {
+        None if seed.is_multiple_of(TWICE) && again() != outcome.trace => {
             let words = format!("FAILED seed {seed}: the trace of a second run differs");
             (false, vec![words])
         }
