@@ -102,7 +102,7 @@ fn a_transport_that_comes_up_after_the_end_of_the_time_to_close_hears_nothing() 
     bench.handle(Input::Start);
     let reply = close(&mut bench, None);
     // A machine that slept learns of both at once; there would be time left to connect.
-    bench.now = bench.now + seconds(6);
+    bench.now += seconds(6);
     let attempt = bench.attempt;
     bench.handle(Input::LinkUp { attempt });
     assert!(is_closed(&bench, reply));

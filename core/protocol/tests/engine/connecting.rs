@@ -201,7 +201,7 @@ fn time_online_counts_while_the_machine_sleeps() {
     }
     bench.accept(false);
     // The end is learned of first when it wakes.
-    bench.now = bench.now + seconds(1_000);
+    bench.now += seconds(1_000);
     bench.cut();
     for cap in [2, 4, 8].map(seconds) {
         let delay = bench.sleep.expect("an attempt").since(bench.now);
@@ -478,7 +478,7 @@ fn nothing_follows_the_goodbye() {
     let token = bench.messages()[0].token.expect("a token");
     bench.sent();
     // A machine that slept finds that a ping is due as well, and a handler is done in the same moment.
-    bench.now = bench.now + seconds(43);
+    bench.now += seconds(43);
     let mut batch = Batch::new();
     batch.push(Command::Reconnect);
     batch.push(Command::Acknowledge {
