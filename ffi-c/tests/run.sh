@@ -26,6 +26,11 @@ int initialised(void) {
     mqtt_subscribe_options options = MQTT_SUBSCRIBE_OPTIONS_INIT;
     return letter.qos + options.qos;
 }
+/* Texts and payloads are given as string literals, in both languages. */
+int posted(mqtt_client *client);
+int posted(mqtt_client *client) {
+    return mqtt_publish(client, "topic", "payload", 7, 1, false, NULL);
+}
 CODE
     "$cc" -std=c99 "${strict[@]}" -fsyntax-only "$out/header.c"
     if have "$cxx"; then "$cxx" -std=c++17 "${strict[@]}" -x c++ -fsyntax-only "$out/header.c"

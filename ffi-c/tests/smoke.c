@@ -203,6 +203,19 @@ static void what_the_broker_saw(mqtt_test_broker *broker, int version) {
     }
 }
 
+/* A program that was compiled with another header has a struct of another size: what it has no room for is not written, what is not known here is 0. */
+static void counters_of_other_sizes(mqtt_client *client) {
+    unsigned char small[sizeof(mqtt_stats)], large[sizeof(mqtt_stats) + 8];
+    size_t half = sizeof small / 2;
+    memset(small, 0xa5, sizeof small);
+    memset(large, 0xa5, sizeof large);
+    OK(mqtt_client_stats_sized(client, (mqtt_stats *)(void *)small, half));
+    for (size_t i = half; i < sizeof small; i++) EXPECT(small[i] == 0xa5);
+    OK(mqtt_client_stats_sized(client, (mqtt_stats *)(void *)large, sizeof large));
+    for (size_t i = sizeof small; i < sizeof large; i++) EXPECT(large[i] == 0);
+    EXPECT(memcmp(small, large, sizeof(int)) == 0);
+}
+
 static void run(int version) {
     mqtt_test_broker *broker = mqtt_test_broker_new_with(version, 0);
     EXPECT(broker != NULL);
@@ -216,6 +229,7 @@ static void run(int version) {
     what_the_broker_saw(broker, version);
     offline_letters(client, broker);
     connection(client);
+    counters_of_other_sizes(client);
     unsubscribe(client);
     OK(mqtt_client_close_with(client, SOON, true));
     EXPECT(mqtt_client_status(client) == MQTT_STATUS_CLOSED);
