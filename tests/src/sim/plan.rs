@@ -129,6 +129,7 @@ impl Plan {
         let active = random.scaled(SECOND, 240 * SECOND);
         for client in &mut clients {
             client.slow_down_for(&brokers);
+            client.be_patient_with(&brokers);
         }
         let steps = steps(&mut random, active, &clients);
         for client in &mut clients {
@@ -165,6 +166,18 @@ impl ClientPlan {
         let least = bytes / PIECES;
         self.network.segment = self.network.segment.max(least);
         self.network.capacity = self.network.capacity.max(2 * least);
+    }
+
+    /// A client that no broker can serve tries for as long as the run lasts: not every millisecond, or the run would have no end.
+    fn be_patient_with(&mut self, brokers: &[BrokerManners]) {
+        let only_5 = self
+            .options
+            .contains(&("protocol", Drawn::Text("5".to_owned())));
+        let mut reachable = brokers.iter().take(self.endpoints);
+        if only_5 && reachable.any(|broker| broker.only_311.is_some()) {
+            self.options
+                .retain(|(name, _)| !name.starts_with("backoff_"));
+        }
     }
 
     /// A network on which pings and CONNECT can be answered in time: a slower one would never be online.
