@@ -148,13 +148,13 @@ class Client extends EventEmitter {
   /** Takes a letter back; resolves with whether it was still there. */
   async cancel(receipt, options) {
     const tag = guarded(() => Receipt.tagOf(receipt, this.#waits))
-    return receipt.outcome === null && this.#ask(() => this.#native.cancel(tag), options)
+    return receipt.outcome === null && this.#ask(() => this.#native.cancel(tag), options, { reads: false })
   }
 
   /** Where the letter is and why, in a sentence. */
   async explain(receipt, options) {
     const tag = guarded(() => Receipt.tagOf(receipt, this.#waits))
-    const told = receipt.outcome ?? (await this.#ask(() => this.#native.explain(tag), options)) ?? (await receipt)
+    const told = receipt.outcome ?? (await this.#ask(() => this.#native.explain(tag), options, { reads: false })) ?? (await receipt)
     return told instanceof Outcome ? `settled: ${told}` : told
   }
 
@@ -271,12 +271,12 @@ class Client extends EventEmitter {
     }
   }
 
-  #ask(ask, options) {
+  #ask(ask, options, needs) {
     const asked = () => {
       const tag = guarded(ask)
       return new Promise((resolve, reject) => this.#replies.set(tag, { resolve, reject }))
     }
-    return this.#waits.within(asked, options)
+    return this.#waits.within(asked, options, needs)
   }
 
   // --- what the bell brings ---

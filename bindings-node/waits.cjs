@@ -72,14 +72,14 @@ class Waits {
     }
   }
 
-  /** Waits for what `begin` promises. */
-  async within(begin, options = {}) {
+  /** Waits for what `begin` promises; `reads` says whether it comes from the broker, which nobody hears while reading is paused. */
+  async within(begin, options = {}, { reads = true } = {}) {
     const { timeout, signal } = named(options, LIMITS)
     const limit = milliseconds(timeout)
     if (signal !== undefined && signal !== null) aborted(signal)
     const promise = begin()
-    const { inHandler } = this
-    if (limit === undefined && !signal && !inHandler) return promise
+    const mayBeStuck = reads && this.inHandler
+    if (limit === undefined && !signal && !mayBeStuck) return promise
     let clean
     const guard = new Promise((_, reject) => {
       const give = () => reject(plainError('ERR_MQTT_TIMED_OUT'))
@@ -87,7 +87,7 @@ class Waits {
       const abort = () => reject(signal.reason)
       signal?.addEventListener('abort', abort, { once: true })
       const stuck = () => reject(errorOf(native.wouldDeadlock()))
-      if (inHandler) {
+      if (mayBeStuck) {
         this.#stuck.add(stuck)
         this.afterHandler(() => this.#stuck.delete(stuck))
         if (this.#paused) stuck()

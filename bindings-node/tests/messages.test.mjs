@@ -27,6 +27,7 @@ test('a message has all its parts', async (t) => {
   assert.deepEqual(message.levels, ['doors', 'front', 'state'])
   assert.deepEqual([message.topic, message.qos, message.retain, message.dup], ['doors/front/state', 1, false, false])
   assert.ok(Buffer.isBuffer(message.payload) && message.payload.equals(Buffer.from('closed')))
+  assert.equal(message.payload.buffer.byteLength, 6, 'memory of its own: nobody else writes or detaches it, and nothing large is held by it')
   const { contentType, correlationData, userProperty, messageExpiryInterval } = message.properties
   assert.deepEqual([contentType, correlationData, messageExpiryInterval], ['text/plain', Buffer.from([1]), 60])
   assert.deepEqual(userProperty, userProperties)

@@ -68,6 +68,8 @@ pub(crate) struct Ledger {
     watchers: Waiters,
     streaming: bool,
     reports: Vec<Report>,
+    /// How many of the reports are outcomes.
+    unread: usize,
     report_waiters: Waiters,
     bell: Bell,
     ended: bool,
@@ -105,6 +107,7 @@ impl Ledger {
             watchers: Waiters::default(),
             streaming: keep == Keep::Streamed,
             reports: Vec::new(),
+            unread: 0,
             report_waiters: Waiters::default(),
             bell: Bell::None,
             ended: false,
@@ -137,6 +140,7 @@ impl Ledger {
             return;
         }
         if self.streaming {
+            self.unread += 1;
             self.report(
                 Report::Settled {
                     tag,
@@ -279,14 +283,15 @@ impl Ledger {
         }
     }
 
-    /// How many reports wait to be taken.
+    /// How many outcomes wait to be taken as reports.
     pub(crate) fn unread(&self) -> usize {
-        self.reports.len()
+        self.unread
     }
 
     /// Moves all reports to `into`; how many.
     pub(crate) fn take_reports(&mut self, into: &mut Vec<Report>) -> usize {
         let count = self.reports.len();
+        self.unread = 0;
         if into.is_empty() {
             std::mem::swap(&mut self.reports, into);
         } else {

@@ -98,17 +98,18 @@ impl Client {
     }
 
     /// Moves all reports to `into`; how many. Reports are made under [`Keep::Streamed`](crate::host::Keep)
-    /// and after [`Client::stream_reports`]. A host that leaves as many reports lying as the post office
+    /// and after [`Client::stream_reports`]. A host that leaves as many outcomes lying as the post office
     /// holds letters (`max_queued_messages`), and 100 000, gets `QueueFull` until it takes them.
     pub fn take_reports(&self, into: &mut Vec<Report>) -> usize {
         if self.shared().is_forked() {
             return 0;
         }
+        let before = into.len();
         let count = self
             .shared()
             .ledger
             .with(|ledger| ledger.take_reports(into));
-        self.taken(count);
+        self.taken(into.iter().skip(before));
         count
     }
 
@@ -122,17 +123,20 @@ impl Client {
         context: &mut Context<'_>,
     ) -> Poll<Result<usize, Error>> {
         self.shared().check_process()?;
+        let before = into.len();
         let polled = self
             .shared()
             .ledger
             .with(|ledger| ledger.poll_reports(into, context));
-        if let Poll::Ready(Ok(count)) = polled {
-            self.taken(count);
-        }
+        self.taken(into.iter().skip(before));
         polled
     }
 
-    fn taken(&self, count: usize) {
+    /// Outcomes alone count: a host's own questions and what happens to the connection refuse no letter.
+    fn taken<'a>(&self, reports: impl Iterator<Item = &'a Report>) {
+        let count = reports
+            .filter(|report| matches!(report, Report::Settled { .. }))
+            .count();
         if count > 0 {
             self.shared()
                 .outbox
