@@ -161,6 +161,11 @@ pub struct Oversized {
 }
 
 impl Oversized {
+    /// Whether a PUBLISH is sent again (3.3.1.1).
+    pub fn dup(&self) -> bool {
+        self.header.flags & publish::DUP != 0
+    }
+
     /// Takes what has arrived of it out of the buffer. True when the whole packet has been taken: call `decode` again
     /// then; else call this again when more has arrived.
     pub fn skip(&mut self, buffer: &mut BytesMut) -> bool {

@@ -17,7 +17,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 // Bits of the first byte (section 3.3.1 of both standards).
 const RETAIN: u8 = 1;
 const QOS_SHIFT: u8 = 1;
-const DUP: u8 = 1 << 3;
+pub(super) const DUP: u8 = 1 << 3;
 
 /// Bytes of the message expiry interval property: identifier and four bytes.
 const EXPIRY_LENGTH: usize = 5;

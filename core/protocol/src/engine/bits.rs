@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 const WORDS: usize = 65_536 / 64;
 
 /// A set of packet identifiers: 8 KiB from the first insertion until it is cleared.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct IdSet {
     words: Option<Box<[u64; WORDS]>>,
     count: usize,

@@ -216,6 +216,9 @@ impl Engine {
         };
         self.life.session = kept.then(|| self.life.session_here(self.broker.version));
         let unsure = core::mem::take(&mut self.life.session_unsure);
+        if goes_on && unsure {
+            self.owed.session_is_unsure();
+        }
         self.restore_subscriptions(goes_on, connack.session_present, unsure);
     }
 

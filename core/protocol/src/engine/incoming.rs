@@ -108,7 +108,9 @@ impl Engine {
             length: oversized.header.total() as u64,
         }));
         if let Some(packet_id) = oversized.packet_id {
-            if let Some(token) = self.owed.receive(packet_id, oversized.qos, self.now) {
+            let (qos, dup) = (oversized.qos, oversized.dup());
+            let received = self.owed.receive(packet_id, qos, dup, self.now);
+            if let Some(token) = received {
                 self.owed.handled(token, ReasonCode::SUCCESS);
             }
             self.send_acknowledgements();
@@ -204,7 +206,10 @@ impl Engine {
                         "the broker sent more messages of QoS 1 and 2 than it may without acknowledgement (3.3.4-9)",
                     ));
                 }
-                let Some(token) = self.owed.receive(packet_id, message.qos, self.now) else {
+                let received = self
+                    .owed
+                    .receive(packet_id, message.qos, message.dup, self.now);
+                let Some(token) = received else {
                     self.send_acknowledgements();
                     return self.bounded_answers();
                 };

@@ -78,6 +78,8 @@ pub(super) struct Owed {
     received: IdSet,
     /// Those of them that were not answered when their connection ended.
     carried: BTreeMap<u16, Carried>,
+    /// Those of them that may be from a session which the broker has lost: a CONNACK that may have said so did not arrive.
+    doubted: IdSet,
     /// QoS 2 identifiers of this connection whose exchange is not over.
     unfinished: IdSet,
 }
@@ -110,6 +112,12 @@ impl Owed {
     pub(super) fn session_lost(&mut self) {
         self.received.clear();
         self.carried.clear();
+        self.doubted.clear();
+    }
+
+    /// The session goes on, or is another one that began unheard.
+    pub(super) fn session_is_unsure(&mut self) {
+        self.doubted = self.received.clone();
     }
 
     /// How many messages the broker has sent without their exchange being over.
@@ -122,6 +130,7 @@ impl Owed {
         &mut self,
         packet_id: PacketId,
         qos: QoS,
+        dup: bool,
         now: Instant,
     ) -> Option<AckToken> {
         let debt = Debt {
@@ -131,9 +140,15 @@ impl Owed {
             reported: false,
         };
         let id = packet_id.get();
-        if qos == QoS::ExactlyOnce && !self.received.insert(id) {
-            self.repeated(debt);
-            return None;
+        if qos == QoS::ExactlyOnce {
+            // What comes again has DUP (3.3.1-1), so this is a message of a new session.
+            if self.doubted.remove(id) && !dup {
+                self.released(packet_id);
+            }
+            if !self.received.insert(id) {
+                self.repeated(debt);
+                return None;
+            }
         }
         let serial = if qos == QoS::ExactlyOnce {
             self.unfinished.insert(id);
@@ -211,6 +226,7 @@ impl Owed {
     fn released(&mut self, packet_id: PacketId) -> bool {
         self.unfinished.remove(packet_id.get());
         self.carried.remove(&packet_id.get());
+        self.doubted.remove(packet_id.get());
         self.received.remove(packet_id.get())
     }
 

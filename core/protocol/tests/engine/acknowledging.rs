@@ -205,6 +205,62 @@ fn an_old_token_does_not_vouch_for_a_new_message_under_its_identifier() {
     assert_eq!(bench.sent(), [Packet::PubRec(ack(5))]);
 }
 
+/// A QoS 2 message is handed over, and answered or not; then the connection is lost, and the CONNACK of the next one, too.
+fn after_a_lost_connack(answered: bool) -> (Bench, AckToken) {
+    let mut bench = Bench::online(speaking(V5));
+    bench.give_message("old", ExactlyOnce, 5, false);
+    let old = tokens(&bench)[0];
+    if answered {
+        handled(&mut bench, old);
+    }
+    bench.lose_connection();
+    bench.link_up();
+    bench.lose_connection();
+    bench.accept(true);
+    bench.sent();
+    (bench, old)
+}
+
+#[test]
+fn behind_a_lost_connack_an_identifier_without_dup_is_that_of_a_new_message() {
+    for answered in [false, true] {
+        let (mut bench, old) = after_a_lost_connack(answered);
+        bench.give_message("new", ExactlyOnce, 5, false);
+        assert_eq!(bench.messages().len(), 2, "the session is a new one");
+        handled(&mut bench, old);
+        assert_eq!(bench.sent(), []);
+        let new = tokens(&bench)[1];
+        handled(&mut bench, new);
+        assert_eq!(bench.sent(), [Packet::PubRec(ack(5))]);
+        bench.give_message("new", ExactlyOnce, 5, true);
+        assert_eq!(bench.messages().len(), 2, "this one is known");
+    }
+}
+
+#[test]
+fn behind_a_lost_connack_an_identifier_with_dup_is_that_of_the_old_message() {
+    for answered in [false, true] {
+        let (mut bench, old) = after_a_lost_connack(answered);
+        bench.give_message("old", ExactlyOnce, 5, true);
+        handled(&mut bench, old);
+        assert_eq!(bench.sent(), [Packet::PubRec(ack(5))]);
+        assert_eq!(bench.messages().len(), 1, "the session goes on");
+        bench.give(Packet::PubRel(ack(5)));
+        bench.give_message("new", ExactlyOnce, 5, false);
+        assert_eq!(bench.messages().len(), 2);
+    }
+}
+
+#[test]
+fn a_session_that_surely_goes_on_counts_an_identifier_without_dup_as_repeated() {
+    let mut bench = Bench::online(speaking(V5));
+    bench.give_message("a", ExactlyOnce, 5, false);
+    bench.lose_connection();
+    bench.accept(true);
+    bench.give_message("a", ExactlyOnce, 5, false);
+    assert_eq!(bench.messages().len(), 1);
+}
+
 #[test]
 fn a_qos_2_message_handled_with_the_pubrec_lost_is_answered_at_once() {
     let mut bench = Bench::online(speaking(V5));
