@@ -47,6 +47,13 @@ impl Engine {
         self.closing.as_ref().is_some_and(|closing| closing.overdue)
     }
 
+    /// A connection is being ended, made or used only to end the session.
+    pub(super) fn ends_session_on_311(&self) -> bool {
+        self.closing
+            .as_ref()
+            .is_some_and(|closing| closing.ending_session)
+    }
+
     pub(super) fn session_is_to_end(&self) -> bool {
         self.closing
             .as_ref()

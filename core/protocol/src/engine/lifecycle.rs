@@ -364,11 +364,10 @@ impl Engine {
 
     /// Sends DISCONNECT as the last packet. A stalled socket cannot take it; then it is only waited for when closing.
     pub(super) fn part(&mut self, then: Then, reason: ReasonCode) {
-        let patient = matches!(then, Then::Close) && !self.close_is_overdue();
         self.life.enter(State::Parting);
         self.life.then = Some(then);
         self.send_disconnect(reason);
-        if self.wire.is_stalled() && !patient {
+        if self.wire.is_stalled() && !self.parts_patiently() {
             self.parted(Some(false));
         }
     }
@@ -378,12 +377,21 @@ impl Engine {
         if self.life.state != State::Parting {
             return;
         }
-        let patient = matches!(self.life.then, Some(Then::Close)) && !self.close_is_overdue();
         if self.wire.is_idle() {
             self.parted(Some(true));
-        } else if self.wire.is_stalled() && !patient {
+        } else if self.wire.is_stalled() && !self.parts_patiently() {
             self.parted(Some(false));
         }
+    }
+
+    /// A close waits for its DISCONNECT as long as it may, also if one more connection is to follow: without it the broker would send the will.
+    fn parts_patiently(&self) -> bool {
+        let closes = match self.life.then {
+            Some(Then::Close) => true,
+            Some(Then::Redial) => self.ends_session_on_311(),
+            Some(Then::Retry(_)) | None => false,
+        };
+        closes && !self.close_is_overdue()
     }
 
     /// A close cannot wait any longer for whatever DISCONNECT is being written.

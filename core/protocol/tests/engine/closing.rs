@@ -203,6 +203,32 @@ fn on_3_1_1_a_kept_session_is_ended_by_one_more_connection() {
 }
 
 #[test]
+fn on_3_1_1_the_goodbye_before_one_more_connection_is_waited_for() {
+    for (in_time, hang_up) in [(true, true), (false, false)] {
+        let mut bench = Bench::online(ClientOptions {
+            clean_start: false,
+            ..speaking(V311)
+        });
+        let before = bench.attempt;
+        bench.takes = 0;
+        let reply = close(&mut bench, Some(true));
+        assert_eq!(bench.hang_ups, [], "the broker would send the will");
+        if in_time {
+            bench.takes = usize::MAX;
+            bench.handle(Input::Writable);
+            assert!(disconnect_of(&bench.sent()).is_some());
+            assert_eq!(bench.attempt, before + 1);
+            assert!(bench.accept(false).clean_start);
+        } else {
+            bench.pass(seconds(5));
+            assert_eq!(bench.attempt, before);
+        }
+        assert_eq!(bench.hang_ups[0], hang_up);
+        assert!(is_closed(&bench, reply));
+    }
+}
+
+#[test]
 fn a_closed_client_answers_everything_at_once() {
     let mut bench = Bench::online(speaking(V5));
     close(&mut bench, None);
