@@ -78,7 +78,8 @@ impl Engine {
             if let Some(id) = id {
                 self.window.give_back(id);
             }
-            self.finish(key, too_large(error));
+            let begun = self.shelf.get(key).is_some_and(|letter| letter.begun);
+            self.finish(key, too_large(error).with_maybe_delivered(begun));
             return Ok(());
         }
         if let Some(letter) = self.shelf.get_mut(key) {
@@ -158,7 +159,7 @@ impl Engine {
     }
 
     /// The outcome of a letter that this broker cannot be sent.
-    fn refusal(&self, letter: &Letter) -> Outcome {
+    pub(super) fn refusal(&self, letter: &Letter) -> Outcome {
         let broker = &self.broker;
         let (reason, words) = if letter.qos > broker.maximum_qos {
             let most = u8::from(broker.maximum_qos);

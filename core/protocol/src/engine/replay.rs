@@ -139,8 +139,13 @@ impl Engine {
         true
     }
 
-    /// PUBLISH again, with DUP. A broker that takes less than before may refuse it by its size.
+    /// PUBLISH again, with DUP; unless the broker takes less than before.
     fn compose_publish_again(&mut self, key: LetterKey, id: u16) {
+        if let Some(letter) = self.shelf.get(key).filter(|letter| self.is_refused(letter)) {
+            let refusal = self.refusal(letter);
+            self.finish(key, refusal.with_maybe_delivered(true));
+            return self.withhold(id);
+        }
         match self.compose_frame(key, Some(id), true, Sent::Again(id)) {
             Ok(()) => {
                 self.window.replayed();

@@ -1,8 +1,8 @@
 //! After a reconnect: what is sent again, in which order, and what a lost session does to letters in flight.
 use leveret_protocol::codec::{Packet, Properties, PropertyId, PropertyValue};
-use leveret_protocol::engine::Input;
+use leveret_protocol::engine::{Input, Payload};
 use leveret_protocol::message::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
-use leveret_protocol::options::{ClientOptions, OnSessionLost};
+use leveret_protocol::options::{ClientOptions, OnSessionLost, PublishOptions};
 
 use crate::bench::*;
 
@@ -82,6 +82,35 @@ fn a_replay_stays_within_a_smaller_receive_maximum() {
             "new letters wait for the old ones"
         );
         bench.give(Packet::PubAck(ack(number)));
+    }
+}
+
+#[test]
+fn what_a_broker_takes_no_more_is_not_sent_again_and_says_that_it_may_have_arrived() {
+    for session_present in [true, false] {
+        for (property, value, retain) in [
+            (PropertyId::MaximumQoS, 0, false),
+            (PropertyId::RetainAvailable, 0, true),
+            (PropertyId::MaximumPacketSize, 20, false),
+        ] {
+            let mut bench = Bench::online(speaking(V5));
+            let options = PublishOptions {
+                retain,
+                ..at(AtLeastOnce)
+            };
+            let old = bench.publish_payload("old", Payload::from(&[7; 30][..]), &options);
+            bench.lose_connection();
+            let mut properties = Properties::new();
+            properties
+                .set(property, PropertyValue::Number(value))
+                .unwrap();
+            bench.accept_with(session_present, properties);
+            assert_eq!(bench.settled(old), Some(("rejected", true)), "{property:?}");
+            let new = bench.publish("new", &at(AtMostOnce));
+            let sent = bench.sent();
+            assert_eq!(publishes(&sent), [("new".into(), 0, false)]);
+            assert_eq!(bench.settled(new), Some(("sent", true)));
+        }
     }
 }
 
