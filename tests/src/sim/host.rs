@@ -171,7 +171,7 @@ pub struct Line {
     pub attempts: u32,
     /// When the connection was accepted.
     pub online_since: Option<Nanos>,
-    /// The last connection spoke 3.1.1 and ended with DISCONNECT.
+    /// The last connection spoke 3.1.1 and ended with DISCONNECT, or before it was taken.
     pub parted_on_311: bool,
     /// When the application asked for a new connection.
     pub asked_anew: Option<Nanos>,

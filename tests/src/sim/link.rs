@@ -1,6 +1,6 @@
 //! A connection between a client and a broker, and what the world does with it: dial, write, deliver, break.
 
-use leveret_protocol::engine::{Input, LinkErrorKind};
+use leveret_protocol::engine::{Input, LinkErrorKind, State};
 use leveret_protocol::options::Protocol;
 use leveret_protocol::time::Instant;
 
@@ -165,6 +165,9 @@ impl World {
         host.link = None;
         host.line.ended_at = Some(self.now);
         host.line.online = false;
+        // While it waited for a stalled socket to take DISCONNECT.
+        host.line.parted_on_311 =
+            host.engine.state() == State::Parting && host.ledger.session_at.1 == 4;
         host.ledger.connection_ended();
         self.trace.note(self.now, || {
             format!("client {client} loses its link: {kind:?}")

@@ -45,6 +45,8 @@ pub struct Connection {
     pub lasting: u32,
     /// CONNACK said that no session was there.
     pub fresh: bool,
+    /// CONNACK was sent, and not swallowed.
+    pub answered: bool,
     /// The plan made the broker send nonsense: the client's answers to it are not held against it.
     pub misled: bool,
     /// Most QoS 1 and 2 messages towards the client at a time.
@@ -98,6 +100,7 @@ impl Connection {
             will: None,
             lasting: 0,
             fresh: true,
+            answered: false,
             misled: false,
             window: 1,
             client_maximum: usize::MAX,
@@ -168,6 +171,15 @@ impl Connection {
         self.queue.insert((at, self.count), due);
     }
 
+    /// Drops what is queued behind DISCONNECT.
+    pub fn forget_behind_disconnect(&mut self) {
+        let is_disconnect = |due: &Due| matches!(due, Due::Packet(ToClient::Disconnect { .. }));
+        let goodbye = self.queue.iter().find(|(_, due)| is_disconnect(due));
+        if let Some(goodbye) = goodbye.map(|(key, _)| *key) {
+            self.queue.retain(|key, _| *key <= goodbye);
+        }
+    }
+
     /// The first thing that is due.
     pub fn pop_due(&mut self, now: Nanos) -> Option<Due> {
         let entry = self
@@ -192,6 +204,7 @@ impl Connection {
     /// A packet is put onto the wire: what it ends or begins.
     pub fn sent(&mut self, packet: &ToClient) {
         match packet {
+            ToClient::Connack(_) => self.answered = true,
             ToClient::Publish(publication) if publication.qos == 1 => {
                 self.sent_qos1.push_back(publication.packet_id)
             }

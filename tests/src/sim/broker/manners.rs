@@ -123,6 +123,8 @@ impl Broker {
             Misbehaviour::Garbage => vec![ToClient::Raw(vec![
                 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x17,
             ])],
+            // After a swallowed one it would be the first, and not hostile but true.
+            Misbehaviour::SecondConnack if !connection.answered => return false,
             Misbehaviour::SecondConnack => vec![ToClient::Raw(if level == 5 {
                 vec![0x20, 3, 0, 0, 0]
             } else {

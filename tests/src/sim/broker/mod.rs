@@ -348,6 +348,10 @@ impl Broker {
             .map_or(0, |connection| connection.level);
         if level == 5 && reason != 0 {
             self.send(now, number, ToClient::Disconnect { reason });
+            // 3.14.4-1: nothing follows it. What would be sent later is not sent at all.
+            if let Some(connection) = self.connections.get_mut(&number) {
+                connection.forget_behind_disconnect();
+            }
         }
         self.close(now, number, End::Graceful);
     }

@@ -114,7 +114,9 @@ fn goes_on(letter: &Letter, outcome: &Outcome, options: &ClientOptions) -> bool 
 /// SEMANTICS 2: true exactly if the first byte had been taken, false for what never left or is known to be delivered.
 fn maybe_delivered_tells_the_truth(letter: &Letter, outcome: &Outcome) -> Verdict {
     let expected = match outcome.status {
-        OutcomeStatus::Acknowledged | OutcomeStatus::Dropped | OutcomeStatus::Rejected => false,
+        OutcomeStatus::Acknowledged | OutcomeStatus::Dropped => false,
+        // By the broker, or because this one cannot take it: then another one, or it in another session, may have had it before.
+        OutcomeStatus::Rejected => letter.answer.is_none() && !letter.begun.is_empty(),
         OutcomeStatus::Sent | OutcomeStatus::SessionLost => true,
         OutcomeStatus::Expired | OutcomeStatus::Cancelled | OutcomeStatus::Closed => {
             !letter.begun.is_empty()
