@@ -58,7 +58,7 @@ sanitized() {
 }
 
 valgrind_run() {
-  have valgrind || { skip "$1 under valgrind" "valgrind is not installed"; return; }
+  have valgrind || install_package valgrind || { skip "$1 under valgrind" "valgrind is not installed"; return; }
   local leaks=(--leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)
   # A forked child leaks what its parent's threads held, on purpose.
   if [ "$1" = fork ]; then leaks=(--leak-check=no); fi

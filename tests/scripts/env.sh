@@ -52,4 +52,13 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; elif have sudo && sudo -n true 2>/dev/null; then sudo -n "$@"; else return 1; fi
 }
 
+# install_package NAME…: installs packages of the system where that needs no question; else says why not and fails.
+install_package() {
+  have apt-get || { echo "$* not installed, and there is no apt-get to install it with" >&2; return 1; }
+  # RUNLEVEL keeps a package from starting a service of its own.
+  local install=(as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y --no-install-recommends "$@")
+  { "${install[@]}" || { as_root apt-get update && "${install[@]}"; }; } >&2 </dev/null ||
+    { echo "$* not installed, and apt-get could not install it (it needs root or sudo without a password)" >&2; return 1; }
+}
+
 find_toolchain

@@ -5,9 +5,5 @@ source "$(dirname "$0")/env.sh"
 find_it() { PATH=$PATH:/usr/sbin:/usr/local/sbin command -v mosquitto; }
 
 find_it && exit 0
-have apt-get || { echo "mosquitto is not installed, and there is no apt-get to install it with" >&2; exit 1; }
-# RUNLEVEL keeps the package from starting its own broker on the standard port.
-install() { as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y --no-install-recommends mosquitto; }
-{ install || { as_root apt-get update && install; }; } >&2 </dev/null ||
-  { echo "mosquitto is not installed, and apt-get could not install it (it needs root or sudo without a password)" >&2; exit 1; }
+install_package mosquitto
 find_it
