@@ -56,6 +56,17 @@ impl IdSet {
         there
     }
 
+    /// Takes every identifier of another set out.
+    pub(super) fn remove_all(&mut self, others: &IdSet) {
+        let (Some(words), Some(others)) = (&mut self.words, &others.words) else {
+            return;
+        };
+        for (word, other) in words.iter_mut().zip(others.iter()) {
+            *word &= !other;
+        }
+        self.count = words.iter().map(|word| word.count_ones() as usize).sum();
+    }
+
     pub(super) fn clear(&mut self) {
         *self = IdSet::default();
     }
@@ -76,6 +87,11 @@ mod tests {
         set.clear();
         assert!(set.words.is_none());
         assert_eq!(IdSet::full().len(), 65_535);
+        let (mut some, mut others) = (IdSet::default(), IdSet::default());
+        assert!(some.insert(1) && some.insert(700) && others.insert(700) && others.insert(2));
+        some.remove_all(&others);
+        assert!(some.contains(1) && !some.contains(700) && !some.contains(2));
+        assert_eq!(some.len(), 1);
         assert!(!IdSet::full().contains(0));
     }
 }

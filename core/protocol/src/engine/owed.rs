@@ -120,6 +120,12 @@ impl Owed {
         self.doubted = self.received.clone();
     }
 
+    fn forget_doubted(&mut self) {
+        let doubted = core::mem::take(&mut self.doubted);
+        self.received.remove_all(&doubted);
+        self.carried.retain(|id, _| !doubted.contains(*id));
+    }
+
     /// How many messages the broker has sent without their exchange being over.
     pub(super) fn unfinished(&self) -> usize {
         self.at_least_once.queue.len() + self.unfinished.len()
@@ -141,10 +147,11 @@ impl Owed {
         };
         let id = packet_id.get();
         if qos == QoS::ExactlyOnce {
-            // What comes again has DUP (3.3.1-1), so this is a message of a new session.
-            if self.doubted.remove(id) && !dup {
-                self.released(packet_id);
+            // What comes again has DUP (3.3.1-1). So without it the session is a new one, which knows nothing of all that was in doubt.
+            if self.doubted.contains(id) && !dup {
+                self.forget_doubted();
             }
+            self.doubted.remove(id);
             if !self.received.insert(id) {
                 self.repeated(debt);
                 return None;

@@ -238,6 +238,33 @@ fn behind_a_lost_connack_an_identifier_without_dup_is_that_of_a_new_message() {
 }
 
 #[test]
+fn behind_a_lost_connack_one_new_message_tells_that_all_identifiers_are_new() {
+    let mut bench = Bench::online(speaking(V5));
+    bench.give_message("old", ExactlyOnce, 5, false);
+    bench.give_message("old", ExactlyOnce, 6, false);
+    bench.lose_connection();
+    bench.link_up();
+    bench.lose_connection();
+    bench.accept(true);
+    bench.give_message("new", ExactlyOnce, 5, false);
+    bench.lose_connection();
+    bench.accept(true);
+    bench.sent();
+    bench.give_message("new", ExactlyOnce, 5, true);
+    bench.give_message("sent while the connection was lost", ExactlyOnce, 6, true);
+    let tokens = tokens(&bench);
+    assert_eq!(tokens.len(), 4);
+    for token in [tokens[0], tokens[1]] {
+        handled(&mut bench, token);
+        assert_eq!(bench.sent(), [], "of the lost session");
+    }
+    handled(&mut bench, tokens[2]);
+    assert_eq!(bench.sent(), [Packet::PubRec(ack(5))]);
+    handled(&mut bench, tokens[3]);
+    assert_eq!(bench.sent(), [Packet::PubRec(ack(6))]);
+}
+
+#[test]
 fn behind_a_lost_connack_an_identifier_with_dup_is_that_of_the_old_message() {
     for answered in [false, true] {
         let (mut bench, old) = after_a_lost_connack(answered);
