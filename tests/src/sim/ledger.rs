@@ -225,7 +225,9 @@ impl Ledger {
             return;
         };
         let ends = match (frame.kind, letter.qos) {
-            (kind::PUBACK, 1) | (kind::PUBCOMP, 2) => true,
+            (kind::PUBACK, 1) => true,
+            // Before PUBREC it is a hostile one, and ends nothing.
+            (kind::PUBCOMP, 2) if letter.recorded.is_some() => true,
             (kind::PUBREC, 2) => frame.reason >= 0x80,
             _ => return,
         };
