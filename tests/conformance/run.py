@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import itertools
 import os
 import pathlib
@@ -304,14 +305,17 @@ def main() -> int:
             if broker not in brokers:
                 continue
             name = " ".join([scenario.name, broker, *(f"{k}={v}" for k, v in variables.items())])
+            there = [language for language in languages if language not in scenario.without]
+            # Side by side: a scenario mostly waits, and each language has an agent and a broker of its own.
+            with concurrent.futures.ThreadPoolExecutor(len(languages)) as pool:
+                runs = {language: pool.submit(run_cell, scenario, broker, variables, *agents()[language]) for language in there}
             marks = []
             for language in languages:
-                if language in scenario.without:
+                if language not in runs:
                     reasons.add(f"{language}: {scenario.name}: not there: {scenario.without[language]}")
                     marks.append("-")
                     continue
-                command, environment = agents()[language]
-                problem = run_cell(scenario, broker, variables, command, environment)
+                problem = runs[language].result()
                 marks.append("ok" if problem is None else "FAILED")
                 if problem is None:
                     passed += 1

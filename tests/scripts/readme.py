@@ -1,7 +1,9 @@
 """Runs the four programs on the first screen of the README against the embedded broker; each must print what it promises."""
 
+import io
 import os
 import pathlib
+import pty
 import re
 import shutil
 import subprocess
@@ -90,19 +92,25 @@ def rust(text: str) -> list[str]:
 
 
 def run(command: list[str]) -> set[str]:
-    """Runs until all that is promised was printed, then closes standard input, which ends a program that waits for a key."""
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    """Runs on a terminal until all that is promised was printed, then ends its input, as a reader would who tries it."""
+    terminal, slave = pty.openpty()
+    process = subprocess.Popen(command, stdin=slave, stdout=slave)
+    os.close(slave)
     guard = threading.Timer(30, process.kill)
     guard.start()
     printed: set[str] = set()
-    with process:
-        for line in process.stdout:
-            printed.add(line.strip())
-            if printed >= PROMISED and not process.stdin.closed:
-                process.stdin.close()
+    with os.fdopen(terminal, "r+b", buffering=0) as terminal_file:
+        try:
+            for line in io.BufferedReader(terminal_file):
+                printed.add(line.decode().strip())
+                if printed >= PROMISED:
+                    terminal_file.write(b"\n")
+        except OSError:
+            pass  # that is how a terminal tells that nobody is on the other side any more
+    status = process.wait()
     guard.cancel()
-    if process.returncode != 0:
-        sys.exit(f"{command[0]} ended with status {process.returncode}, after {sorted(printed)}")
+    if status != 0:
+        sys.exit(f"{command[0]} ended with status {status}, after {sorted(printed)}")
     return printed
 
 
