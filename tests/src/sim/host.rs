@@ -14,7 +14,7 @@ use super::broker::Broker;
 use super::checkers::order::{LastBegun, Overtaken};
 use super::ledger::Ledger;
 use super::mutation::{Mutation, Tamper};
-use super::network::{Nanos, SECOND};
+use super::network::{MILLISECOND, Nanos, SECOND};
 use super::plan::{ClientPlan, Drawn};
 use super::random::Random;
 
@@ -133,6 +133,8 @@ pub struct Consumer {
     pub paused_until: Nanos,
     /// Nothing is acknowledged by hand before.
     pub held_until: Nanos,
+    /// From then on no message is held long before it is acknowledged by hand.
+    pub prompt_from: Nanos,
     /// The engine was told that reading is paused.
     pub reading_paused: bool,
     /// When reading went on last.
@@ -233,7 +235,10 @@ impl Host {
             filters: BTreeMap::new(),
             unsent_filters: BTreeMap::new(),
             given_ids: BTreeMap::new(),
-            consumer: Consumer::default(),
+            consumer: Consumer {
+                prompt_from: Nanos::MAX,
+                ..Consumer::default()
+            },
             receipts: Vec::new(),
             link: None,
             line: Line::default(),
@@ -387,8 +392,14 @@ impl Host {
         }
         self.consumer.inbox.push_back((start, None));
         if let Some(token) = token {
+            let prompt = now >= self.consumer.prompt_from;
+            let longest = if prompt {
+                10 * MILLISECOND
+            } else {
+                40 * SECOND
+            };
             let late = if self.random.chance(manners.out_of_order) {
-                self.random.scaled(0, 40 * SECOND)
+                self.random.scaled(0, longest)
             } else {
                 0
             };

@@ -5,7 +5,7 @@ use leveret_protocol::time::Instant;
 
 use super::checkers::Verdict;
 use super::frames;
-use super::network::{End, MILLISECOND, Nanos};
+use super::network::{End, MILLISECOND, Nanos, SECOND};
 use super::operation::{Cut, Misbehaviour, Operation, Step, TOPICS};
 use super::world::World;
 
@@ -167,6 +167,7 @@ impl World {
             let host = &mut self.hosts[client];
             host.consumer.paused_until = 0;
             host.consumer.held_until = 0;
+            host.consumer.prompt_from = now + 30 * SECOND;
             host.consumer.hurry(now);
             host.plan.consumer.handling = (0, MILLISECOND);
             host.suspended_until = host.suspended_until.min(now);
