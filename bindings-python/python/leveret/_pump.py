@@ -163,7 +163,8 @@ class Pump:
         if self._handing_out is not None:
             return
         items = self._native.take(BATCH)
-        while self._cancelled and items:
+        # The loop is about to end, or the client was dropped: nobody is left to be told, and a task begun now might never run.
+        while items and (self._cancelled or self._handlers() is None):
             items = self._native.take(BATCH)
         if items:
             self._handing_out = self.loop.create_task(self._run_handlers(items), name="leveret-handlers")
