@@ -18,6 +18,7 @@ use crate::convert::{Body, DIALECT, Timeout, borrowed_text, kind_of, set_options
 use crate::error::raise;
 use crate::message::Delivery;
 use crate::news;
+use crate::queue::{Queue, Taker};
 use crate::scope::Scope;
 use crate::status::{StatusWatch, status_named};
 use crate::wait::{unless_interrupted, wait};
@@ -180,17 +181,23 @@ impl Native {
         py.detach(|| self.client.forget(tag));
     }
 
+    /// With `keep`, a wait that took too long may be taken up again.
     fn reply_wait<'py>(
         &self,
         py: Python<'py>,
         tag: u64,
         timeout: Timeout,
+        keep: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let answer = wait(py, &self.client, timeout.0, |client, slice| {
             answer_within(client, tag, slice)
         })
         // A wait that was given up leaves nothing behind.
-        .inspect_err(|_| self.client.forget(tag))?
+        .inspect_err(|_| {
+            if !keep {
+                self.client.forget(tag);
+            }
+        })?
         .and_then(news::refusal);
         news::reply(py, answer.map_err(|error| raise(py, &error))?)
     }
@@ -276,7 +283,7 @@ impl Native {
         &self,
         py: Python<'_>,
         filters: Vec<(Bound<'_, PyAny>, Bound<'_, PyDict>)>,
-        handler: Option<u64>,
+        taker: Option<Taker<'_>>,
     ) -> PyResult<u64> {
         let mut parsed = Vec::with_capacity(filters.len());
         for (filter, given) in &filters {
@@ -285,7 +292,11 @@ impl Native {
             set_options(Some(given), |name, value| options.set(name, value, DIALECT))?;
             parsed.push((filter, options));
         }
-        let target = handler.map_or(Target::General, Target::Handler);
+        let target = match &taker {
+            None => Target::General,
+            Some(Taker::Handler(number)) => Target::Handler(*number),
+            Some(Taker::Queue(queue)) => Target::Queue(queue.get().id),
+        };
         self.ask(py, |client| client.subscribe(&parsed, target))
     }
 
@@ -328,26 +339,20 @@ impl Native {
         self.items(py, taken)
     }
 
-    /// The next message for nobody in particular, where there is one.
-    fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let mut taken = Vec::new();
-        py.detach(|| self.client.take(QueueId::GENERAL, 1, &mut taken));
-        self.items(py, taken).map(|mut items| items.pop())
+    /// The messages for nobody in particular, for an iterator to take.
+    fn general_queue(&self) -> Queue {
+        Queue {
+            client: self.client.clone(),
+            id: QueueId::GENERAL,
+        }
     }
 
-    /// The same, waiting for it.
-    fn next_wait<'py>(
-        &self,
-        py: Python<'py>,
-        timeout: Timeout,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let taken = wait(py, &self.client, timeout.0, |client, slice| {
-            let mut taken = Vec::new();
-            client
-                .wait_take(QueueId::GENERAL, 1, slice, &mut taken)
-                .map(|_| taken)
-        })?;
-        self.items(py, taken).map(|mut items| items.pop())
+    /// A queue of its own for one iterator.
+    fn open_queue(&self, py: Python<'_>) -> Queue {
+        Queue {
+            client: self.client.clone(),
+            id: py.detach(|| self.client.open_queue()),
+        }
     }
 
     /// While entered, this thread runs handlers of the client.

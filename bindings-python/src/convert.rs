@@ -87,18 +87,23 @@ pub(crate) fn borrowed_text<'a>(given: &'a Bound<'_, PyAny>, name: &str) -> PyRe
 pub(crate) enum Body<'py> {
     Text(Bound<'py, PyString>),
     Bytes(Bound<'py, PyBytes>),
+    Nothing,
 }
 
 impl<'py> Body<'py> {
-    /// Reads `str`, `bytes`, and whatever offers its bytes as a buffer, such as `bytearray` and `memoryview`.
+    /// Reads `str`, `bytes`, whatever offers its bytes as a buffer, such as `bytearray` and `memoryview`, and
+    /// None, which is no bytes.
     pub(crate) fn of(given: &Bound<'py, PyAny>) -> PyResult<Body<'py>> {
+        if given.is_none() {
+            return Ok(Body::Nothing);
+        }
         if let Ok(text) = given.cast::<PyString>() {
             return Ok(Body::Text(text.clone()));
         }
         if let Some(bytes) = bytes(given)? {
             return Ok(Body::Bytes(bytes));
         }
-        let allowed = "str, bytes, bytearray or memoryview";
+        let allowed = "str, bytes, bytearray, memoryview, another buffer or None";
         let error = sentence::must_be("payload", allowed, kind_of(given)?);
         Err(raise(given.py(), &error))
     }
@@ -115,6 +120,7 @@ impl<'py> Body<'py> {
                 .map(str::as_bytes)
                 .map_err(|_| raise(py, &sentence::not_utf8("payload"))),
             Body::Bytes(bytes) => Ok(bytes.as_bytes()),
+            Body::Nothing => Ok(&[]),
         }
     }
 }

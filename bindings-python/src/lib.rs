@@ -12,6 +12,7 @@ mod convert;
 mod error;
 mod message;
 mod news;
+mod queue;
 mod scope;
 mod status;
 #[cfg(feature = "testing")]
@@ -28,6 +29,8 @@ mod _native {
     use super::client::Native;
     #[pymodule_export]
     use super::message::{Delivery, Message};
+    #[pymodule_export]
+    use super::queue::Queue;
     #[pymodule_export]
     use super::scope::Scope;
     #[pymodule_export]

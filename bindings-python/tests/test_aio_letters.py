@@ -208,7 +208,7 @@ async def test_a_closed_client_says_so(broker):
     assert [message async for message in client.messages] == []
     await client.wait_for("closed")
     assert client.stats().status == "closed"
-    assert repr(client) == "<leveret.AsyncClient closed>"
+    assert repr(client) == f"<leveret.AsyncClient {broker.url} closed>"
 
 
 @on_a_loop

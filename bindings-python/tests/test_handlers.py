@@ -1,5 +1,6 @@
 """Handlers: anything may be called inside any of them; what cannot proceed says so at once; nothing hangs."""
 
+import logging
 import queue
 import threading
 
@@ -46,9 +47,64 @@ def notice(client, broker, handler):
     broker.publish("start", b"x" * 5000)
 
 
+def log(client, broker, handler):
+    target = logging.getLogger("leveret.client")
+    told = Handler(handler)
+    target.addHandler(told)
+    try:
+        broker.disconnect_clients()
+        assert told.done.wait(SOON)
+    finally:
+        target.removeHandler(told)
+
+
+class Handler(logging.Handler):
+    """A handler of the log that uses the client whose news it is told."""
+
+    def __init__(self, handler):
+        super().__init__()
+        self.handler, self.done = handler, threading.Event()
+
+    def emit(self, record):
+        if not self.done.is_set():
+            self.handler(record)
+            self.done.set()
+
+
+def everywhere_status(client, broker, handler):
+    leveret.on_status(lambda whose, status: whose is client and handler(status))
+    broker.disconnect_clients()
+
+
+def everywhere_ping(client, broker, handler):
+    leveret.on_ping(lambda whose, seconds: whose is client and handler(seconds))
+    client.ping(timeout=SOON)
+
+
+HAPPENINGS = [message, general_message, connection, status, subscription, ping, notice, log, everywhere_status, everywhere_ping]
+
+
 def close(client):
     client.close()
     assert client.status != "closed"  # it takes effect when the handler returns
+
+
+def iterate(client):
+    with client.subscription("iterated") as messages:
+        client.publish("iterated", "x")
+        assert messages.get(timeout=SOON).payload == b"x"
+
+
+def decorate(client):
+    for each in (client.on_message, client.on_connection, client.on_subscription, client.on_status, client.on_ping):
+        assert each(repr) is repr
+    assert client.on_notice(repr) is repr
+
+
+def leave_block(client):
+    with client:
+        pass
+    assert client.status != "closed"
 
 
 def another_client(client):
@@ -61,6 +117,9 @@ CALLS = {
     "publish_many": lambda client: client.publish_many([("a", "x")] * 10),
     "wait": lambda client: client.publish("a", "x").wait(timeout=SOON).raise_for_status(),
     "subscribe": lambda client: client.subscribe("a", repr),
+    "subscription": iterate,
+    "messages": lambda client: client.messages.close(),
+    "on_message on_connection on_subscription on_status on_ping on_notice": decorate,
     "on": lambda client: client.on("a")(repr),
     "unsubscribe": lambda client: client.unsubscribe("a"),
     "cancel": lambda client: client.cancel(client.publish("a", "x")),
@@ -69,16 +128,33 @@ CALLS = {
     "drain": lambda client: client.drain(timeout=SOON),
     "ping": lambda client: client.wait_for("online", timeout=SOON) or client.ping(timeout=SOON),
     "reconnect": lambda client: client.reconnect(),
-    "stats": lambda client: repr((client, client.status, client.stats())),
+    "stats status": lambda client: repr((client, client.status, client.stats())),
     "wait_for": lambda client: client.wait_for("online", timeout=SOON),
     "close": close,
+    "close the block": leave_block,
     "close twice": lambda client: (close(client), client.close(timeout=0)),
     "another client": another_client,
 }
 
 
+def public(kind):
+    return {name for name in dir(kind) if not name.startswith("_")}
+
+
+def test_the_tables_leave_out_no_verb_and_no_kind_of_handler():
+    assert public(leveret.Client) == {name for call in CALLS for name in call.split()} & public(leveret.Client)
+    kinds = {name for name in public(leveret.Client) if name.startswith("on_")} | {"on"}
+    assert len(kinds) == len([message, general_message, connection, status, subscription, ping, notice])
+    assert leveret._handlers.everywhere.keys() == {"status", "ping"}
+
+
+@pytest.fixture(autouse=True)
+def nobody_listens_everywhere_afterwards(monkeypatch):
+    monkeypatch.setattr(leveret._handlers, "everywhere", {"status": [], "ping": []})
+
+
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("happen", [message, general_message, connection, status, subscription, ping, notice])
+@pytest.mark.parametrize("happen", HAPPENINGS)
 def test_anything_may_be_called_inside_any_handler(connect, broker, happen, call):
     statuses, results, begun = queue.Queue(), queue.Queue(), []
     client = connect(max_packet_size=1024, protocol="3.1.1", on_status=statuses.put)

@@ -1,5 +1,6 @@
 """What becomes of letters: outcomes, times to live, room, taking back, asking where they are."""
 
+import array
 import threading
 from datetime import timedelta
 
@@ -26,7 +27,15 @@ def test_each_quality_of_service_has_its_outcome(connect, broker, protocol, qos,
 
 @pytest.mark.parametrize(
     "payload",
-    ["håll", "håll".encode(), bytearray("håll".encode()), memoryview("håll".encode()), memoryview("_håll_".encode())[1:-1]],
+    [
+        "håll",
+        "håll".encode(),
+        bytearray("håll".encode()),
+        memoryview("håll".encode()),
+        memoryview("_håll_".encode())[1:-1],
+        memoryview("håll".encode()[::-1])[::-1],
+        array.array("b", "håll".encode()),
+    ],
 )
 def test_text_and_bytes_of_every_kind_are_payloads(client, broker, payload):
     client.publish("a", payload).wait(timeout=SOON)
@@ -36,7 +45,8 @@ def test_text_and_bytes_of_every_kind_are_payloads(client, broker, payload):
 def test_a_payload_may_be_empty_or_left_out(client, broker):
     client.publish("a").wait(timeout=SOON)
     client.publish("a", b"").wait(timeout=SOON)
-    assert [message.payload for message in broker.received] == [b"", b""]
+    client.publish("a", None).wait(timeout=SOON)
+    assert [message.payload for message in broker.received] == [b""] * 3
 
 
 def test_a_bytearray_may_change_after_publish(connect, broker):

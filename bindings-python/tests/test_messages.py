@@ -67,6 +67,24 @@ def test_every_handler_of_a_filter_is_called_and_the_same_function_once(client):
     assert calls.empty()
 
 
+def test_handlers_given_at_construction_miss_nothing_of_a_kept_session(connect, broker):
+    with connect(client_id="kept", clean_start=False) as client:
+        client.subscribe("a/#")
+    broker.publish("a/1", "while away", qos=1)
+    inbox = queue.Queue()
+    connect(client_id="kept", clean_start=False, online=False, handlers={"a/+": inbox.put, "a/#": inbox.put})
+    assert inbox.get(timeout=SOON).payload == b"while away"
+
+
+@pytest.mark.parametrize(
+    ("handlers", "sentence"),
+    [(3, "handlers must be a mapping"), ({"a": 3}, "handler must be a function"), ({"#/a": print}, "topic filter")],
+)
+def test_handlers_given_at_construction_are_checked(broker, handlers, sentence):
+    with pytest.raises(leveret.ConfigurationError, match=sentence):
+        leveret.Client(broker.url, handlers=handlers)
+
+
 def test_a_handler_without_a_hash_is_a_handler(client):
     class Unhashable:
         __hash__ = None  # type: ignore[assignment]

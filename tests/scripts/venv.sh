@@ -4,7 +4,7 @@ source "$(dirname "$0")/env.sh"
 require_python
 wanted=tests/requirements.txt
 stamp=$VENV/requirements.txt
-cmp -s "$wanted" "$stamp" && exit 0
+cmp -s "$wanted" "$stamp" && [ "$(cat "$VENV"/lib/python3*/site-packages/leveret.pth)" = "$ROOT/bindings-python/python" ] && exit 0
 
 python3 -m venv --clear "$VENV"
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$wanted"

@@ -10,19 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from . import errors
 from ._face import on_ping, on_status
+from ._messages import Messages, Subscription
 from ._native import Message, __version__, set_runtime_threads, shutdown
 from ._tables import OutcomeStatus, ReasonCode, Status, SubscriptionState
 from ._values import ConnectionEvent, Notice, Outcome, Stats, SubscriptionEvent
-from .client import Client, Messages, Receipt
+from .client import Client, Receipt
 from .errors import *  # noqa: F403  the exception classes, by the list that is generated with them
 
 if TYPE_CHECKING:
-    from .aio import AsyncClient, AsyncMessages, AsyncReceipt
+    from ._aio_messages import AsyncMessages, AsyncSubscription
+    from .aio import AsyncClient, AsyncReceipt
 
 __all__ = [
     "AsyncClient",
     "AsyncMessages",
     "AsyncReceipt",
+    "AsyncSubscription",
     "Client",
     "ConnectionEvent",
     "Message",
@@ -34,6 +37,7 @@ __all__ = [
     "Receipt",
     "Stats",
     "Status",
+    "Subscription",
     "SubscriptionEvent",
     "SubscriptionState",
     "__version__",
@@ -47,7 +51,7 @@ __all__ += errors.__all__
 
 def __getattr__(name: str) -> Any:
     # asyncio is imported when somebody asks for it, not by everybody who publishes.
-    if name in ("AsyncClient", "AsyncMessages", "AsyncReceipt"):
+    if name in ("AsyncClient", "AsyncMessages", "AsyncReceipt", "AsyncSubscription"):
         from . import aio
 
         return getattr(aio, name)

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .errors import ConfigurationError
 
 #: How long a call may wait: seconds, a timedelta, or text such as "250ms"; None for no limit.
 Timeout: TypeAlias = float | timedelta | str | None
-#: What a letter may carry: text becomes UTF-8.
-Payload: TypeAlias = str | bytes | bytearray | memoryview
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+    #: What a letter may carry: text becomes UTF-8, None is no bytes.
+    Payload: TypeAlias = str | Buffer | None
+else:
+    Payload: TypeAlias = str | bytes | bytearray | memoryview | None
 #: One topic filter, or several, or several with options of their own.
 Filters: TypeAlias = str | Iterable[str] | Mapping[str, Mapping[str, Any]]
+
+
+def addresses(url: str | Sequence[str]) -> str:
+    """The addresses for people to read, without user names and passwords."""
+    urls = [url] if isinstance(url, str) else url
+    parts = [each.partition("//") for each in urls]
+    return " ".join(scheme + slashes + rest.rpartition("@")[2] for scheme, slashes, rest in parts)
 
 
 def client_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,6 +47,15 @@ def filters_with_options(filters: Filters, options: Mapping[str, Any]) -> list[t
                 raise ConfigurationError(f"the options of topic filter {name!r} must be a mapping, not {kind_of(own)}")
         return [(name, {**options, **own}) for name, own in filters.items()]
     return [(name, dict(options)) for name in names_of(filters)]
+
+
+def handlers_by_filter(handlers: Any) -> Iterable[tuple[str, Callable[[Any], object]]]:
+    """Each topic filter with its handler."""
+    if handlers is None:
+        return ()
+    if not isinstance(handlers, Mapping):
+        raise ConfigurationError(f"handlers must be a mapping of topic filters to functions, not {kind_of(handlers)}")
+    return handlers.items()
 
 
 def names_of(filters: Filters) -> list[str]:

@@ -69,7 +69,7 @@ class Dispatcher:
 
     def _tell(self, news: News, handlers: Handlers) -> None:
         kind, fields = news
-        event: Any = event_of(kind, fields)
+        event: Any = event_of(kind, fields, handlers.where)
         for listener in handlers.listeners(kind):
             try:
                 listener(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._arguments import Filters, filters_with_options
+from ._arguments import Filters, filters_with_options, handlers_by_filter
 from ._handlers import Handlers, listen_everywhere
 from ._native import Native
 from ._tables import Status
@@ -25,6 +25,8 @@ class Face:
 
     _native: Native
     _handlers: Handlers
+    #: Its addresses without user names and passwords, as it is printed.
+    _where: str
 
     @property
     def status(self) -> Status:
@@ -77,8 +79,13 @@ class Face:
         return self._listen("notice", handler)
 
     def _set_first(
-        self, on_message: Callable[..., object] | None, **listeners: Callable[..., object] | None
+        self,
+        handlers: Mapping[str, Callable[..., object]] | None,
+        on_message: Callable[..., object] | None,
+        **listeners: Callable[..., object] | None,
     ) -> None:
+        for name, handler in handlers_by_filter(handlers):
+            self._native.forget(self._declare(name, handler, {}))
         if on_message is not None:
             self._handlers.set_general(on_message)
         for kind, listener in listeners.items():
@@ -96,7 +103,7 @@ class Face:
         return self._native.subscribe(declared, None) if handler is None else self._handlers.declare(declared, handler)
 
     def __repr__(self) -> str:
-        return f"<leveret.{type(self).__name__} {self.status}>"
+        return f"<leveret.{type(self).__name__} {self._where} {self.status}>"
 
 
 def on_status(handler: Handler) -> Handler:

@@ -29,8 +29,10 @@ everywhere: Final[dict[str, list[Callable[[Any, Any], Any]]]] = {"status": [], "
 class Handlers:
     """The handlers of one client. Changed from any thread; a change holds from the next message on."""
 
-    def __init__(self, native: Native, client: object) -> None:
+    def __init__(self, native: Native, client: object, where: str) -> None:
         self._native = native
+        #: Where the client connects to, for the log.
+        self.where = where
         self._client = weakref.ref(client)
         self._fresh = itertools.count(1)
         self._numbers: dict[Function, int] = {}

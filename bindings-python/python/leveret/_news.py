@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from ._tables import Status, SubscriptionState
 from ._values import ConnectionEvent, Notice, SubscriptionEvent
-from .errors import from_number
+from .errors import ClosedError, from_number
 
 #: Silent unless the program sets up logging: a library prints nothing.
 logger = logging.getLogger("leveret.client")
@@ -17,41 +17,42 @@ logger.addHandler(logging.NullHandler())
 News: TypeAlias = tuple[str, dict[str, Any]]
 
 
-def event_of(kind: str, fields: dict[str, Any]) -> object:
-    """The event of some news, and its line in the log."""
-    return _MAKERS[kind](fields)
+def event_of(kind: str, fields: dict[str, Any], where: str) -> object:
+    """The event of some news, and its line in the log, which begins with where the client connects to."""
+    return _MAKERS[kind](fields, where)
 
 
-def _connection(fields: dict[str, Any]) -> ConnectionEvent:
+def _connection(fields: dict[str, Any], where: str) -> ConnectionEvent:
     error = fields.pop("error", None)
     event = ConnectionEvent(error=None if error is None else from_number(*error), **fields)
     if event.kind == "online":
-        logger.info("online, MQTT %s, session present: %s", event.version, event.session_present)
+        logger.info("%s: online, MQTT %s, session present: %s", where, event.version, event.session_present)
     elif event.kind == "offline":
-        logger.warning("offline: %s", event.error)
+        asked_for = isinstance(event.error, ClosedError)
+        logger.log(logging.INFO if asked_for else logging.WARNING, "%s: offline: %s", where, event.error)
     else:
-        logger.warning("could not connect: %s; next attempt in %.3f s", event.error, event.retry_in)
+        logger.warning("%s: could not connect: %s; next attempt in %.3f s", where, event.error, event.retry_in)
     return event
 
 
-def _subscription(fields: dict[str, Any]) -> SubscriptionEvent:
+def _subscription(fields: dict[str, Any], where: str) -> SubscriptionEvent:
     event = SubscriptionEvent(**{**fields, "state": SubscriptionState(fields["state"])})
     as_asked = event.state in (SubscriptionState.UP, SubscriptionState.DOWN)
-    logger.log(logging.INFO if as_asked else logging.WARNING, "subscription %r: %s", event.filter, event.state)
+    logger.log(logging.INFO if as_asked else logging.WARNING, "%s: subscription %r: %s", where, event.filter, event.state)
     return event
 
 
-def _notice(fields: dict[str, Any]) -> Notice:
+def _notice(fields: dict[str, Any], where: str) -> Notice:
     notice = Notice(**fields)
-    logger.warning("%s", notice.text)
+    logger.warning("%s: %s", where, notice.text)
     return notice
 
 
-def _status(fields: dict[str, Any]) -> Status:
+def _status(fields: dict[str, Any], where: str) -> Status:
     return Status(fields["status"])
 
 
-def _ping(fields: dict[str, Any]) -> float:
+def _ping(fields: dict[str, Any], where: str) -> float:
     return float(fields["seconds"])
 
 

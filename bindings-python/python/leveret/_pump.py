@@ -75,13 +75,21 @@ class Pump:
 
     async def reply(self, tag: int, *, needs_network: bool = True) -> Any:
         """The answer to a question just asked."""
-        if self._over:
-            raise closed()
-        future = self._replies[tag] = self.loop.create_future()
+        future = self.expect(tag)
         try:
             return await (self.hold(future) if needs_network else future)
         finally:
             self._replies.pop(tag, None)
+
+    def expect(self, tag: int) -> asyncio.Future[Any]:
+        """The answer to a question just asked, for who looks for it later or never."""
+        future: asyncio.Future[Any] = self.loop.create_future()
+        future.add_done_callback(_look_at)
+        if self._over:
+            future.set_exception(closed())
+        else:
+            self._replies[tag] = future
+        return future
 
     async def until(self, look: Callable[[], T | None]) -> T:
         """Looks whenever something has happened, until there is something to see."""
@@ -139,11 +147,11 @@ class Pump:
                 self._over = True
             elif kind != "status":
                 self._answer(tag, kind, value)
-        self._wake()
+        self.wake()
         self._hand_out()
 
     def _answer(self, tag: int, kind: str, value: Any) -> None:
-        future = self._replies.get(tag)
+        future = self._replies.pop(tag, None)
         if future is None or future.done():
             return
         if kind == "error":
@@ -151,7 +159,8 @@ class Pump:
         else:
             future.set_result(value)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Lets everybody who waits look again."""
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
@@ -235,7 +244,7 @@ class Pump:
 
     async def _tell(self, news: News, handlers: Handlers) -> None:
         kind, fields = news
-        event = event_of(kind, fields)
+        event = event_of(kind, fields, handlers.where)
         for listener in handlers.listeners(kind):
             await self._call(listener, event, f"{kind} events")
 
@@ -261,7 +270,7 @@ class Pump:
         for future in self._replies.values():
             if not future.done():
                 future.set_exception(closed())
-        self._wake()
+        self.wake()
         self.ended.set_result(None)
 
 
@@ -270,6 +279,12 @@ def _leave_to_the_loop(task: asyncio.Task[None]) -> None:
     # A handler that ends the program: the loop raises that itself. Whatever else got here is a defect of ours.
     if error is not None and not isinstance(error, SystemExit | KeyboardInterrupt):
         raise error
+
+
+def _look_at(answer: asyncio.Future[Any]) -> None:
+    # An answer that nobody waits for is nothing to warn of.
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _is_being_cancelled() -> bool:

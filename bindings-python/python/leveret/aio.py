@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import builtins
 import weakref
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ._arguments import Filters, Payload, Timeout, check_receipt, client_options, names_of
+from ._aio_messages import AsyncMessages, AsyncSubscription
+from ._arguments import Filters, Payload, Timeout, addresses, check_receipt, client_options, names_of
 from ._ending import let_go, remember
 from ._face import Face
 from ._handlers import Handlers
-from ._native import Delivery, Message, Native, closed, seconds, timed_out
+from ._limit import Limit
+from ._native import Message, Native, seconds
 from ._pump import Pump
 from ._tables import Status
-from ._values import ConnectionEvent, Outcome, SubscriptionEvent, receipts_or_raise
-from .errors import ClosedError, ConfigurationError
+from ._values import ConnectionEvent, Notice, Outcome, SubscriptionEvent, receipts_or_raise
+from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -44,7 +45,7 @@ class AsyncReceipt:
 
     async def wait(self, timeout: Timeout = None) -> Outcome:
         """The outcome, waited for at most `timeout`. Raises TimeoutError, which changes nothing for the letter."""
-        async with _Limit(timeout):
+        async with Limit(timeout):
             return await self._settled()
 
     def __await__(self) -> Generator[Any, None, Outcome]:
@@ -73,64 +74,6 @@ class AsyncReceipt:
         return f"<leveret.AsyncReceipt {self._tag}: {self._outcome or 'open'}>"
 
 
-class AsyncMessages:
-    """Messages that have no handler of their own, one after another, until the client is closed.
-
-    A message is acknowledged when the next one is asked for, or when the iterator is closed or let go. Several iterators
-    share the messages: each gets some.
-    """
-
-    def __init__(self, native: Native, handlers: Handlers, pump: Pump) -> None:
-        self._native = native
-        self._pump = pump
-        self._current: Delivery | None = None
-        self._closed = False
-        self._handlers = handlers
-        handlers.iterator_came(1)
-
-    def __aiter__(self) -> AsyncIterator[Message]:
-        return self
-
-    async def __anext__(self) -> Message:
-        try:
-            return await self.get()
-        except ClosedError:
-            raise StopAsyncIteration from None
-
-    async def get(self, timeout: Timeout = None) -> Message:
-        """The next message, waited for at most `timeout`. Raises TimeoutError, or ClosedError when there will be none."""
-        self._acknowledge()
-        if self._closed:
-            raise closed()
-        async with _Limit(timeout):
-            # One at a time: what nobody asked for is left to other iterators and to a handler set later.
-            self._current = await self._pump.until(self._native.next)
-        return self._current.message
-
-    def close(self) -> None:
-        """Acknowledges the message handed out last and ends the iterator."""
-        self._acknowledge()
-        if not self._closed:
-            self._closed = True
-            self._handlers.iterator_came(-1)
-
-    def _acknowledge(self) -> None:
-        current, self._current = self._current, None
-        if current is not None:
-            current.done(True)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-
 class AsyncClient(Face):
     """An MQTT client with a post office, for asyncio. It begins to connect when it is made, in the background, and never gives up.
 
@@ -145,18 +88,30 @@ class AsyncClient(Face):
         url: str | Sequence[str],
         *,
         concurrent_handlers: int = 1,
+        handlers: Mapping[str, Callable[[Message], object]] | None = None,
         on_message: Callable[[Message], object] | None = None,
         on_connection: Callable[[ConnectionEvent], object] | None = None,
         on_subscription: Callable[[SubscriptionEvent], object] | None = None,
         on_status: Callable[[Status], object] | None = None,
+        on_ping: Callable[[float], object] | None = None,
+        on_notice: Callable[[Notice], object] | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
         if not isinstance(concurrent_handlers, int) or concurrent_handlers < 1:
             raise ConfigurationError(f"concurrent_handlers must be a whole number of at least 1, not {concurrent_handlers!r}")
         self._loop = asyncio.get_running_loop()
         self._native = Native(url, client_options(options), True)
-        self._handlers = Handlers(self._native, self)
-        self._set_first(on_message, connection=on_connection, subscription=on_subscription, status=on_status)
+        self._where = addresses(url)
+        self._handlers = Handlers(self._native, self, self._where)
+        self._set_first(
+            handlers,
+            on_message,
+            connection=on_connection,
+            subscription=on_subscription,
+            status=on_status,
+            ping=on_ping,
+            notice=on_notice,
+        )
         self._pump = Pump(self._loop, self._native, self._handlers, concurrent_handlers)
         remember(self._native)
         weakref.finalize(self, let_go, self._native).atexit = False
@@ -170,12 +125,12 @@ class AsyncClient(Face):
         Raises TimeoutError, or ClosedError where it cannot come any more.
         """
         watch = self._native.status_watch(status)
-        async with _Limit(timeout):
+        async with Limit(timeout):
             await self._here().until(lambda: watch.came() or None)
 
     async def ping(self, timeout: Timeout = None) -> float:
         """Asks the broker for a sign of life and returns the round trip in seconds. Raises ConnectionError while offline."""
-        async with _Limit(timeout):
+        async with Limit(timeout):
             return float(await self._here().reply(self._native.ping()))
 
     async def close(self, timeout: Timeout = None, *, end_session: bool | None = None) -> None:
@@ -238,12 +193,12 @@ class AsyncClient(Face):
 
     async def flush(self, timeout: Timeout = None) -> None:
         """Waits until every letter posted before is settled, at most `timeout`. Raises TimeoutError."""
-        async with _Limit(timeout):
+        async with Limit(timeout):
             await self._here().reply(self._native.flush())
 
     async def drain(self, timeout: Timeout = None) -> None:
         """Waits until the post office has room, at most `timeout`. Raises TimeoutError."""
-        async with _Limit(timeout):
+        async with Limit(timeout):
             await self._here().until(lambda: self._native.writable() or None)
 
     # --- messages ---
@@ -272,7 +227,15 @@ class AsyncClient(Face):
 
         While there is a general handler (`on_message`), that gets them instead.
         """
-        return AsyncMessages(self._native, self._handlers, self._here())
+        return AsyncMessages(self._native.general_queue(), self._handlers, self._here())
+
+    def subscription(self, filters: Filters, **options: Unpack[SubscribeOptions]) -> AsyncSubscription:
+        """Declares topic filters and returns an iterator over their messages alone; each such iterator gets them all.
+
+        `async with client.subscription("doors/#") as messages` waits for the broker's answer and takes the filters back at the
+        end. Without `with` it goes the same, but for the wait.
+        """
+        return AsyncSubscription(self._native, self._here(), filters, options)
 
     def _tag_of(self, receipt: AsyncReceipt) -> int:
         check_receipt(receipt, isinstance(receipt, AsyncReceipt) and receipt._pump is self._pump)
@@ -282,21 +245,3 @@ class AsyncClient(Face):
         if asyncio.get_running_loop() is not self._loop:
             raise RuntimeError("this AsyncClient belongs to another event loop, the one it was made in")
         return self._pump
-
-
-class _Limit:
-    """A block of code with a timeout; raises our TimeoutError."""
-
-    def __init__(self, timeout: Timeout) -> None:
-        self._timeout = asyncio.timeout(seconds(timeout))
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            await self._timeout.__aexit__(kind, error, trace)
-        except builtins.TimeoutError:
-            raise timed_out() from None

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ._arguments import Filters, Payload, Timeout, check_receipt, client_options, names_of
+from ._arguments import Filters, Payload, Timeout, addresses, check_receipt, client_options, names_of
 from ._dispatcher import Dispatcher
 from ._ending import let_go, remember
 from ._face import Face
 from ._handlers import Handlers
-from ._native import Delivery, Message, Native, closed, seconds
+from ._messages import Messages, Subscription
+from ._native import Message, Native, seconds
 from ._tables import Status
-from ._values import ConnectionEvent, Outcome, SubscriptionEvent, receipts_or_raise
-from .errors import ClosedError
+from ._values import ConnectionEvent, Notice, Outcome, SubscriptionEvent, receipts_or_raise
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -59,62 +59,6 @@ class Receipt:
         return f"<leveret.Receipt {self._tag}: {self._outcome or 'open'}>"
 
 
-class Messages:
-    """Messages that have no handler of their own, one after another, until the client is closed.
-
-    A message is acknowledged when the next one is asked for, or when the iterator is closed or let go. Several iterators
-    share the messages: each gets some. One iterator belongs to one thread at a time.
-    """
-
-    def __init__(self, native: Native, handlers: Handlers) -> None:
-        self._native = native
-        self._current: Delivery | None = None
-        self._closed = False
-        self._handlers = handlers
-        handlers.iterator_came(1)
-
-    def __iter__(self) -> Iterator[Message]:
-        return self
-
-    def __next__(self) -> Message:
-        try:
-            return self.get()
-        except ClosedError:
-            raise StopIteration from None
-
-    def get(self, timeout: Timeout = None) -> Message:
-        """Waits for the next message, at most `timeout`. Raises TimeoutError, or ClosedError when there will be none."""
-        self._acknowledge()
-        if self._closed:
-            raise closed()
-        # One at a time: what nobody asked for is left to other iterators and to a handler set later.
-        self._current = self._native.next_wait(timeout)
-        return self._current.message
-
-    def close(self) -> None:
-        """Acknowledges the message handed out last and ends the iterator."""
-        self._acknowledge()
-        if not self._closed:
-            self._closed = True
-            self._handlers.iterator_came(-1)
-
-    def _acknowledge(self) -> None:
-        current, self._current = self._current, None
-        if current is not None:
-            current.done(True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-
 class Client(Face):
     """An MQTT client with a post office. It begins to connect when it is made, in the background, and never gives up.
 
@@ -123,23 +67,36 @@ class Client(Face):
     inside any handler. Handlers of one client run one after another on a thread of its own. Timeouts are seconds, a
     timedelta, or text such as "250ms"; None waits as long as it takes.
 
-    Handlers given as `on_message`, `on_connection`, … miss nothing; those set later, by the decorators of the same names,
-    are told what happens from then on.
+    Handlers given here miss nothing: `handlers` of topic filters, by filter, and `on_message`, `on_connection`, … as the
+    decorators of the same names. Those set later are told what happens from then on. With `clean_start=False` the broker
+    begins at once with the messages of the session that it kept, so give the handlers here.
     """
 
     def __init__(
         self,
         url: str | Sequence[str],
         *,
+        handlers: Mapping[str, Callable[[Message], object]] | None = None,
         on_message: Callable[[Message], object] | None = None,
         on_connection: Callable[[ConnectionEvent], object] | None = None,
         on_subscription: Callable[[SubscriptionEvent], object] | None = None,
         on_status: Callable[[Status], object] | None = None,
+        on_ping: Callable[[float], object] | None = None,
+        on_notice: Callable[[Notice], object] | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
         self._native = Native(url, client_options(options), False)
-        self._handlers = Handlers(self._native, self)
-        self._set_first(on_message, connection=on_connection, subscription=on_subscription, status=on_status)
+        self._where = addresses(url)
+        self._handlers = Handlers(self._native, self, self._where)
+        self._set_first(
+            handlers,
+            on_message,
+            connection=on_connection,
+            subscription=on_subscription,
+            status=on_status,
+            ping=on_ping,
+            notice=on_notice,
+        )
         self._dispatcher = Dispatcher(self._native, self._handlers)
         remember(self._native, self._dispatcher)
         weakref.finalize(self, let_go, self._native).atexit = False
@@ -157,7 +114,7 @@ class Client(Face):
     def ping(self, timeout: Timeout = None) -> float:
         """Asks the broker for a sign of life and returns the round trip in seconds. Raises ConnectionError while offline."""
         limit = seconds(timeout)
-        return float(self._native.reply_wait(self._native.ping(), limit))
+        return float(self._native.reply_wait(self._native.ping(), limit, False))
 
     def close(self, timeout: Timeout = None, *, end_session: bool | None = None) -> None:
         """Sends what waits, says goodbye and settles every receipt, at most for `timeout` (unless given, `close_timeout`).
@@ -170,7 +127,7 @@ class Client(Face):
         deadline = time.monotonic() + (self._native.close_timeout() if limit is None else limit)
         tag = self._native.close(limit, end_session)
         if tag is not None:
-            self._native.reply_wait(tag, None)
+            self._native.reply_wait(tag, None, False)
             self._dispatcher.join(deadline)
 
     def __enter__(self) -> Self:
@@ -217,7 +174,7 @@ class Client(Face):
     def flush(self, timeout: Timeout = None) -> None:
         """Waits until every letter posted before is settled, at most `timeout`. Raises TimeoutError."""
         limit = seconds(timeout)
-        self._native.reply_wait(self._native.flush(), limit)
+        self._native.reply_wait(self._native.flush(), limit, False)
 
     def drain(self, timeout: Timeout = None) -> None:
         """Waits until the post office has room, at most `timeout`. Raises TimeoutError."""
@@ -237,11 +194,11 @@ class Client(Face):
         for at most `timeout` (default `subscribe_timeout`). A refusal raises RefusedError and hurts only that filter.
         Messages go to `handler`, or to `on_message` and `messages` without one.
         """
-        return list(self._native.reply_wait(self._declare(filters, handler, options), None))
+        return list(self._native.reply_wait(self._declare(filters, handler, options), None, False))
 
     def unsubscribe(self, filters: str | Iterable[str]) -> None:
         """Takes declared filters back, from all their handlers, and waits for the broker's answer."""
-        self._native.reply_wait(self._handlers.take_back(names_of(filters)), None)
+        self._native.reply_wait(self._handlers.take_back(names_of(filters)), None, False)
 
     @property
     def messages(self) -> Messages:
@@ -249,7 +206,15 @@ class Client(Face):
 
         While there is a general handler (`on_message`), that gets them instead.
         """
-        return Messages(self._native, self._handlers)
+        return Messages(self._native.general_queue(), self._handlers)
+
+    def subscription(self, filters: Filters, **options: Unpack[SubscribeOptions]) -> Subscription:
+        """Declares topic filters and returns an iterator over their messages alone; each such iterator gets them all.
+
+        `with client.subscription("doors/#") as messages` waits for the broker's answer and takes the filters back at the
+        end. Without `with` it goes the same, but for the wait.
+        """
+        return Subscription(self._native, filters, options)
 
     def _tag_of(self, receipt: Receipt) -> int:
         check_receipt(receipt, isinstance(receipt, Receipt) and receipt._native is self._native)
