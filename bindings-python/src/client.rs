@@ -328,15 +328,23 @@ impl Native {
         self.items(py, taken)
     }
 
-    /// The same, waiting for the first.
-    fn take_wait<'py>(&self, py: Python<'py>, most: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    /// The same, waiting for the first; None when there will be no more. That is no exception, since the thread
+    /// that asks may be one of a package that was imported anew since, which has exceptions of its own.
+    fn take_wait<'py>(
+        &self,
+        py: Python<'py>,
+        most: usize,
+    ) -> PyResult<Option<Vec<Bound<'py, PyAny>>>> {
         let taken = wait(py, &self.client, None, |client, slice| {
             let mut taken = Vec::new();
-            client
-                .wait_take(QueueId::MAIN, most, slice, &mut taken)
-                .map(|_| taken)
+            match client.wait_take(QueueId::MAIN, most, slice, &mut taken) {
+                Err(error) if matches!(error.kind, ErrorKind::Closed | ErrorKind::Forked) => {
+                    Ok(None)
+                }
+                waited => waited.map(|_| Some(taken)),
+            }
         })?;
-        self.items(py, taken)
+        taken.map(|taken| self.items(py, taken)).transpose()
     }
 
     /// The messages for nobody in particular, for an iterator to take.

@@ -2,8 +2,6 @@
 
 use leveret::host::Error;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::PyDict;
 
 /// The exception for an error.
 pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
@@ -13,14 +11,12 @@ pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
 /// The exception for an error, to be raised by somebody else.
 ///
 /// Made without running a line of Python: a daemon thread that does so while the interpreter ends is ended there
-/// and then, and cannot be from beneath a function of Rust.
+/// and then, and cannot be from beneath a function of Rust. And looked up anew each time: a program may remove the
+/// package and import it again, which then has classes of its own.
 pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
-    static KINDS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     let (number, sentence, reason) = parts(error);
-    let kind = KINDS
-        .import(py, "leveret.errors", "_KINDS")?
-        .as_any()
-        .get_item(number)?;
+    let kinds = py.import("leveret.errors")?.getattr("_KINDS")?;
+    let kind = kinds.get_item(number)?;
     let (class, code, retryable): (Bound<'_, PyAny>, Bound<'_, PyAny>, bool) = kind.extract()?;
     let exception = class.call1((sentence,))?;
     exception.setattr("code", code)?;

@@ -20,6 +20,10 @@ mod testing;
 mod values;
 mod wait;
 
+use pyo3::exceptions::PyImportError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
 /// The extension module `leveret._native`.
 #[pyo3::pymodule]
 mod _native {
@@ -45,6 +49,20 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::check_interpreter(module.py())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
+}
+
+/// Two interpreters of one process would share what only one may have: classes, and whose exceptions are raised.
+fn check_interpreter(py: Python<'_>) -> PyResult<()> {
+    static FIRST: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    // Each interpreter has its own.
+    let sys = py.import("sys")?;
+    if FIRST.get_or_init(py, || sys.clone().unbind()).is(&sys) {
+        return Ok(());
+    }
+    let sentence =
+        "leveret belongs to another interpreter of this process and cannot be used in this one too";
+    Err(PyImportError::new_err(sentence))
 }

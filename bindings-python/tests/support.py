@@ -11,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import leveret
@@ -68,10 +68,10 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(PACKAGE), "PYTHONFAULTHANDLER": "1"}
 
 
-def program(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs a program to its end."""
-    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(text), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment(), check=False)
+def program(text: str, *arguments: str, within: float = 55, options: Iterable[str] = ()) -> subprocess.CompletedProcess[str]:
+    """Runs a program to its end, which is to come within so many seconds."""
+    command = [sys.executable, *options, "-W", "error", "-c", textwrap.dedent(text), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=within, env=environment(), check=False)
 
 
 def signalled(text: str, number: int) -> tuple[int, str, str]:

@@ -14,6 +14,12 @@ async def message(client, broker, handler):
     client.publish("start")
 
 
+async def general_message(client, broker, handler):
+    client.on_message(handler)
+    await client.subscribe("start")
+    client.publish("start")
+
+
 async def connection(client, broker, handler):
     client.on_connection(handler)
     client.reconnect()
@@ -40,6 +46,21 @@ async def notice(client, broker, handler):
     broker.publish("start", b"x" * 5000)
 
 
+async def everywhere_status(client, broker, handler):
+    leveret.on_status(lambda whose, status: handler(status) if whose is client else None)
+    broker.disconnect_clients()
+
+
+async def everywhere_ping(client, broker, handler):
+    leveret.on_ping(lambda whose, seconds: handler(seconds) if whose is client else None)
+    await client.ping(timeout=SOON)
+
+
+HAPPENINGS = [
+    message, general_message, connection, status, subscription, ping, notice, everywhere_status, everywhere_ping,
+]  # fmt: skip
+
+
 async def close(client):
     await client.close()
     assert client.status != "closed"  # it takes effect when the handler returns
@@ -59,16 +80,37 @@ async def another_client(client):
         other.publish("a", "x")
 
 
+async def leave_block(client):
+    async with client:
+        pass
+    assert client.status != "closed"
+
+
+async def iterate(client):
+    async with client.subscription("iterated") as messages:
+        client.publish("iterated", "x")
+        assert (await messages.get(timeout=SOON)).payload == b"x"
+
+
+async def decorate(client):
+    for each in (client.on_message, client.on_connection, client.on_subscription, client.on_status, client.on_ping):
+        assert each(repr) is repr
+    assert client.on_notice(repr) is repr
+
+
 async def at_once(client):
     client.publish_many([("a", "x")] * 10)
     client.on("a")(repr)
     client.reconnect()
+    client.messages.close()
     repr((client, client.status, client.stats()))
 
 
 CALLS = {
-    "settle": settle,
+    "publish": settle,
     "subscribe": lambda client: client.subscribe("a", repr),
+    "subscription": iterate,
+    "on_message on_connection on_subscription on_status on_ping on_notice": decorate,
     "unsubscribe": lambda client: client.unsubscribe("a"),
     "cancel": lambda client: client.cancel(client.publish("a", "x")),
     "explain": lambda client: client.explain(client.publish("a", "x")),
@@ -77,30 +119,51 @@ CALLS = {
     "ping": pinged,
     "wait_for": lambda client: client.wait_for("online", timeout=SOON),
     "close": close,
+    "close the block": leave_block,
     "another client": another_client,
-    "at once": at_once,
+    "publish_many on reconnect messages stats status": at_once,
 }
 
 
+def public(kind):
+    return {name for name in dir(kind) if not name.startswith("_")}
+
+
+def test_the_table_leaves_out_no_verb():
+    assert public(leveret.AsyncClient) <= {name for call in CALLS for name in call.split()}
+
+
+@pytest.fixture(autouse=True)
+def nobody_listens_everywhere_afterwards(monkeypatch):
+    monkeypatch.setattr(leveret._handlers, "everywhere", {"status": [], "ping": []})
+
+
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("happen", [message, connection, status, subscription, ping, notice])
+@pytest.mark.parametrize("happen", HAPPENINGS)
+@pytest.mark.parametrize("kind", ["function", "coroutine function"])
 @on_a_loop
-async def test_anything_may_be_called_inside_any_handler(broker, happen, call):
+async def test_anything_may_be_called_inside_any_handler(broker, happen, call, kind):
     statuses = asyncio.Queue()
     async with connected(broker.url, max_packet_size=1024, protocol="3.1.1", on_status=statuses.put) as client:
         assert await statuses.get() == "online"  # what comes now is news
         result = asyncio.get_running_loop().create_future()
 
-        async def handler(_):
+        async def run():
             if not result.done():
                 try:
                     result.set_result(await CALLS[call](client))
                 except Exception as failure:
                     result.set_exception(failure)
 
-        await happen(client, broker, handler)
+        def function(_):
+            return run()  # it cannot wait itself, but what it returns is awaited
+
+        async def coroutine_function(_):
+            await run()
+
+        await happen(client, broker, function if kind == "function" else coroutine_function)
         await result
-        if call == "close":
+        if "close" in call:
             await client.wait_for("closed", timeout=SOON)
         else:
             (await client.publish("a", "after").wait(timeout=SOON)).raise_for_status()

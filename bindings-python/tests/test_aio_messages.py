@@ -85,6 +85,32 @@ async def test_handlers_run_one_after_another_unless_asked_otherwise(broker):
                 assert payloads == [str(number).encode() for number in range(50)]
 
 
+@on_a_loop
+async def test_handlers_that_run_at_once_leave_the_order_of_acknowledgements_as_it_has_to_be(broker):
+    leave, done = asyncio.Event(), []
+
+    async def handle(message):
+        if message.payload == b"0":
+            await leave.wait()
+        done.append(message.payload)
+
+    async with connected(broker.url, client_id="reader", clean_start=False, concurrent_handlers=3) as client:
+        await client.subscribe("a/#", handle, qos=1)
+        client.publish_many([("a/1", str(number)) for number in range(3)], qos=1)
+        await eventually_async(lambda: len(done) == 2)
+        # Those behind the first are done with, but a broker that is told so would forget the first.
+        await client.close(timeout=0.05)
+    leave.set()
+    assert await redelivered(broker, "reader") == [b"0", b"1", b"2"]
+
+
+@pytest.mark.parametrize("most", [0, -1, True, 1.5, "2", None])
+@on_a_loop
+async def test_how_many_handlers_run_at_once_is_checked(broker, most):
+    with pytest.raises(leveret.ConfigurationError, match="concurrent_handlers must be a whole number of at least 1, not"):
+        leveret.AsyncClient(broker.url, concurrent_handlers=most)
+
+
 @pytest.mark.parametrize("failure", [ValueError("boom"), asyncio.CancelledError()])
 @on_a_loop
 async def test_a_handler_that_raises_is_reported_and_harms_nothing(broker, caplog, failure):

@@ -142,7 +142,7 @@ def public(kind):
 
 
 def test_the_tables_leave_out_no_verb_and_no_kind_of_handler():
-    assert public(leveret.Client) == {name for call in CALLS for name in call.split()} & public(leveret.Client)
+    assert public(leveret.Client) <= {name for call in CALLS for name in call.split()}
     kinds = {name for name in public(leveret.Client) if name.startswith("on_")} | {"on"}
     assert len(kinds) == len([message, general_message, connection, status, subscription, ping, notice])
     assert leveret._handlers.everywhere.keys() == {"status", "ping"}

@@ -22,6 +22,7 @@ WAITS = {
     "unsubscribe": (OFFLINE, 'client.unsubscribe("a")'),
     "get": (OFFLINE, "client.messages.get()"),
     "iterate": (OFFLINE, "list(client.messages)"),
+    "subscription": (OFFLINE, 'list(client.subscription("a"))'),
     "close": (OFFLINE, 'client.publish("a"); client.close(timeout=3600)'),
     "publish": (HELD_UP, 'client.publish("a")'),
     "publish_many": (HELD_UP, 'client.publish_many([("a", "x")] * 5)'),

@@ -10,7 +10,6 @@ from typing import Any
 from ._handlers import Handlers, report_failure
 from ._native import Delivery, Native, Scope
 from ._news import News, event_of
-from .errors import ClosedError
 
 #: How many messages cross from the native half at once.
 BATCH = 256
@@ -36,11 +35,8 @@ class Dispatcher:
 
     def _run(self) -> None:
         scope = self._native.scope()
-        while True:
-            try:
-                self._hand_out(self._native.take_wait(BATCH), scope)
-            except ClosedError:
-                return
+        while (items := self._native.take_wait(BATCH)) is not None:
+            self._hand_out(items, scope)
 
     def _hand_out(self, items: list[Delivery | News], scope: Scope) -> None:
         for item in items:

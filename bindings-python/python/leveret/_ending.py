@@ -9,7 +9,6 @@ import weakref
 from typing import TYPE_CHECKING
 
 from ._native import Native
-from .errors import MqttError
 
 if TYPE_CHECKING:
     from ._dispatcher import Dispatcher
@@ -46,7 +45,7 @@ def _end_all() -> None:
     for native in clients:
         try:
             native.status_wait("closed", max(0.0, deadline - time.monotonic()))
-        except MqttError:
+        except Exception:  # an MqttError, of this package or of one that was imported anew since
             pass  # the time is over, and nobody is left to be told
     for dispatcher in dispatchers:
         dispatcher.join(deadline)

@@ -97,7 +97,7 @@ class AsyncClient(Face):
         on_notice: Callable[[Notice], object] | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        if not isinstance(concurrent_handlers, int) or concurrent_handlers < 1:
+        if type(concurrent_handlers) is not int or concurrent_handlers < 1:
             raise ConfigurationError(f"concurrent_handlers must be a whole number of at least 1, not {concurrent_handlers!r}")
         self._loop = asyncio.get_running_loop()
         self._native = Native(url, client_options(options), True)
