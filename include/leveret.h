@@ -626,6 +626,11 @@ typedef struct {
     uint64_t unhandled;
     /** Packets larger than the option `max_packet_size` that were skipped. */
     uint64_t oversize;
+    /**
+     * Messages given back with `mqtt_message_fail`, or acknowledged by hand with a reason code of 0x80
+     * and above.
+     */
+    uint64_t handler_failures;
 } mqtt_stats;
 
 /**
@@ -863,7 +868,8 @@ extern "C" {
  * that succeeds leaves it as it is.
  *
  * The text ends in NUL and lives until the next call on this thread that fails, or until the
- * thread ends.
+ * thread ends. In a handler of `exit` and in destructors of static objects, which run after that, it
+ * is empty.
  */
 const char *mqtt_last_error(void);
 
@@ -982,6 +988,18 @@ void mqtt_message_unref(const mqtt_message *message);
  *                a plain acknowledgement)
  */
 mqtt_result mqtt_message_ack(const mqtt_message *message, int reason);
+
+/**
+ * Says that a message could not be handled, as a handler does that raises in other languages: once
+ * the callback has returned, the message is answered with the reason code 0x80 on MQTT 5; on 3.1.1,
+ * which has no such answer, it is acknowledged. Either way it is counted as `handler_failures`.
+ *
+ * Only inside the callback that was called with this message: where no callback of its client is
+ * running on this thread it is `MQTT_INVALID_ARGUMENT`. For a message of QoS 0, with the option
+ * `manual_ack`, and for a message kept from an earlier callback there is nothing to answer, and
+ * nothing happens.
+ */
+mqtt_result mqtt_message_fail(const mqtt_message *message);
 
 /**
  * Reads a property of a packet: false if there is none (more), and then `property` is left as it
@@ -1128,7 +1146,7 @@ void mqtt_client_free(mqtt_client *client);
 
 /**
  * Says how the callbacks of the client get to run: one of `MQTT_DISPATCH_…`. Call it before
- * `mqtt_client_start`.
+ * `mqtt_client_start`: afterwards it is `MQTT_INVALID_ARGUMENT`.
  */
 mqtt_result mqtt_client_dispatch(mqtt_client *client, int dispatch);
 

@@ -245,6 +245,7 @@ mod device {
         let parker = Arc::clone(&clock.timer.parker);
         let clock = Arc::downgrade(clock);
         let watch = move || {
+            leveret_sys::block_signals();
             let mut armed = None;
             loop {
                 let due = !parker.park(armed);

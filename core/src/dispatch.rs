@@ -65,11 +65,14 @@ impl Strand {
 
     /// Whether the calling thread is running this strand: then waiting for the strand would never end.
     pub fn is_current(&self) -> bool {
-        CURRENT.with_borrow(|current| {
+        let is_mine = |current: &RefCell<Option<Strand>>| {
+            let current = current.borrow();
             current
                 .as_ref()
                 .is_some_and(|current| Arc::ptr_eq(&current.0, &self.0))
-        })
+        };
+        // A thread whose values are gone is ending and runs no strand.
+        CURRENT.try_with(is_mine).unwrap_or(false)
     }
 
     fn run(self) {
@@ -191,6 +194,7 @@ impl Pool {
     /// Starts a thread that was counted already.
     fn start_thread(&'static self) {
         let work = move || {
+            leveret_sys::block_signals();
             while let Some(strand) = self.next() {
                 strand.run();
             }

@@ -171,7 +171,13 @@ pub(crate) fn block_on<R>(
         /// One per thread that ever blocked. A wake meant for an earlier wait costs one poll too many.
         static PARKER: Arc<Parker> = Arc::new(Parker::new());
     }
-    PARKER.with(|parker| park_until(parker, timeout, poll))
+    // A handler of `exit` runs after the values of its thread are gone, and may wait all the same.
+    let parker = PARKER.try_with(Arc::clone);
+    park_until(
+        &parker.unwrap_or_else(|_| Arc::new(Parker::new())),
+        timeout,
+        poll,
+    )
 }
 
 /// A model has no thread that outlives it.

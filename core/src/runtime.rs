@@ -151,8 +151,9 @@ fn start(threads: usize) -> io::Result<Running> {
         .thread_name("leveret-net")
         .enable_io()
         .on_thread_start(|| {
-            // tokio's vectored write raises SIGPIPE in a process that has not set it aside.
-            leveret_sys::block_sigpipe();
+            // The host's handlers run on the host's threads; and tokio's vectored write raises SIGPIPE in a process
+            // that has not set it aside.
+            leveret_sys::block_signals();
             ON_RUNTIME.set(true);
         })
         .build()?;

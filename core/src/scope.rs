@@ -36,13 +36,20 @@ thread_local! {
     static SCOPES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Looks at the scopes of this thread, or says `otherwise` where it is ending and its values are gone, as they
+/// are in handlers of `exit`: nothing has run inside a handler since then.
+fn with_scopes<R>(otherwise: R, look: impl FnOnce(&mut Vec<Entry>) -> R) -> R {
+    let looked = SCOPES.try_with(|scopes| look(&mut scopes.borrow_mut()));
+    looked.unwrap_or(otherwise)
+}
+
 impl HandlerScope {
     pub(crate) fn enter(shared: &Arc<Shared>) -> HandlerScope {
         let entry = Entry {
             shared: Arc::clone(shared),
             close: None,
         };
-        SCOPES.with_borrow_mut(|scopes| scopes.push(entry));
+        with_scopes((), |scopes| scopes.push(entry));
         HandlerScope {
             shared: Arc::clone(shared),
             _not_send: PhantomData,
@@ -52,7 +59,7 @@ impl HandlerScope {
 
 impl Drop for HandlerScope {
     fn drop(&mut self) {
-        let entry = SCOPES.with_borrow_mut(|scopes| {
+        let entry = with_scopes(None, |scopes| {
             let index = scopes
                 .iter()
                 .rposition(|entry| Arc::ptr_eq(&entry.shared, &self.shared))?;
@@ -74,7 +81,7 @@ impl Drop for HandlerScope {
 
 /// Whether the calling thread runs a handler of this client.
 pub(crate) fn is_inside(shared: &Arc<Shared>) -> bool {
-    SCOPES.with_borrow(|scopes| {
+    with_scopes(false, |scopes| {
         scopes
             .iter()
             .any(|entry| Arc::ptr_eq(&entry.shared, shared))
@@ -83,7 +90,7 @@ pub(crate) fn is_inside(shared: &Arc<Shared>) -> bool {
 
 /// Inside a handler of this client, puts its close off until the handler returns, and says so.
 pub(crate) fn put_off(shared: &Arc<Shared>, request: CloseRequest) -> bool {
-    SCOPES.with_borrow_mut(|scopes| {
+    with_scopes(false, |scopes| {
         let entry = scopes
             .iter_mut()
             .rfind(|entry| Arc::ptr_eq(&entry.shared, shared));

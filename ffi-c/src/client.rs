@@ -75,7 +75,10 @@ pub unsafe extern "C" fn mqtt_client_new(
 pub unsafe extern "C" fn mqtt_client_start(client: *mut mqtt_client) -> mqtt_result {
     guard(|| {
         // SAFETY: the caller vouches for the client.
-        unsafe { face(client) }?.client.start()
+        let face = unsafe { face(client) }?;
+        face.client.start()?;
+        face.desk.with(|desk| desk.started = true);
+        Ok(())
     })
 }
 
@@ -260,7 +263,7 @@ pub unsafe extern "C" fn mqtt_client_free(client: *mut mqtt_client) {
 }
 
 /// Says how the callbacks of the client get to run: one of `MQTT_DISPATCH_…`. Call it before
-/// `mqtt_client_start`.
+/// `mqtt_client_start`: afterwards it is `MQTT_INVALID_ARGUMENT`.
 ///
 /// # Safety
 /// `client` is NULL or alive.
@@ -273,6 +276,11 @@ pub unsafe extern "C" fn mqtt_client_dispatch(
         // SAFETY: the caller vouches for the client.
         let face = unsafe { face(client) }?;
         face.client.check_process()?;
+        if face.desk.with(|desk| desk.started) {
+            let late =
+                "dispatch must be set before mqtt_client_start, but the client was started already";
+            return Err(Error::invalid(late));
+        }
         let dispatch = match dispatch {
             MQTT_DISPATCH_POOL => Dispatch::Pool,
             MQTT_DISPATCH_POLL => {

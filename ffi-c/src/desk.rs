@@ -32,6 +32,8 @@ pub(crate) struct Desk {
     by_filter: BTreeMap<String, Vec<u64>>,
     last_handler: u64,
     turn: Turn,
+    /// Whether the client was started: how its callbacks run is then settled.
+    pub(crate) started: bool,
     /// Set once the client has been freed, until the last callback has been called.
     pub(crate) leaving: Option<Leaving>,
 }

@@ -41,7 +41,8 @@ pub(crate) fn remember(error: Error) -> mqtt_result {
 /// that succeeds leaves it as it is.
 ///
 /// The text ends in NUL and lives until the next call on this thread that fails, or until the
-/// thread ends.
+/// thread ends. In a handler of `exit` and in destructors of static objects, which run after that, it
+/// is empty.
 #[unsafe(no_mangle)]
 pub extern "C" fn mqtt_last_error() -> *const c_char {
     guard_or(c"".as_ptr(), || {

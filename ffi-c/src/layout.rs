@@ -45,7 +45,7 @@ fn layouts() -> Vec<Layout> {
         layout!(mqtt_log_event: level text text_length),
         layout!(mqtt_stats: status last_error queued queued_bytes in_flight in_flight_bytes oldest_ms bytes_in bytes_out
             messages_in messages_out outcomes reconnects failed_attempts round_trip_us inbox_messages
-            inbox_bytes inbox_dropped unhandled oversize),
+            inbox_bytes inbox_dropped unhandled oversize handler_failures),
         letter(),
         subscribe_options(),
     ]

@@ -74,6 +74,7 @@ pub mod testing;
 // Behind them.
 mod desk;
 mod face;
+mod failure;
 mod guard;
 mod handle;
 mod input;

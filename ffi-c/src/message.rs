@@ -9,6 +9,7 @@ use leveret::host::{Error, Message, Properties, PropertyId, PropertyValue, Reaso
 
 use crate::error::mqtt_result;
 use crate::face::Face;
+use crate::failure;
 use crate::guard::{guard, guard_or};
 use crate::handle::{self, Boxed, Hidden, Opaque, Shared};
 use crate::input;
@@ -128,6 +129,33 @@ pub unsafe extern "C" fn mqtt_message_ack(
             (Some(face), Some(token)) => face.client.acknowledge(token, ReasonCode(reason)),
             _ => Ok(()),
         }
+    })
+}
+
+/// Says that a message could not be handled, as a handler does that raises in other languages: once
+/// the callback has returned, the message is answered with the reason code 0x80 on MQTT 5; on 3.1.1,
+/// which has no such answer, it is acknowledged. Either way it is counted as `handler_failures`.
+///
+/// Only inside the callback that was called with this message: where no callback of its client is
+/// running on this thread it is `MQTT_INVALID_ARGUMENT`. For a message of QoS 0, with the option
+/// `manual_ack`, and for a message kept from an earlier callback there is nothing to answer, and
+/// nothing happens.
+///
+/// # Safety
+/// `message` is NULL, or a message of leveret that is still alive.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqtt_message_fail(message: *const mqtt_message) -> mqtt_result {
+    guard(|| {
+        // SAFETY: the caller vouches for the message.
+        let origin = unsafe { origin_of(message) }?;
+        // SAFETY: the message is alive, so what its origin points to is.
+        let face = unsafe { (*origin.face).as_ptr() };
+        if failure::give_back(face, origin.token) {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            "message must belong to a callback that is running on this thread, but it does not",
+        ))
     })
 }
 

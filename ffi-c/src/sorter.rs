@@ -5,12 +5,13 @@ use std::ptr;
 use std::sync::Weak;
 use std::time::Duration;
 
-use leveret::host::{Arrival, Delivery, ErrorKind, QueueId, Report};
+use leveret::host::{AckToken, Arrival, Delivery, ErrorKind, QueueId, Report};
 
 use crate::callback::{Callback, Inside};
 use crate::desk::Kind;
 use crate::event::*;
 use crate::face::Face;
+use crate::failure::Telling;
 use crate::message::{Origin, mqtt_message};
 use crate::news::Happened;
 
@@ -44,6 +45,7 @@ pub(crate) fn sort(face: &Face) -> Found {
         page: Page::default(),
         batch: Vec::new(),
         unfinished: Vec::new(),
+        failed: Vec::new(),
     };
     for report in &reports {
         if let Report::Settled { tag, outcome } = report {
@@ -73,6 +75,8 @@ struct Sorter<'a> {
     batch: Vec<Happened<'a>>,
     /// Messages of the batch, to be acknowledged once it has been told.
     unfinished: Vec<&'a Arrival>,
+    /// Messages that a callback of this turn gave back.
+    failed: Vec<AckToken>,
 }
 
 impl<'a> Sorter<'a> {
@@ -98,8 +102,16 @@ impl<'a> Sorter<'a> {
         if batched {
             self.unfinished.push(arrival);
         } else {
-            self.face.client.done(arrival, true);
+            self.finish(arrival);
         }
+    }
+
+    /// Has a message acknowledged, or answered as failed if a callback gave it back.
+    fn finish(&self, arrival: &Arrival) {
+        let given_back = |token| self.failed.contains(&token);
+        self.face
+            .client
+            .done(arrival, !arrival.token.is_some_and(given_back));
     }
 
     /// Has the callback for events of this kind called now, or puts the event into the batch and
@@ -137,18 +149,20 @@ impl<'a> Sorter<'a> {
             self.page.write(&batch, self.face.me());
             self.run(&callback);
         }
-        for arrival in self.unfinished.drain(..) {
-            self.face.client.done(arrival, true);
+        for arrival in mem::take(&mut self.unfinished) {
+            self.finish(arrival);
         }
     }
 
     /// Calls a callback with the events on the page, as a handler of this client: what would have
     /// to wait for this thread is then put off or refused.
-    fn run(&self, callback: &Callback) {
+    fn run(&mut self, callback: &Callback) {
         let _scope = self.face.client.handler_scope();
         let _inside = Inside::enter();
+        let telling = Telling::enter(self.face);
         // SAFETY: the page was written for this callback just now, from what outlives the call.
-        unsafe { callback.call(&self.page.events) }
+        unsafe { callback.call(&self.page.events) };
+        self.failed.extend(telling.failed());
     }
 }
 

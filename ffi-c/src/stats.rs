@@ -54,6 +54,9 @@ pub struct mqtt_stats {
     pub unhandled: u64,
     /// Packets larger than the option `max_packet_size` that were skipped.
     pub oversize: u64,
+    /// Messages given back with `mqtt_message_fail`, or acknowledged by hand with a reason code of 0x80
+    /// and above.
+    pub handler_failures: u64,
 }
 
 /// What the macro `mqtt_client_stats(client, stats)` calls: writes as much of the counters as the
@@ -118,6 +121,7 @@ impl From<&Stats> for mqtt_stats {
             inbox_dropped: stats.inbox_dropped,
             unhandled: stats.unhandled,
             oversize: stats.oversize,
+            handler_failures: stats.handler_failures,
         }
     }
 }

@@ -59,6 +59,7 @@ impl Broker {
         let thread = thread::Builder::new()
             .name(format!("broker-{number}"))
             .spawn(move || {
+                leveret_sys::block_signals();
                 let made = Host::new(port, to_host, Server::new(options, for_host.clone()));
                 let (mut host, waker) = match made {
                     Ok(made) => made,

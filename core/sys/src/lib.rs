@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | `clock.rs` | the clock that counts suspended time, and its timer |
 //! | `fork.rs` | the fork generation, and a cell with one value per process |
-//! | `signal.rs` | keeping SIGPIPE from our threads |
+//! | `signal.rs` | keeping signals from our threads |
 //! | `socket.rs` | socket options that the runtime does not offer |
 //! | `wake.rs` | a descriptor that becomes readable when it is rung |
 
@@ -22,7 +22,7 @@ mod wake;
 pub use clock::BootTimer;
 pub use clock::boot_time_ns;
 pub use fork::{PerProcess, fork_generation};
-pub use signal::block_sigpipe;
+pub use signal::block_signals;
 #[cfg(unix)]
 pub use socket::{NOTSENT_LOWAT_BYTES, keep_unsent_few};
 #[cfg(unix)]

@@ -1,0 +1,260 @@
+/* NULL in the place of every pointer of every function: allowed, or refused with a sentence that names the argument, and never a crash.
+ * A test of the project fails where a pointer argument of the headers has no row here. */
+#include "check.h"
+
+/* Rows: function, argument, and a call with NULL there that is otherwise right. */
+#define REFUSES(function, argument, call, sentence) FAILS(call, MQTT_NULL_POINTER, sentence)
+#define ANSWERS(function, argument, condition, sentence) REFUSED(condition, sentence)
+#define ALLOWS(function, argument, call) OK(call)
+#define IGNORES(function, argument, call) call
+
+#define NO_CLIENT "client must not be NULL"
+#define NO_BROKER "broker must not be NULL"
+#define NO_OPTIONS "options must not be NULL"
+#define NO_MESSAGE "message must not be NULL"
+
+static counter drops = COUNTER_INIT;
+static uint64_t number = 7;
+
+static void on_message(void *context, const mqtt_message *message) {
+    (void)context, (void)message;
+}
+
+static void on_connection(void *context, const mqtt_connection_event *event) {
+    (void)context, (void)event;
+}
+
+static void on_receipt(void *context, const mqtt_receipt_event *event) {
+    (void)context, (void)event;
+}
+
+static void on_subscription(void *context, const mqtt_subscription_event *event) {
+    (void)context, (void)event;
+}
+
+static void on_log(void *context, const mqtt_log_event *event) {
+    (void)context, (void)event;
+}
+
+static void on_events(void *context, const mqtt_event *events, size_t count) {
+    (void)context, (void)events, (void)count;
+}
+
+static void on_drop(void *context) {
+    (void)context;
+    counter_add(&drops, 1);
+}
+
+static void options(void) {
+    mqtt_options *options = mqtt_options_new();
+    IGNORES(mqtt_options_free, options, mqtt_options_free(NULL));
+    REFUSES(mqtt_options_set, options, mqtt_options_set(NULL, MQTT_OPT_CLIENT_ID, "a"), NO_OPTIONS);
+    REFUSES(mqtt_options_set, option, mqtt_options_set(options, NULL, "a"), "option must not be NULL");
+    REFUSES(mqtt_options_set, value, mqtt_options_set(options, MQTT_OPT_CLIENT_ID, NULL), "value must not be NULL");
+    REFUSES(mqtt_options_set_bytes, options, mqtt_options_set_bytes(NULL, MQTT_OPT_PASSWORD, "a", 1), NO_OPTIONS);
+    REFUSES(mqtt_options_set_bytes, option, mqtt_options_set_bytes(options, NULL, "a", 1), "option must not be NULL");
+    REFUSES(mqtt_options_set_bytes, value, mqtt_options_set_bytes(options, MQTT_OPT_PASSWORD, NULL, 1),
+            "value must not be NULL where its length is 1");
+    ALLOWS(mqtt_options_set_bytes, value, mqtt_options_set_bytes(options, MQTT_OPT_PASSWORD, NULL, 0));
+    REFUSES(mqtt_options_add, options, mqtt_options_add(NULL, MQTT_OPT_USER_PROPERTIES, "a", "b"), NO_OPTIONS);
+    REFUSES(mqtt_options_add, option, mqtt_options_add(options, NULL, "a", "b"), "option must not be NULL");
+    REFUSES(mqtt_options_add, name, mqtt_options_add(options, MQTT_OPT_USER_PROPERTIES, NULL, "b"), "name must not be NULL");
+    REFUSES(mqtt_options_add, value, mqtt_options_add(options, MQTT_OPT_USER_PROPERTIES, "a", NULL), "value must not be NULL");
+    mqtt_options_free(options);
+}
+
+static void messages(void) {
+    mqtt_message made_up;
+    mqtt_property property = {NULL, 0, NULL, 0, 7};
+    memset(&made_up, 0, sizeof made_up);
+    ANSWERS(mqtt_message_ref, message, mqtt_message_ref(NULL) == NULL, NO_MESSAGE);
+    IGNORES(mqtt_message_unref, message, mqtt_message_unref(NULL));
+    REFUSES(mqtt_message_ack, message, mqtt_message_ack(NULL, 0), NO_MESSAGE);
+    REFUSES(mqtt_message_fail, message, mqtt_message_fail(NULL), NO_MESSAGE);
+    /* One that did not come from leveret. */
+    EXPECT(mqtt_message_ref(&made_up) == NULL);
+    RESULT(mqtt_message_ack(&made_up, 0), MQTT_NULL_POINTER);
+    RESULT(mqtt_message_fail(&made_up), MQTT_NULL_POINTER);
+    IGNORES(mqtt_property_get, properties, EXPECT(!mqtt_property_get(NULL, MQTT_PROPERTY_USER_PROPERTY, 0, &property)));
+    IGNORES(mqtt_property_get, property, EXPECT(!mqtt_property_get(NULL, MQTT_PROPERTY_USER_PROPERTY, 0, NULL)));
+    EXPECT(property.number == 7);
+}
+
+static void clients(const char *url) {
+    mqtt_client *client = NULL;
+    mqtt_stats stats;
+    ANSWERS(mqtt_client_new, url, mqtt_client_new(NULL, NULL) == NULL, "url must not be NULL");
+    IGNORES(mqtt_client_new, options, EXPECT((client = mqtt_client_new(url, NULL)) != NULL));
+    REFUSES(mqtt_client_start, client, mqtt_client_start(NULL), NO_CLIENT);
+    IGNORES(mqtt_client_status, client, EXPECT(mqtt_client_status(NULL) == MQTT_STATUS_CLOSED));
+    REFUSES(mqtt_client_wait_for, client, mqtt_client_wait_for(NULL, MQTT_STATUS_ONLINE, 0), NO_CLIENT);
+    REFUSES(mqtt_client_reconnect, client, mqtt_client_reconnect(NULL), NO_CLIENT);
+    REFUSES(mqtt_client_flush, client, mqtt_client_flush(NULL, 0), NO_CLIENT);
+    REFUSES(mqtt_client_ping, client, mqtt_client_ping(NULL, 0, NULL), NO_CLIENT);
+    REFUSES(mqtt_client_wait_writable, client, mqtt_client_wait_writable(NULL, 0), NO_CLIENT);
+    REFUSES(mqtt_client_close, client, mqtt_client_close(NULL, 0), NO_CLIENT);
+    REFUSES(mqtt_client_close_with, client, mqtt_client_close_with(NULL, 0, true), NO_CLIENT);
+    IGNORES(mqtt_client_free, client, mqtt_client_free(NULL));
+    REFUSES(mqtt_client_dispatch, client, mqtt_client_dispatch(NULL, MQTT_DISPATCH_POOL), NO_CLIENT);
+    ANSWERS(mqtt_client_fd, client, mqtt_client_fd(NULL) == -1, NO_CLIENT);
+    REFUSES(mqtt_client_poll, client, mqtt_client_poll(NULL, 0, NULL), NO_CLIENT);
+    OK(mqtt_client_dispatch(client, MQTT_DISPATCH_POLL));
+    ALLOWS(mqtt_client_poll, handled, mqtt_client_poll(client, 0, NULL));
+    REFUSES(mqtt_client_stats_sized, client, mqtt_client_stats_sized(NULL, &stats, sizeof stats), NO_CLIENT);
+    REFUSES(mqtt_client_stats_sized, stats, mqtt_client_stats_sized(client, NULL, sizeof stats), "stats must not be NULL");
+    OK(mqtt_client_start(client));
+    OK(mqtt_client_wait_for(client, MQTT_STATUS_ONLINE, SOON));
+    ALLOWS(mqtt_client_ping, round_trip_us, mqtt_client_ping(client, SOON, NULL));
+    REFUSES(mqtt_test_panic, client, mqtt_test_panic(NULL), NO_CLIENT);
+    mqtt_client_free(client);
+}
+
+/* A refused registration drops its context at once. */
+static void registrations(mqtt_client *client) {
+    REFUSES(mqtt_client_on_message_with, client, mqtt_client_on_message_with(NULL, on_message, NULL, on_drop), NO_CLIENT);
+    REFUSES(mqtt_client_on_connection_with, client, mqtt_client_on_connection_with(NULL, on_connection, NULL, on_drop), NO_CLIENT);
+    REFUSES(mqtt_client_on_receipt_with, client, mqtt_client_on_receipt_with(NULL, on_receipt, NULL, on_drop), NO_CLIENT);
+    REFUSES(mqtt_client_on_subscription_with, client, mqtt_client_on_subscription_with(NULL, on_subscription, NULL, on_drop), NO_CLIENT);
+    REFUSES(mqtt_client_on_log_with, client, mqtt_client_on_log_with(NULL, on_log, NULL, on_drop), NO_CLIENT);
+    REFUSES(mqtt_client_on_events_with, client, mqtt_client_on_events_with(NULL, on_events, NULL, on_drop), NO_CLIENT);
+    REFUSES(mqtt_subscribe_with, client, mqtt_subscribe_with(NULL, "t", NULL, on_message, NULL, on_drop, NULL), NO_CLIENT);
+    EXPECT(counter_value(&drops) == 7);
+
+    ALLOWS(mqtt_client_on_message_with, callback, mqtt_client_on_message_with(client, NULL, &drops, on_drop));
+    ALLOWS(mqtt_client_on_connection_with, callback, mqtt_client_on_connection_with(client, NULL, &drops, on_drop));
+    ALLOWS(mqtt_client_on_receipt_with, callback, mqtt_client_on_receipt_with(client, NULL, &drops, on_drop));
+    ALLOWS(mqtt_client_on_subscription_with, callback, mqtt_client_on_subscription_with(client, NULL, &drops, on_drop));
+    ALLOWS(mqtt_client_on_log_with, callback, mqtt_client_on_log_with(client, NULL, &drops, on_drop));
+    ALLOWS(mqtt_client_on_events_with, callback, mqtt_client_on_events_with(client, NULL, &drops, on_drop));
+    EXPECT(counter_value(&drops) == 13);
+
+    ALLOWS(mqtt_client_on_message_with, context, mqtt_client_on_message_with(client, on_message, NULL, on_drop));
+    ALLOWS(mqtt_client_on_connection_with, context, mqtt_client_on_connection_with(client, on_connection, NULL, on_drop));
+    ALLOWS(mqtt_client_on_receipt_with, context, mqtt_client_on_receipt_with(client, on_receipt, NULL, on_drop));
+    ALLOWS(mqtt_client_on_subscription_with, context, mqtt_client_on_subscription_with(client, on_subscription, NULL, on_drop));
+    ALLOWS(mqtt_client_on_log_with, context, mqtt_client_on_log_with(client, on_log, NULL, on_drop));
+    ALLOWS(mqtt_client_on_events_with, context, mqtt_client_on_events_with(client, on_events, NULL, on_drop));
+    EXPECT(counter_value(&drops) == 13);
+
+    ALLOWS(mqtt_client_on_message_with, drop, mqtt_client_on_message_with(client, on_message, &drops, NULL));
+    ALLOWS(mqtt_client_on_connection_with, drop, mqtt_client_on_connection_with(client, on_connection, &drops, NULL));
+    ALLOWS(mqtt_client_on_receipt_with, drop, mqtt_client_on_receipt_with(client, on_receipt, &drops, NULL));
+    ALLOWS(mqtt_client_on_subscription_with, drop, mqtt_client_on_subscription_with(client, on_subscription, &drops, NULL));
+    ALLOWS(mqtt_client_on_log_with, drop, mqtt_client_on_log_with(client, on_log, &drops, NULL));
+    ALLOWS(mqtt_client_on_events_with, drop, mqtt_client_on_events_with(client, on_events, &drops, NULL));
+    EXPECT(counter_value(&drops) == 19); /* of those that were replaced */
+}
+
+static void letters(mqtt_client *client) {
+    mqtt_letter letter = MQTT_LETTER_INIT, nowhere = MQTT_LETTER_INIT;
+    uint64_t receipt;
+    size_t accepted;
+    letter.topic = "t";
+    REFUSES(mqtt_publish, client, mqtt_publish(NULL, "t", "x", 1, 1, false, &number), NO_CLIENT);
+    REFUSES(mqtt_publish, topic, mqtt_publish(client, NULL, "x", 1, 1, false, &number), "topic must not be NULL");
+    REFUSES(mqtt_publish, payload, mqtt_publish(client, "t", NULL, 3, 1, false, &number), "payload must not be NULL where its length is 3");
+    ALLOWS(mqtt_publish, payload, mqtt_publish(client, "t", NULL, 0, 1, false, &receipt));
+    ALLOWS(mqtt_publish, receipt, mqtt_publish(client, "t", "x", 1, 1, false, NULL));
+    REFUSES(mqtt_publish_ttl, client, mqtt_publish_ttl(NULL, "t", "x", 1, 1, false, 1, &number), NO_CLIENT);
+    REFUSES(mqtt_publish_ttl, topic, mqtt_publish_ttl(client, NULL, "x", 1, 1, false, 1, &number), "topic must not be NULL");
+    REFUSES(mqtt_publish_ttl, payload, mqtt_publish_ttl(client, "t", NULL, 3, 1, false, 1, &number),
+            "payload must not be NULL where its length is 3");
+    ALLOWS(mqtt_publish_ttl, receipt, mqtt_publish_ttl(client, "t", "x", 1, 1, false, 60000, NULL));
+    REFUSES(mqtt_publish_with, client, mqtt_publish_with(NULL, &letter, &number), NO_CLIENT);
+    REFUSES(mqtt_publish_with, letter, mqtt_publish_with(client, NULL, &number), "letter must not be NULL");
+    ALLOWS(mqtt_publish_with, receipt, mqtt_publish_with(client, &letter, NULL));
+    REFUSES(mqtt_publish_many, client, mqtt_publish_many(NULL, &letter, 1, &number, NULL), NO_CLIENT);
+    REFUSES(mqtt_publish_many, letters, mqtt_publish_many(client, NULL, 2, &number, NULL), "letter must not be NULL");
+    ALLOWS(mqtt_publish_many, letters, mqtt_publish_many(client, NULL, 0, NULL, NULL));
+    ALLOWS(mqtt_publish_many, receipts, mqtt_publish_many(client, &letter, 1, NULL, &accepted));
+    ALLOWS(mqtt_publish_many, accepted, mqtt_publish_many(client, &letter, 1, &receipt, NULL));
+    EXPECT(number == 7); /* outputs are written only on success */
+
+    /* The pointers of a letter. */
+    RESULT(mqtt_publish_with(client, &nowhere, NULL), MQTT_NULL_POINTER);
+    letter.user_property_count = 1;
+    FAILS(mqtt_publish_with(client, &letter, NULL), MQTT_NULL_POINTER, "user_properties must not be NULL where its length is 1");
+    letter.user_property_count = 0;
+    letter.correlation_data_length = 1;
+    FAILS(mqtt_publish_with(client, &letter, NULL), MQTT_NULL_POINTER, "correlation_data must not be NULL where its length is 1");
+}
+
+static void receipts(mqtt_client *client) {
+    char text[8];
+    uint64_t receipt;
+    size_t length;
+    OK(mqtt_publish(client, "t", "x", 1, 1, false, &receipt));
+    REFUSES(mqtt_explain, client, mqtt_explain(NULL, 1, text, sizeof text, NULL), NO_CLIENT);
+    REFUSES(mqtt_explain, text, mqtt_explain(client, 1, NULL, 5, NULL), "text must not be NULL where its length is 5");
+    ALLOWS(mqtt_explain, text, mqtt_explain(client, 1, NULL, 0, &length));
+    ALLOWS(mqtt_explain, length, mqtt_explain(client, 1, text, sizeof text, NULL));
+    REFUSES(mqtt_receipt_wait, client, mqtt_receipt_wait(NULL, 1, 0, NULL), NO_CLIENT);
+    ALLOWS(mqtt_receipt_wait, outcome, mqtt_receipt_wait(client, receipt, SOON, NULL));
+    REFUSES(mqtt_cancel, client, mqtt_cancel(NULL, 1, NULL), NO_CLIENT);
+    ALLOWS(mqtt_cancel, found, mqtt_cancel(client, receipt, NULL));
+}
+
+static void subscriptions(mqtt_client *client) {
+    mqtt_subscribe_options how = MQTT_SUBSCRIBE_OPTIONS_INIT;
+    uint64_t reply;
+    REFUSES(mqtt_subscribe, client, mqtt_subscribe(NULL, "t", 1, on_message, NULL), NO_CLIENT);
+    REFUSES(mqtt_subscribe, filter, mqtt_subscribe(client, NULL, 1, on_message, NULL), "topic filter must not be NULL");
+    ALLOWS(mqtt_subscribe, callback, mqtt_subscribe(client, "t", 1, NULL, &drops));
+    ALLOWS(mqtt_subscribe, context, mqtt_subscribe(client, "t", 1, on_message, NULL));
+    REFUSES(mqtt_subscribe_with, filter, mqtt_subscribe_with(client, NULL, &how, on_message, NULL, NULL, NULL),
+            "topic filter must not be NULL");
+    ALLOWS(mqtt_subscribe_with, options, mqtt_subscribe_with(client, "t", NULL, on_message, &drops, on_drop, &reply));
+    ALLOWS(mqtt_subscribe_with, callback, mqtt_subscribe_with(client, "t", &how, NULL, &drops, on_drop, &reply));
+    ALLOWS(mqtt_subscribe_with, context, mqtt_subscribe_with(client, "t", &how, on_message, NULL, on_drop, &reply));
+    ALLOWS(mqtt_subscribe_with, drop, mqtt_subscribe_with(client, "t", &how, on_message, &drops, NULL, &reply));
+    ALLOWS(mqtt_subscribe_with, reply, mqtt_subscribe_with(client, "t", &how, on_message, &drops, on_drop, NULL));
+    how.user_property_count = 2;
+    FAILS(mqtt_subscribe_with(client, "t", &how, NULL, NULL, NULL, NULL), MQTT_NULL_POINTER,
+          "user_properties must not be NULL where its length is 2");
+    REFUSES(mqtt_reply_wait, client, mqtt_reply_wait(NULL, 1, 0, NULL), NO_CLIENT);
+    ALLOWS(mqtt_reply_wait, reason, mqtt_reply_wait(client, reply, SOON, NULL));
+    REFUSES(mqtt_unsubscribe, client, mqtt_unsubscribe(NULL, "t", &number), NO_CLIENT);
+    REFUSES(mqtt_unsubscribe, filter, mqtt_unsubscribe(client, NULL, &number), "topic filter must not be NULL");
+    ALLOWS(mqtt_unsubscribe, reply, mqtt_unsubscribe(client, "t", NULL));
+    EXPECT(number == 7);
+}
+
+static void brokers(mqtt_test_broker *broker) {
+    mqtt_message message;
+    IGNORES(mqtt_test_broker_free, broker, mqtt_test_broker_free(NULL));
+    ANSWERS(mqtt_test_broker_url, broker, mqtt_test_broker_url(NULL) == NULL, NO_BROKER);
+    REFUSES(mqtt_test_broker_stop, broker, mqtt_test_broker_stop(NULL), NO_BROKER);
+    REFUSES(mqtt_test_broker_stop_and_forget, broker, mqtt_test_broker_stop_and_forget(NULL), NO_BROKER);
+    REFUSES(mqtt_test_broker_start, broker, mqtt_test_broker_start(NULL), NO_BROKER);
+    REFUSES(mqtt_test_broker_swallow, broker, mqtt_test_broker_swallow(NULL, "PUBLISH", 1), NO_BROKER);
+    REFUSES(mqtt_test_broker_swallow, packet, mqtt_test_broker_swallow(broker, NULL, 1), "packet must not be NULL");
+    REFUSES(mqtt_test_broker_swallow_outgoing, broker, mqtt_test_broker_swallow_outgoing(NULL, "PUBACK", 1), NO_BROKER);
+    REFUSES(mqtt_test_broker_swallow_outgoing, packet, mqtt_test_broker_swallow_outgoing(broker, NULL, 1), "packet must not be NULL");
+    REFUSES(mqtt_test_broker_pause_reading, broker, mqtt_test_broker_pause_reading(NULL, true), NO_BROKER);
+    REFUSES(mqtt_test_broker_publish, broker, mqtt_test_broker_publish(NULL, "t", "x", 1, 0, false), NO_BROKER);
+    REFUSES(mqtt_test_broker_publish, topic, mqtt_test_broker_publish(broker, NULL, "x", 1, 0, false), "topic must not be NULL");
+    REFUSES(mqtt_test_broker_publish, payload, mqtt_test_broker_publish(broker, "t", NULL, 1, 0, false),
+            "payload must not be NULL where its length is 1");
+    IGNORES(mqtt_test_broker_received_count, broker, EXPECT(mqtt_test_broker_received_count(NULL) == 0));
+    REFUSES(mqtt_test_broker_received, broker, mqtt_test_broker_received(NULL, 0, &message), NO_BROKER);
+    ALLOWS(mqtt_test_broker_received, message, mqtt_test_broker_received(broker, 0, NULL));
+    REFUSES(mqtt_test_broker_wait_received, broker, mqtt_test_broker_wait_received(NULL, 1, 0), NO_BROKER);
+}
+
+int main(void) {
+    mqtt_test_broker *broker = mqtt_test_broker_new();
+    const char *url = mqtt_test_broker_url(broker);
+    options();
+    messages();
+    clients(url);
+    mqtt_client *client = online_client(url, NULL);
+    registrations(client);
+    letters(client);
+    receipts(client);
+    subscriptions(client);
+    brokers(broker);
+    mqtt_client_free(client);
+    mqtt_test_broker_free(broker);
+    puts("nulls: ok");
+    return 0;
+}
