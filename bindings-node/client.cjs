@@ -2,22 +2,35 @@
 'use strict'
 
 const { EventEmitter } = require('node:events')
+const { clearInterval, setInterval } = require('node:timers')
 
-const { bytesOf, clientOptionsOf, filtersOf, lettersOf, named, optionsOf, refuse } = require('./arguments.cjs')
-const { enriched, errorOf, guarded, plainError } = require('./errors.cjs')
+const { bytesOf, clientOptionsOf, filtersOf, isObject, lettersOf, named, optionsOf, refuse } = require('./arguments.cjs')
+const { enriched, errorOf, guarded, plainError, shownThrown } = require('./errors.cjs')
 const { Handlers } = require('./handlers.cjs')
 const { Message } = require('./message.cjs')
 const { Messages } = require('./messages.cjs')
 const native = require('./native.cjs')
 const { eventsOf, lineOf } = require('./news.cjs')
 const { Outcome, Receipt } = require('./outcome.cjs')
-const { Waits, milliseconds } = require('./waits.cjs')
+const { LIMITS, Waits, milliseconds } = require('./waits.cjs')
 
 /** How many messages cross from the native half at once. */
 const BATCH = 256
 
+/** The queue for handlers, and that of the iterators without filters. */
+const [HANDLERS, GENERAL] = [0, 1]
+
+/** The longest interval that Node knows: a handle that does nothing but keep the event loop alive. */
+const FOREVER = 2 ** 31 - 1
+
 /**
- * An MQTT client with a post office. It begins to connect when it is made, in the background, and never gives up.
+ * The `status` and `ping` events of all clients of this thread, with the client as second argument. Worker threads have one each.
+ */
+const clients = new EventEmitter()
+const OF_ALL = ['status', 'ping']
+
+/**
+ * An MQTT client with a post office. It begins to connect in the background when the code that made it has run, and never gives up.
  *
  * Events: `message` (topic, payload, message), `online`, `offline`, `closed`, `connection`, `status`, `subscription`,
  * `notice`, `ping`, `drain`, `log`. There is no `error` event: nothing a broker does throws into the program.
@@ -32,13 +45,15 @@ class Client extends EventEmitter {
   #batch = []
   // For general listeners that were gone when their turn came.
   #stranded = []
-  #general = 'nobody'
+  #taker = 'nobody'
   #iterators = 0
   // A letter was refused offline for want of room, and nothing has changed since. Online the native half knows.
   #full = false
   #wantsDrain = false
   #running = false
   #again = false
+  // Keeps the event loop alive until the client is closed, unless the user lets it go.
+  #alive = null
   // The native half will bring nothing more; and everybody has been told.
   #over = false
   #finished = false
@@ -53,6 +68,17 @@ class Client extends EventEmitter {
     const urls = Array.isArray(url) ? url : [url]
     const bell = () => this.#rung()
     this.#native = guarded(() => new native.NativeClient(urls, clientOptionsOf(options), bell))
+    this.#alive = setInterval(() => {}, FOREVER)
+    // What is declared in the same turn as the client takes part from the first message on, which a kept session may have waiting.
+    queueMicrotask(() => this.#start())
+  }
+
+  #start() {
+    try {
+      this.#native.start()
+    } catch {
+      // It was closed at once.
+    }
   }
 
   // --- the connection ---
@@ -90,21 +116,41 @@ class Client extends EventEmitter {
   /**
    * Sends what waits, at most for `timeout`, says goodbye and settles every receipt. The session ends if `cleanStart` was true
    * and is kept otherwise, unless `endSession` says which. Messages that no handler has begun with are left to the broker. Inside
-   * a handler it takes effect when the handler returns; once more does nothing.
+   * a handler it takes effect when the handler returns; once more does nothing. `signal` ends the wait, not the closing.
    */
   async close(options = {}) {
-    const { timeout, endSession } = named(options, ['timeout', 'endSession'])
+    const { timeout, endSession, signal } = named(options, ['timeout', 'endSession', 'signal'])
     milliseconds(timeout)
     if (typeof (endSession ?? false) !== 'boolean') refuse('endSession', 'true or false', endSession)
     if (this.#over) return
     const close = () => void guarded(() => this.#native.close(timeout, endSession ?? undefined))
     if (this.#waits.inHandler) return this.#waits.afterHandler(close)
-    close()
-    await this.#ended
+    const closed = () => {
+      close()
+      return this.#ended
+    }
+    await this.#waits.within(closed, { signal })
   }
 
   [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
     return this.close()
+  }
+
+  /** Lets the process end while this client is open, as `unref` of a socket does. The broker then sees the connection break, and publishes the will. */
+  unref() {
+    this.#alive?.unref()
+    return this
+  }
+
+  /** Takes `unref` back: while this client is open it keeps the process alive. */
+  ref() {
+    this.#alive?.ref()
+    return this
+  }
+
+  /** Does this client keep the process alive. */
+  hasRef() {
+    return this.#alive?.hasRef() ?? false
   }
 
   // --- letters ---
@@ -183,19 +229,17 @@ class Client extends EventEmitter {
   }
 
   /**
-   * From now on, the messages that have no handler of their own, one after another, until the client is closed. A message is acknowledged
-   * when the next one is asked for or the loop ends. While there are `message` listeners, they get the messages instead.
+   * An async iterator over messages until the client is closed. A message is acknowledged when the next one is asked for or the loop
+   * ends. With filters it declares them, as `subscribe` does, and gets all their messages, whoever else takes them; when it ends, the
+   * filters are taken back. Without, it gets from now on what has no taker of its own, shared out with other iterators like it, and
+   * nothing while there are `message` listeners.
    */
-  messages(options = undefined) {
-    const source = {
-      native: this.#native,
-      waits: this.#waits,
-      take: () => this.#stranded.shift() ?? this.#native.take(true, 1)[0],
-      over: () => this.#over,
-      closed: () => this.#iterate(-1),
-    }
-    this.#iterate(1)
-    return new Messages(source, options)
+  messages(filters = undefined, options = undefined) {
+    const general = filters === undefined || isObject(filters)
+    if (general) [filters, options] = [undefined, filters]
+    const { timeout, signal, ...own } = isObject(options ?? {}) ? (options ?? {}) : refuse('options', 'an object', options)
+    const source = general ? this.#general(own) : this.#queue(filtersOf(filters, own))
+    return new Messages({ ...source, native: this.#native, waits: this.#waits, over: () => this.#over }, { timeout, signal })
   }
 
   // --- listeners: the native half has to know whether anybody takes what is for nobody in particular ---
@@ -230,10 +274,10 @@ class Client extends EventEmitter {
 
   #listen() {
     const listens = this.listenerCount('message') > 0
-    const general = listens ? 'handler' : this.#iterators > 0 ? 'iterator' : 'nobody'
-    if (general === this.#general) return this
-    this.#general = general
-    this.#native.setGeneral(general)
+    const taker = listens ? 'handler' : this.#iterators > 0 ? 'iterator' : 'nobody'
+    if (taker === this.#taker) return this
+    this.#taker = taker
+    this.#native.setGeneral(taker)
     if (listens && this.#stranded.length > 0) {
       this.#batch.unshift(...this.#stranded.splice(0).map((item) => ({ ...item, handlers: [] })))
       // After the caller, for whom the listener is not yet there.
@@ -242,9 +286,42 @@ class Client extends EventEmitter {
     return this
   }
 
-  #iterate(more) {
-    this.#iterators += more
-    this.#listen()
+  /** Where an iterator without filters takes from. */
+  #general(options) {
+    named(options, LIMITS)
+    const iterate = (more) => {
+      this.#iterators += more
+      this.#listen()
+    }
+    iterate(1)
+    return {
+      take: () => this.#stranded.shift() ?? this.#native.take(GENERAL, 1)[0],
+      closed: () => iterate(-1),
+    }
+  }
+
+  /** Where an iterator with filters takes from: a queue of its own. */
+  #queue(filters) {
+    const queue = this.#native.openQueue()
+    const closed = () => this.#native.closeQueue(queue)
+    let refused
+    const fail = (error) => {
+      // What was not answered stays declared and is asked again; what was refused is not.
+      if (error.retryable || error.code === 'ERR_MQTT_CLOSED') return
+      refused = error
+      this.#waits.ring()
+    }
+    try {
+      this.#answer(() => this.#native.subscribe(filters, 0, queue)).catch(fail)
+    } catch (error) {
+      closed()
+      throw error
+    }
+    const take = () => {
+      if (refused !== undefined) throw refused
+      return this.#native.take(queue, 1)[0]
+    }
+    return { take, closed }
   }
 
   // --- waiting ---
@@ -272,11 +349,13 @@ class Client extends EventEmitter {
   }
 
   #ask(ask, options, needs) {
-    const asked = () => {
-      const tag = guarded(ask)
-      return new Promise((resolve, reject) => this.#replies.set(tag, { resolve, reject }))
-    }
-    return this.#waits.within(asked, options, needs)
+    return this.#waits.within(() => this.#answer(ask), options, needs)
+  }
+
+  /** Asks the native half; throws at once where it does not take the question, else promises the answer. */
+  #answer(ask) {
+    const tag = guarded(ask)
+    return new Promise((resolve, reject) => this.#replies.set(tag, { resolve, reject }))
   }
 
   // --- what the bell brings ---
@@ -334,7 +413,7 @@ class Client extends EventEmitter {
 
   #more() {
     if (this.#over) return false
-    if (this.#batch.length === 0) this.#batch = this.#native.take(false, BATCH)
+    if (this.#batch.length === 0) this.#batch = this.#native.take(HANDLERS, BATCH)
     return this.#batch.length > 0
   }
 
@@ -363,31 +442,33 @@ class Client extends EventEmitter {
     try {
       await call()
       return true
-    } catch (error) {
-      this.#log({ level: 'error', text: `a handler of ${what} failed: ${error?.stack ?? error}` })
+    } catch (thrown) {
+      this.#log({ level: 'error', text: `a handler of ${what} failed: ${shownThrown(thrown)}` })
       return false
     }
   }
 
   #tell(news) {
-    for (const event of eventsOf(news)) this.#emit(...event)
+    for (const [name, argument] of eventsOf(news)) {
+      this.#emit(name, argument)
+      if (OF_ALL.includes(name)) this.#emitOn(clients, name, argument, this)
+    }
     const line = lineOf(news)
     if (line !== undefined) this.#log(line)
   }
 
-  /** Emits to listeners none of whom can harm the client or the others. */
   #emit(name, ...args) {
-    for (const listener of this.rawListeners(name)) this.#call(() => listener.apply(this, args), `${name} events`)
+    this.#emitOn(this, name, ...args)
+  }
+
+  /** Emits to listeners none of whom can harm the client or the others. */
+  #emitOn(emitter, name, ...args) {
+    for (const listener of emitter.rawListeners(name)) this.#call(() => listener.apply(emitter, args), `${name} events`)
   }
 
   #log(line) {
-    for (const listener of this.rawListeners('log')) {
-      try {
-        listener.call(this, line)
-      } catch {
-        // A logger that throws must not end the delivery of messages, and there is nobody left to tell.
-      }
-    }
+    // A logger that fails must not end the delivery of messages, and there is nobody left to tell.
+    for (const listener of this.rawListeners('log')) (async () => listener.call(this, line))().catch(() => {})
   }
 
   /** Everything is settled: the last news is told, and whoever waits for what will not come any more. */
@@ -396,12 +477,14 @@ class Client extends EventEmitter {
     this.#finished = true
     do {
       for (const item of this.#batch.splice(0)) if (item.event !== undefined) this.#tell(item)
-      this.#batch = this.#native.take(false, BATCH)
+      this.#batch = this.#native.take(HANDLERS, BATCH)
     } while (this.#batch.length > 0)
     for (const tag of this.#receipts.keys()) this.#settle(tag, new Outcome(['closed', false]))
     for (const { reject } of this.#replies.values()) reject(plainError('ERR_MQTT_CLOSED'))
     this.#replies.clear()
     this.#native.release()
+    clearInterval(this.#alive)
+    this.#alive = null
     this.#emit('closed')
     this.#end()
     this.#waits.ring()
@@ -411,4 +494,4 @@ class Client extends EventEmitter {
 /** Makes a client and begins to connect. */
 const connect = (url, options) => new Client(url, options)
 
-module.exports = { Client, connect }
+module.exports = { Client, clients, connect }

@@ -1,6 +1,8 @@
 // The errors of leveret: one class, told apart by `code`.
 'use strict'
 
+const { inspect } = require('node:util')
+
 const { errors } = require('./tables.cjs')
 
 /** What went wrong. `code` is `ERR_MQTT_…` from the error table; `reason` the broker's reason code where there is one. */
@@ -43,4 +45,15 @@ function enriched(error) {
   return code === undefined ? error : errorOf([code, message, reason === '' ? undefined : Number(reason)])
 }
 
-module.exports = { MqttError, enriched, errorOf, guarded, plainError }
+/** What a handler threw, in words: it may be anything, also what cannot be shown without throwing again. */
+function shownThrown(thrown) {
+  try {
+    const stack = thrown?.stack
+    if (typeof stack === 'string') return stack
+    return typeof thrown === 'string' ? thrown : inspect(thrown)
+  } catch {
+    return 'with something that cannot be shown'
+  }
+}
+
+module.exports = { MqttError, enriched, errorOf, guarded, plainError, shownThrown }

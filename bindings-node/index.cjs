@@ -1,7 +1,7 @@
 // The package leveret: an MQTT client with a local post office.
 'use strict'
 
-const { Client, connect } = require('./client.cjs')
+const { Client, clients, connect } = require('./client.cjs')
 const { MqttError, guarded } = require('./errors.cjs')
 const { Message } = require('./message.cjs')
 const native = require('./native.cjs')
@@ -12,6 +12,7 @@ module.exports = {
   version: native.VERSION,
   connect,
   Client,
+  clients,
   Message,
   MqttError,
   Outcome,

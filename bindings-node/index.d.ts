@@ -234,10 +234,10 @@ export interface Stats {
 export type Filters = string | readonly string[] | Readonly<Record<string, SubscribeOptions>>
 
 /**
- * An MQTT client with a post office. It begins to connect when it is made, in the background, and never gives up. While it is open it
- * keeps the process alive.
+ * An MQTT client with a post office. It begins to connect in the background, when the code that made it has run (so that handlers declared
+ * there miss nothing), and never gives up. While it is open it keeps the process alive; see `unref`.
  */
-export declare class Client extends EventEmitter {
+export declare class Client extends EventEmitter<ClientEvents> {
   /** `url` is one address such as `mqtt://localhost:1883`, or several that are tried in turn. */
   constructor(url: string | readonly string[], options?: ClientOptions)
 
@@ -253,11 +253,21 @@ export declare class Client extends EventEmitter {
   /**
    * Sends what waits, at most for `timeout` (`closeTimeout` unless given), says goodbye and settles every receipt. The session ends if
    * `cleanStart` was true and is kept otherwise, unless `endSession` says which. Messages that no handler has begun with are left to
-   * the broker. Inside a handler it takes effect when the handler returns; once more does nothing.
+   * the broker. Inside a handler it takes effect when the handler returns; once more does nothing. `signal` ends the wait, not the
+   * closing.
    */
-  close(options?: { timeout?: Duration | null | undefined; endSession?: boolean | null | undefined }): Promise<void>
+  close(options?: WaitOptions & { endSession?: boolean | null | undefined }): Promise<void>
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void>
+  /**
+   * Lets the process end while this client is open, as `unref` of a socket does. The broker then sees the connection break, and
+   * publishes the will.
+   */
+  unref(): this
+  /** Takes `unref` back: while this client is open it keeps the process alive, as it does from the beginning. */
+  ref(): this
+  /** Does this client keep the process alive. */
+  hasRef(): boolean
 
   /** Hands a letter to the post office and returns its receipt at once. Throws when it was not accepted. */
   publish(topic: string, payload?: Binary, options?: PublishOptions): Receipt
@@ -286,11 +296,17 @@ export declare class Client extends EventEmitter {
   /** Takes declared filters back and waits for the broker's answer. */
   unsubscribe(filters: string | readonly string[], options?: WaitOptions): Promise<void>
   /**
-   * From now on, the messages that have no handler of their own, one after another, until the client is closed. A message is
-   * acknowledged when the next one is asked for or the loop ends. The limits hold for each wait, and one that is exceeded ends the
-   * iteration. While there are `message` listeners, they get the messages instead.
+   * An iterator over what has no taker of its own, from now on until the client is closed; several like it share the messages out.
+   * While there are `message` listeners, they get the messages instead. A message is acknowledged when the next one is asked for or the
+   * loop ends. The limits hold for each wait, and one that is exceeded ends the iteration.
    */
   messages(options?: WaitOptions): Messages
+  /**
+   * An iterator over the messages of topic filters, which it declares as `subscribe` does and takes back when it ends (unless
+   * `cleanStart` is off: then they stay declared). It gets every message of its filters, whoever else gets it too. A refusal rejects the
+   * first `next` with `ERR_MQTT_REFUSED`.
+   */
+  messages(filters: string | readonly string[], options?: SubscribeOptions & WaitOptions): Messages
 
   on<Name extends keyof ClientEvents>(name: Name, listener: Listener<Name>): this
   once<Name extends keyof ClientEvents>(name: Name, listener: Listener<Name>): this
@@ -301,13 +317,22 @@ export declare class Client extends EventEmitter {
   prependOnceListener<Name extends keyof ClientEvents>(name: Name, listener: Listener<Name>): this
 }
 
-/** The messages of a client one after another; several iterators of one client share them out. */
+/** Messages one after another. One iterator that nobody holds any more ends by itself, some time later. */
 export interface Messages extends AsyncIterableIterator<Message> {
   next(): Promise<IteratorResult<Message, undefined>>
   return(value?: undefined): Promise<IteratorResult<Message, undefined>>
   [Symbol.asyncIterator](): this
   [Symbol.asyncDispose](): Promise<void>
 }
+
+/** The events of all clients of a thread, with the client that they are of. */
+export interface AllClientsEvents {
+  status: [status: Status, client: Client]
+  ping: [milliseconds: number, client: Client]
+}
+
+/** `status` and `ping` events of all clients of this thread; worker threads have one each. */
+export declare const clients: EventEmitter<AllClientsEvents>
 
 /** Makes a client and begins to connect. */
 export declare function connect(url: string | readonly string[], options?: ClientOptions): Client

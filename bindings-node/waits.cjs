@@ -68,7 +68,14 @@ class Waits {
     if (limits.signal) aborted(limits.signal)
     while (!come()) {
       if (deadline !== undefined) limits.timeout = Math.max(0, deadline - performance.now())
-      await this.within(() => new Promise((resolve) => this.#ringing.add(resolve)), limits)
+      let rung
+      const ring = new Promise((resolve) => this.#ringing.add((rung = resolve)))
+      try {
+        await this.within(() => ring, limits)
+      } finally {
+        // A wait that was given up leaves nothing behind until the next ring, which may be far.
+        this.#ringing.delete(rung)
+      }
     }
   }
 
@@ -84,8 +91,7 @@ class Waits {
     const guard = new Promise((_, reject) => {
       const give = () => reject(plainError('ERR_MQTT_TIMED_OUT'))
       const timer = limit === undefined ? undefined : setTimeout(give, Math.min(Math.ceil(limit), LONGEST))
-      const abort = () => reject(signal.reason)
-      signal?.addEventListener('abort', abort, { once: true })
+      const unheard = signal ? whenAborted(signal, reject) : () => {}
       const stuck = () => reject(errorOf(native.wouldDeadlock()))
       if (mayBeStuck) {
         this.#stuck.add(stuck)
@@ -94,7 +100,7 @@ class Waits {
       }
       clean = () => {
         clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
+        unheard()
         this.#stuck.delete(stuck)
       }
     })
@@ -102,8 +108,34 @@ class Waits {
   }
 }
 
+/** By signal, those who wait with it. One listener serves them all, because Node warns of a leak where a signal has more than ten. */
+const waiting = new WeakMap()
+
+/** Calls with the reason when the signal is aborted; returns what takes that back. */
+function whenAborted(signal, call) {
+  let calls = waiting.get(signal)
+  if (calls === undefined) {
+    const added = (calls = new Set())
+    const abort = () => added.forEach((each) => each(signal.reason))
+    calls.stop = () => signal.removeEventListener('abort', abort)
+    signal.addEventListener('abort', abort)
+    waiting.set(signal, calls)
+  }
+  // A function of its own: the same one may be given twice.
+  const each = (reason) => call(reason)
+  calls.add(each)
+  return () => {
+    calls.delete(each)
+    if (calls.size > 0 || waiting.get(signal) !== calls) return
+    waiting.delete(signal)
+    calls.stop()
+  }
+}
+
 function aborted(signal) {
-  if (typeof signal.throwIfAborted !== 'function') refuse('signal', 'an AbortSignal', signal)
+  // Not by its class: a signal may come from another realm, as in vm contexts and test runners.
+  const known = typeof signal.throwIfAborted === 'function' && typeof signal.addEventListener === 'function'
+  if (!known) refuse('signal', 'an AbortSignal', signal)
   signal.throwIfAborted()
 }
 

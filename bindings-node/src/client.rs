@@ -27,12 +27,16 @@ pub struct NativeClient {
     /// Messages handed to JavaScript whose handlers have not returned yet; by hand acknowledged ones longer.
     open: RefCell<BTreeMap<u32, Arrival>>,
     last: Cell<u32>,
+    /// The queues of iterators with filters of their own, by their numbers from `FIRST_QUEUE` on.
+    queues: RefCell<BTreeMap<u32, QueueId>>,
+    last_queue: Cell<u32>,
     /// Wakes the event loop when a full post office has room again; until the client is released.
     room: RefCell<Option<Waker>>,
 }
 
-/// What calls the bell in JavaScript, from any thread.
-struct Ring(ThreadsafeFunction<(), (), (), napi::Status, false>);
+/// What calls the bell in JavaScript, from any thread. It does not keep the event loop alive: `client.cjs`
+/// has a handle for that, which users can let go.
+struct Ring(ThreadsafeFunction<(), (), (), napi::Status, false, true>);
 
 impl Ring {
     fn ring(&self) {
@@ -58,7 +62,7 @@ pub struct Posted {
 
 #[napi]
 impl NativeClient {
-    /// Makes a client that rings `bell` on the event loop's thread when something waits. While the bell hangs, it keeps the loop alive.
+    /// Makes a client that rings `bell` on the event loop's thread when something waits.
     #[napi(constructor)]
     pub fn new(
         urls: Vec<Given<'_>>,
@@ -75,9 +79,13 @@ impl NativeClient {
         let setup = Setup {
             dialect: DIALECT,
             keep: Keep::Streamed,
-            autostart: true,
+            autostart: false,
         };
-        let ring = Arc::new(Ring(bell.build_threadsafe_function::<()>().build()?));
+        let bell = bell
+            .build_threadsafe_function::<()>()
+            .weak::<true>()
+            .build()?;
+        let ring = Arc::new(Ring(bell));
         let client = Client::new(&urls, parsed, setup).map_err(thrown)?;
         let room = RefCell::new(Some(Waker::from(Arc::clone(&ring))));
         client.set_bell(&Bell::Call(Arc::new(move || ring.ring())));
@@ -85,8 +93,16 @@ impl NativeClient {
             client,
             open: RefCell::default(),
             last: Cell::new(0),
+            queues: RefCell::default(),
+            last_queue: Cell::new(FIRST_QUEUE - 1),
             room,
         })
+    }
+
+    /// Begins to connect: when what the program does right after making the client is done.
+    #[napi]
+    pub fn start(&self) -> napi::Result<()> {
+        self.client.start().map_err(thrown)
     }
 
     // --- letters ---
@@ -219,12 +235,14 @@ impl NativeClient {
 
     // --- messages ---
 
-    /// Declares topic filters; `handler` is 0 for messages that are for nobody in particular.
+    /// Declares topic filters, whose messages go to the iterator with the queue `queue` if there is one, else to the handler
+    /// with the number `handler`; 0 is for messages that are for nobody in particular.
     #[napi]
     pub fn subscribe(
         &self,
         filters: Vec<(Given<'_>, Given<'_>)>,
         handler: f64,
+        queue: Option<u32>,
     ) -> napi::Result<f64> {
         let mut parsed = Vec::with_capacity(filters.len());
         for (filter, given) in filters {
@@ -236,10 +254,10 @@ impl NativeClient {
             .iter()
             .map(|(filter, options)| (filter.as_str(), options.clone()))
             .collect();
-        let target = if handler == 0.0 {
-            Target::General
-        } else {
-            Target::Handler(handler as u64)
+        let target = match queue.and_then(|queue| self.queue(queue)) {
+            Some(queue) => Target::Queue(queue),
+            None if handler == 0.0 => Target::General,
+            None => Target::Handler(handler as u64),
         };
         asked(self.client.subscribe(&filters, target))
     }
@@ -265,21 +283,41 @@ impl NativeClient {
         });
     }
 
-    /// What waits in the queue for handlers, or in that of the iterators.
+    /// Opens a queue for an iterator with filters of its own; its number.
+    #[napi]
+    pub fn open_queue(&self) -> u32 {
+        let number = self.last_queue.get().wrapping_add(1).max(FIRST_QUEUE);
+        self.last_queue.set(number);
+        self.queues
+            .borrow_mut()
+            .insert(number, self.client.open_queue());
+        number
+    }
+
+    /// Closes an iterator's queue and takes its filters back, unless the session is to outlive this client: then they stay declared,
+    /// and what comes for them at QoS 1 and 2 stays with the broker.
+    #[napi]
+    pub fn close_queue(&self, number: u32) {
+        let Some(queue) = self.queues.borrow_mut().remove(&number) else {
+            return;
+        };
+        let for_good = self.client.options().clean_start;
+        self.client.release(Target::Queue(queue), for_good);
+        self.client.close_queue(queue, for_good);
+    }
+
+    /// What waits in a queue: 0 is the one for handlers, 1 the one of iterators without filters.
     #[napi]
     pub fn take(
         &self,
         env: &Env,
-        general: bool,
+        queue: u32,
         most: u32,
     ) -> napi::Result<Vec<Either<Delivery<'_>, Told>>> {
-        let queue = if general {
-            QueueId::GENERAL
-        } else {
-            QueueId::MAIN
-        };
         let mut taken = Vec::new();
-        self.client.take(queue, most as usize, &mut taken);
+        if let Some(queue) = self.queue(queue) {
+            self.client.take(queue, most as usize, &mut taken);
+        }
         taken.into_iter().map(|each| self.item(env, each)).collect()
     }
 
@@ -348,10 +386,22 @@ impl NativeClient {
         })
     }
 
+    /// A queue by its number, unless it is closed.
+    fn queue(&self, number: u32) -> Option<QueueId> {
+        match number {
+            0 => Some(QueueId::MAIN),
+            1 => Some(QueueId::GENERAL),
+            number => self.queues.borrow().get(&number).copied(),
+        }
+    }
+
     fn by_hand(&self) -> bool {
         self.client.options().manual_ack
     }
 }
+
+/// The number of the first queue of an iterator with filters of its own.
+const FIRST_QUEUE: u32 = 2;
 
 /// How long a close may take that was asked to take as long as it needs.
 const WITHOUT_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);

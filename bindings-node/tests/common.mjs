@@ -1,5 +1,7 @@
 // What the tests share: a broker and a client per test, and waiting for a condition.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 
 import { connect } from '../index.mjs'
 import { Broker } from '../testing.mjs'
@@ -74,3 +76,34 @@ export const error = (code, text) => (thrown) => {
   else if (text !== undefined) assert.equal(thrown.message, text)
   return true
 }
+
+/** The packages, for programs of their own. */
+export const PACKAGE = new URL('../index.mjs', import.meta.url).href
+export const TESTING = new URL('../testing.mjs', import.meta.url).href
+
+/**
+ * Runs a program of its own, which has a time limit: its exit code, the signal that ended it, and what it printed. `during` gets the
+ * process while it runs.
+ */
+export function program(source, { flags = [], command = [process.execPath], during } = {}) {
+  const [executable, ...before] = command
+  return run(executable, [...before, ...flags, '--input-type=module', '--eval', source], { during })
+}
+
+/** The same for any executable. */
+export async function run(executable, words, { during = () => {}, ...options } = {}) {
+  const child = spawn(executable, words, { timeout: 4 * LIMIT, killSignal: 'SIGKILL', ...options })
+  let printed = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (printed += data))
+  const closed = once(child, 'close')
+  try {
+    await during(child, (text) => eventually(() => printed.includes(text) || child.exitCode !== null, `print ${text}`))
+    const [code, signal] = await closed
+    return { code, signal, printed }
+  } finally {
+    child.kill('SIGKILL')
+  }
+}
+
+/** What a program that ended well comes to. */
+export const CLEAN = { code: 0, signal: null, printed: '' }

@@ -1,38 +1,26 @@
 // Guests in a process: when it ends, what it prints, worker threads, and promises that nobody looks at.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
 
 import { connect } from '../index.mjs'
-import { brokerFor, eventually, LIMIT, offline, online } from './common.mjs'
+import { brokerFor, CLEAN, eventually, offline, online, PACKAGE, program, TESTING } from './common.mjs'
 
-const PACKAGE = new URL('../index.mjs', import.meta.url)
-
-/** Runs a program that knows `connect`, `client` (to `url`) and `url`; its exit code and what it printed. */
-async function run(t, url, program) {
-  const prelude = `import { connect } from '${PACKAGE}'; const url = '${url}'; const client = connect(url);`
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', prelude + program], { timeout: 2 * LIMIT, killSignal: 'SIGKILL' })
-  t.after(() => child.kill('SIGKILL'))
-  let printed = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (printed += data))
-  const [code, signal] = await once(child, 'close')
-  return { code, signal, printed }
-}
-
-const CLEAN = { code: 0, signal: null, printed: '' }
+/** Runs a program that knows `connect`, `client` (to `url`) and `url`. */
+const run = (url, source, options) =>
+  program(`import { connect } from '${PACKAGE}'; const url = '${url}'; const client = connect(url);${source}`, options)
 
 test('a process ends by itself after close', async (t) => {
   const broker = brokerFor(t)
-  assert.deepEqual(await run(t, broker.url, "await client.waitFor('online'); await client.close()"), CLEAN)
+  assert.deepEqual(await run(broker.url, "await client.waitFor('online'); await client.close()"), CLEAN)
 })
 
 test('a process ends by itself after a close in a handler', async (t) => {
   const broker = brokerFor(t)
   const program = "await client.subscribe('a', () => client.close()); await client.publish('a')"
-  assert.deepEqual(await run(t, broker.url, program), CLEAN)
+  assert.deepEqual(await run(broker.url, program), CLEAN)
 })
 
 test('an open client keeps the process alive until it is closed', async (t) => {
@@ -43,13 +31,96 @@ test('an open client keeps the process alive until it is closed', async (t) => {
       await client.publish('end')
       await client.close()
     })`
-  assert.deepEqual(await run(t, broker.url, program), { ...CLEAN, printed: 'still here\n' })
+  assert.deepEqual(await run(broker.url, program), { ...CLEAN, printed: 'still here\n' })
 })
+
+const FLOOD = "await client.waitFor('online'); client.subscribe('a/#', () => {}); for (let i = 0; i < 500; i++) client.publish('a/b');"
 
 test('process.exit with an open client ends the process, with its own code', async (t) => {
   const broker = brokerFor(t)
-  const exit = "await client.waitFor('online'); client.subscribe('a/#', () => {}); for (let i = 0; i < 500; i++) client.publish('a/b'); process.exit(7)"
-  assert.deepEqual(await run(t, broker.url, exit), { ...CLEAN, code: 7 })
+  assert.deepEqual(await run(broker.url, `${FLOOD} process.exit(7)`), { ...CLEAN, code: 7 })
+})
+
+test('process.exit inside a handler, a listener or an iterator ends the process, with its own code', async (t) => {
+  const broker = brokerFor(t)
+  const places = [
+    "await client.subscribe('a', () => process.exit(7)); client.publish('a')",
+    "client.on('online', () => process.exit(7))",
+    "const messages = client.messages('a'); client.publish('a'); for await (const message of messages) process.exit(7)",
+  ]
+  for (const place of places) assert.deepEqual(await run(broker.url, place), { ...CLEAN, code: 7 }, place)
+})
+
+test('an uncaught exception with an open client ends the process as without one', async (t) => {
+  const broker = brokerFor(t)
+  const { code, signal, printed } = await run(broker.url, `${FLOOD} setImmediate(() => { throw new Error('mine') })`)
+  assert.deepEqual([code, signal], [1, null])
+  assert.match(printed, /Error: mine/)
+})
+
+test('an unhandled rejection with an open client ends the process as without one', async (t) => {
+  const broker = brokerFor(t)
+  const { code, printed } = await run(broker.url, `${FLOOD} Promise.reject(new Error('mine'))`)
+  assert.equal(code, 1)
+  assert.match(printed, /Error: mine/)
+})
+
+test('SIGTERM and SIGINT do what they do without leveret', async (t) => {
+  const broker = brokerFor(t)
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    const during = async (child, prints) => {
+      await prints('ready')
+      child.kill(signal)
+    }
+    assert.deepEqual(await run(broker.url, `${FLOOD} console.log('ready')`, { during }), { code: null, signal, printed: 'ready\n' })
+  }
+})
+
+test('a program that closes its client on SIGTERM sends what waits, and ends', async (t) => {
+  const broker = brokerFor(t)
+  const source = `
+    process.once('SIGTERM', async () => { const last = client.publish('last'); await client.close(); console.log(String(last.outcome)) })
+    await client.waitFor('online'); console.log('ready')`
+  const during = async (child, prints) => {
+    await prints('ready')
+    child.kill('SIGTERM')
+  }
+  assert.deepEqual(await run(broker.url, source, { during }), { ...CLEAN, printed: 'ready\nacknowledged\n' })
+})
+
+test('SIGPIPE never comes, however often the broker goes in the middle of a write', async (t) => {
+  const source = `
+    import { Broker } from '${TESTING}'
+    const broker = new Broker()
+    const sender = connect(broker.url, { backoffMin: 10, backoffMax: 20, overflow: 'drop_oldest' })
+    const payload = Buffer.alloc(16_000)
+    for (let i = 0; i < 20; i++) {
+      await sender.waitFor('online')
+      try { for (let i = 0; i < 200; i++) sender.publish('a', payload, { qos: 0 }) } catch {}
+      broker.stop()
+      await new Promise(setImmediate)
+      broker.start()
+    }
+    await sender.close({ timeout: 0 }); await client.close({ timeout: 0 }); broker.close()`
+  assert.deepEqual(await run('mqtt://127.0.0.1:1', source), CLEAN)
+})
+
+test('an unreferenced client does not keep the process alive, and one that is referenced again does', async (t) => {
+  const broker = brokerFor(t)
+  const idle = "await client.waitFor('online'); await client.subscribe('a', () => {}); client.unref()"
+  assert.deepEqual(await run(broker.url, idle), CLEAN)
+  assert.deepEqual(await run(broker.url, 'client.unref(); connect(url).unref()'), CLEAN)
+  const again = `
+    client.unref().ref()
+    await client.subscribe('end', () => { console.log(client.hasRef()); client.unref(); console.log(client.hasRef()) })
+    setImmediate(() => client.publish('end'))`
+  assert.deepEqual(await run(broker.url, again), { ...CLEAN, printed: 'true\nfalse\n' })
+})
+
+test('while an unreferenced client is waited for with a timeout, the process stays', async (t) => {
+  const broker = brokerFor(t)
+  const source = "client.unref(); console.log(String(await client.publish('a').wait({ timeout: 10_000 })))"
+  assert.deepEqual(await run(broker.url, source), { ...CLEAN, printed: 'acknowledged\n' })
 })
 
 test('receipts that nobody looks at cost nothing and break nothing', async (t) => {
@@ -80,7 +151,7 @@ test('worker threads have clients of their own, and may end with one open', asyn
   const { broker, client } = await online(t)
   const source = `
     const { parentPort, workerData: url } = require('node:worker_threads')
-    import(${JSON.stringify(PACKAGE.href)}).then(async ({ connect }) => {
+    import(${JSON.stringify(PACKAGE)}).then(async ({ connect }) => {
       const client = connect(url)
       await client.subscribe('in', () => {})
       parentPort.postMessage((await client.publish('a', 'from a worker')).status)
