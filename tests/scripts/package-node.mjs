@@ -15,27 +15,29 @@ const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'))
 const { name, version, license, engines } = manifest
 const native = `${name}-${platform}`
 
-/** Makes the package `name` of `files` (name → origin) with `manifest`, and with the licences. */
-function lay(name, files, manifest) {
+/** Makes the package `name` of `files` (name → origin) with `readme` and `manifest`, and with the licences. */
+function lay(name, files, readme, manifest) {
   const place = join(folder, name)
   mkdirSync(place, { recursive: true })
-  for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE', 'README.md']) files[licence] = join(root, licence)
+  for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE']) files[licence] = join(root, licence)
   for (const [file, origin] of Object.entries(files)) copyFileSync(origin, join(place, file))
+  writeFileSync(join(place, 'README.md'), readme)
   writeFileSync(join(place, 'package.json'), JSON.stringify(manifest, null, 2) + '\n')
 }
 
-const faces = readdirSync(source).filter((file) => /\.(cjs|mjs|d\.ts)$/.test(file))
+const faces = readdirSync(source).filter((file) => /\.(cjs|mjs|d\.ts|d\.mts)$/.test(file))
 const { scripts, devDependencies, ...published } = manifest
-lay(name, Object.fromEntries(faces.map((file) => [file, join(source, file)])), {
+lay(name, Object.fromEntries(faces.map((file) => [file, join(source, file)])), readFileSync(join(source, 'README.md'), 'utf8'), {
   ...published,
   optionalDependencies: { [native]: version }
 })
 
-const main = `leveret.${platform}.node`
-lay(native, { [main]: module }, {
+const main = `${name}.${platform}.node`
+const description = `The native half of ${name} for ${platform}.`
+lay(native, { [main]: module }, `# ${native}\n\n${description} npm installs it together with [${name}](https://www.npmjs.com/package/${name}).\n`, {
   name: native,
   version,
-  description: `The native half of ${name} for ${platform}.`,
+  description,
   license,
   engines,
   main,

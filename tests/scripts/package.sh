@@ -30,8 +30,7 @@ tests/scripts/venv.sh
 
 say "Node packages"
 cargo build --release -p leveret-node
-node tests/scripts/package-node.mjs "$TARGET/release/libleveret_node.so" "$out/npm"
-for package in "$out"/npm/*/; do (cd "$out" && npm pack --silent "$package"); done
+tests/scripts/node-package.sh "$TARGET/release/libleveret_node.so" "$out"
 
 rm -rf "$out"/tmp-*
 say "trying them where nothing else of the project is"
@@ -51,8 +50,6 @@ python3 -m venv venv
 venv/bin/pip install --quiet --no-index "$out"/leveret-*.whl
 expect demo.py venv/bin/python demo.py
 expect demo_async.py venv/bin/python demo_async.py
-npm install --silent --offline --no-audit --no-fund "$out"/leveret-*.tgz
-expect demo.mjs node demo.mjs
 tar -xzf "$c.tar.gz" --strip-components 1
 "${CC:-cc}" -std=c11 -Iinclude demo.c -o demo_c -Llib -lleveret -pthread -Wl,-rpath,"$try/lib"
 expect demo.c ./demo_c

@@ -37,6 +37,7 @@ part simulation tests/scripts/simulate.sh --count 2000
 part c          ffi-c/tests/run.sh
 part python     tests/scripts/python.sh
 part node       tests/scripts/node.sh
+part npm        tests/scripts/node-package.sh "$TARGET/debug/libleveret_node.so" "$TARGET/package-node"
 part behaviour  tests/scripts/conformance.sh
 part demos      tests/scripts/demo.sh
 part readme     tests/scripts/readme.sh
