@@ -101,6 +101,7 @@ async def decorate(client):
 async def at_once(client):
     client.publish_many([("a", "x")] * 10)
     client.on("a")(repr)
+    client.start()
     client.reconnect()
     client.messages.close()
     repr((client, client.status, client.stats()))
@@ -121,7 +122,7 @@ CALLS = {
     "close": close,
     "close the block": leave_block,
     "another client": another_client,
-    "publish_many on reconnect messages stats status": at_once,
+    "publish_many on start reconnect messages stats status": at_once,
 }
 
 

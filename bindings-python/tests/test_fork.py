@@ -51,6 +51,7 @@ def run():
         lambda: client.flush(),
         lambda: client.drain(),
         lambda: client.ping(),
+        lambda: client.start(),
         lambda: client.reconnect(),
         lambda: client.wait_for("offline"),
         lambda: messages.get(),

@@ -128,6 +128,7 @@ CALLS = {
     "drain": lambda client: client.drain(timeout=SOON),
     "ping": lambda client: client.wait_for("online", timeout=SOON) or client.ping(timeout=SOON),
     "reconnect": lambda client: client.reconnect(),
+    "start": lambda client: client.start(),
     "stats status": lambda client: repr((client, client.status, client.stats())),
     "wait_for": lambda client: client.wait_for("online", timeout=SOON),
     "close": close,

@@ -87,6 +87,27 @@ def test_a_message_is_acknowledged_when_the_next_one_is_asked_for(broker, device
         assert [again.get(timeout=SOON).payload for _ in range(2)] == [b"1", b"2"]
 
 
+def test_what_is_declared_before_the_start_misses_nothing_of_a_kept_session(broker, device):
+    with device() as client:
+        client.subscribe("a/#")
+    broker.publish("a/1", "while away", qos=1)
+    client = leveret.Client(broker.url, client_id="device", clean_start=False, start=False)
+    assert client.status == "offline"
+    messages = client.subscription("a/#")
+    assert broker.connections == 0
+    client.start()
+    with client, messages:
+        assert payloads(messages, 1) == ["while away"]
+
+
+def test_a_client_that_was_never_started_settles_its_letters(broker):
+    with leveret.Client(broker.url, start=False, close_timeout=0.05) as client:
+        receipt = client.publish("a")
+    assert (receipt.outcome, broker.connections, client.status) == ("closed", 0, "closed")
+    with pytest.raises(leveret.ClosedError):
+        client.start()
+
+
 @pytest.mark.parametrize("end", ["close", "let go", "with"])
 def test_closing_acknowledges_the_message_at_hand_and_leaves_the_others_to_a_session_that_is_kept(broker, device, end):
     client = device()

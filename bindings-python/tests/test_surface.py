@@ -23,7 +23,7 @@ MORE_ARGUMENTS = {"AsyncClient": {"concurrent_handlers"}}
 #: Verbs of the asyncio client that need no waiting.
 AT_ONCE = {
     "on", "on_connection", "on_message", "on_notice", "on_ping", "on_status", "on_subscription",
-    "publish", "publish_many", "reconnect", "stats", "subscription",
+    "publish", "publish_many", "reconnect", "start", "stats", "subscription",
 }  # fmt: skip
 
 

@@ -37,6 +37,10 @@ class Face:
         """Where everything stands just now."""
         return Stats(self._native.stats())
 
+    def start(self) -> None:
+        """Begins to connect, where the client was made with `start=False`; else it does nothing."""
+        self._native.start()
+
     def reconnect(self) -> None:
         """Hangs up politely and dials at once, also while offline: for a device that changed its network."""
         self._native.reconnect()

@@ -31,7 +31,7 @@ def _connection(fields: dict[str, Any], where: str) -> ConnectionEvent:
         asked_for = isinstance(event.error, ClosedError)
         logger.log(logging.INFO if asked_for else logging.WARNING, "%s: offline: %s", where, event.error)
     else:
-        logger.warning("%s: could not connect: %s; next attempt in %.3f s", where, event.error, event.retry_in)
+        logger.warning("%s: %s; next attempt in %.3f s", where, event.error, event.retry_in)
     return event
 
 

@@ -88,6 +88,7 @@ class AsyncClient(Face):
         url: str | Sequence[str],
         *,
         concurrent_handlers: int = 1,
+        start: bool = True,
         handlers: Mapping[str, Callable[[Message], object]] | None = None,
         on_message: Callable[[Message], object] | None = None,
         on_connection: Callable[[ConnectionEvent], object] | None = None,
@@ -115,7 +116,8 @@ class AsyncClient(Face):
         self._pump = Pump(self._loop, self._native, self._handlers, concurrent_handlers)
         remember(self._native)
         weakref.finalize(self, let_go, self._native).atexit = False
-        self._native.start()
+        if start:
+            self._native.start()
 
     # --- the connection ---
 

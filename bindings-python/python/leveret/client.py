@@ -69,13 +69,15 @@ class Client(Face):
 
     Handlers given here miss nothing: `handlers` of topic filters, by filter, and `on_message`, `on_connection`, … as the
     decorators of the same names. Those set later are told what happens from then on. With `clean_start=False` the broker
-    begins at once with the messages of the session that it kept, so give the handlers here.
+    begins at once with the messages of the session that it kept, so give the handlers here; or pass `start=False`, declare
+    handlers and subscriptions, and then call `start()`.
     """
 
     def __init__(
         self,
         url: str | Sequence[str],
         *,
+        start: bool = True,
         handlers: Mapping[str, Callable[[Message], object]] | None = None,
         on_message: Callable[[Message], object] | None = None,
         on_connection: Callable[[ConnectionEvent], object] | None = None,
@@ -100,7 +102,8 @@ class Client(Face):
         self._dispatcher = Dispatcher(self._native, self._handlers)
         remember(self._native, self._dispatcher)
         weakref.finalize(self, let_go, self._native).atexit = False
-        self._native.start()
+        if start:
+            self._native.start()
 
     # --- the connection ---
 
