@@ -114,6 +114,8 @@ export declare class Message {
    * connection is gone, it does nothing.
    */
   ack(): void
+  /** Its parts as a plain object. */
+  toJSON(): Pick<Message, 'topic' | 'payload' | 'qos' | 'retain' | 'dup' | 'properties'>
 }
 
 /** A handler: the message is acknowledged when it has returned, or what it returns has ended. If it fails, that is logged. */

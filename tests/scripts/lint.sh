@@ -16,3 +16,6 @@ tests/scripts/venv.sh
 say "types of Node"
 tests/scripts/npm.sh
 npm --prefix bindings-node run --silent types
+npm --prefix bindings-node run --silent types -- --module nodenext --moduleResolution nodenext
+say "types of the packed Node packages"
+tests/scripts/node-package.sh "$TARGET/debug/libleveret_node.so" "$TARGET/package-node"
