@@ -11,7 +11,7 @@ say "generated files and tidiness"; CI=true cargo test -p leveret-tests --test g
 say "types of Python"
 tests/scripts/build.sh
 tests/scripts/venv.sh
-(cd bindings-python && "$VENV/bin/python" -m mypy --cache-dir "$TARGET/mypy")
+(cd bindings-python && "$VENV/bin/python" -m mypy --cache-dir "$TARGET/mypy" && "$VENV/bin/python" -m pyright --pythonpath "$VENV/bin/python")
 
 say "types of Node"
 tests/scripts/npm.sh

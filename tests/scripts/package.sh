@@ -24,9 +24,8 @@ cp "$TARGET/release/libleveret.a" "$c/lib"
 cp LICENSE-MIT LICENSE-APACHE README.md "$c"
 tar -C "$out" -czf "$c.tar.gz" "$(basename "$c")"
 
-say "Python wheel"
-tests/scripts/venv.sh
-"$VENV/bin/maturin" build --release --manifest-path bindings-python/Cargo.toml --out "$out"
+say "Python package"
+tests/scripts/package-python.sh "$out"
 
 say "Node packages"
 cargo build --release -p leveret-node
@@ -46,10 +45,6 @@ expect() {
   "$@" >printed </dev/null && diff expected.txt printed || die "$name does not work as packaged"
   echo "ok: $name"
 }
-python3 -m venv venv
-venv/bin/pip install --quiet --no-index "$out"/leveret-*.whl
-expect demo.py venv/bin/python demo.py
-expect demo_async.py venv/bin/python demo_async.py
 tar -xzf "$c.tar.gz" --strip-components 1
 "${CC:-cc}" -std=c11 -Iinclude demo.c -o demo_c -Llib -lleveret -pthread -Wl,-rpath,"$try/lib"
 expect demo.c ./demo_c

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self, TypeAlias, final
 from typing_extensions import disjoint_base
 
 from ._arguments import Filters, Payload, Timeout
-from .errors import ClosedError, MqttError, NotDelivered, WouldDeadlock
+from .errors import ClosedError, NotDelivered, WouldDeadlock
 from .errors import TimeoutError as MqttTimeoutError
 
 __all__ = [

@@ -36,7 +36,7 @@ def _connection(fields: dict[str, Any], where: str) -> ConnectionEvent:
 
 
 def _subscription(fields: dict[str, Any], where: str) -> SubscriptionEvent:
-    event = SubscriptionEvent(**{**fields, "state": SubscriptionState(fields["state"])})
+    event = SubscriptionEvent(fields["filter"], SubscriptionState(fields["state"]), fields["reason"])
     as_asked = event.state in (SubscriptionState.UP, SubscriptionState.DOWN)
     logger.log(logging.INFO if as_asked else logging.WARNING, "%s: subscription %r: %s", where, event.filter, event.state)
     return event

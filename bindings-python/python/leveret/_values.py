@@ -71,6 +71,7 @@ class Outcome(str):
     if TYPE_CHECKING:
         # For type checkers: comparing an outcome with an OutcomeStatus makes sense.
         def __eq__(self, other: object, /) -> bool: ...
+        def __hash__(self) -> int: ...
 
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (str(self), self.maybe_delivered, self.reason, self.reason_string, self.user_properties))
