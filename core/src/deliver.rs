@@ -7,6 +7,7 @@ use leveret_protocol::reason::ReasonCode;
 use crate::handoff::Rings;
 use crate::inbox::{Inbox, News};
 use crate::ledger::Ledger;
+use crate::log;
 use crate::shared::Shared;
 
 /// The memory that sorting needs, kept from turn to turn.
@@ -40,7 +41,11 @@ impl Sorter {
                     self.for_ledger.push(Event::Status(status));
                     self.for_inbox.push(event);
                 }
-                _ => self.for_inbox.push(event),
+                Event::Message(_) => self.for_inbox.push(event),
+                _ => {
+                    log::tell(&event, &shared.options.client_id);
+                    self.for_inbox.push(event);
+                }
             }
         }
         shared

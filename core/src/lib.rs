@@ -55,6 +55,7 @@
 //! | `handoff.rs`, `doorbell.rs` | where threads meet: locks, wake-ups, blocking waits |
 //! | `outbox.rs`, `ledger.rs`, `inbox.rs`, `routes.rs` | what lies in the three handoffs: plain data |
 //! | `driver.rs`, `line.rs`, `deliver.rs` | one task per client between engine, link and handoffs |
+//! | `log.rs` | what is told to `tracing`: targets, levels, fields |
 //! | `net/mod.rs`, `net/tcp.rs`, `net/url.rs`, `net/memory.rs` | links and addresses |
 //! | `clock.rs` | the clock that counts suspended time, and alarms |
 //! | `runtime.rs`, `dispatch.rs` | the shared background runtime; the pool for host callbacks |
@@ -82,6 +83,7 @@ mod intake;
 mod ledger;
 mod letter;
 mod line;
+mod log;
 mod message;
 mod net;
 mod outbox;
