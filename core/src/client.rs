@@ -27,6 +27,23 @@ use crate::subscription::Subscription;
 ///
 /// When the last clone and the last [`Subscription`] are dropped it closes in the background, without
 /// blocking, and receipts that are still held settle. [`Client::close`] waits for that.
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// # let broker = leveret::testing::Broker::start_new()?;
+/// # let client = leveret::Client::new(broker.url(), leveret::Options::new())?;
+/// use std::time::Duration;
+///
+/// use leveret::{Client, Options, Status};
+///
+/// let client = Client::new(broker.url(), Options::new().client_id("door-7"))?;
+/// client.wait_for(Status::Online, Duration::from_secs(5)).await?;
+/// let outcome = client.publish("doors/front", "open").send()?.await;
+/// assert!(outcome.delivered());
+/// client.close(Duration::from_secs(5)).await?;
+/// assert_eq!(client.status(), Status::Closed);
+/// # Ok::<(), leveret::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(crate) host: host::Client,
@@ -58,12 +75,42 @@ impl Client {
     }
 
     /// Begins a letter: set what is special about it, then [`send`](Letter::send) it.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// # let broker = leveret::testing::Broker::start_new()?;
+    /// # let client = leveret::Client::new(broker.url(), leveret::Options::new())?;
+    /// use std::time::Duration;
+    ///
+    /// use leveret::QoS;
+    ///
+    /// let letter = client.publish("doors/front", "open").qos(QoS::ExactlyOnce).retain(true);
+    /// let outcome = letter.ttl(Duration::from_secs(5)).send()?.await;
+    /// println!("{outcome}");
+    /// # Ok::<(), leveret::Error>(()) }).unwrap();
+    /// ```
     pub fn publish<'a>(&self, topic: &'a str, payload: impl Into<Payload<'a>>) -> Letter<'a> {
         Letter::new(self.clone(), topic, payload.into())
     }
 
     /// Declares a topic filter and waits until the broker has granted it. Its messages come out of the
     /// stream that is returned. It is declared once and kept: restored after every reconnect that lost it.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// # let broker = leveret::testing::Broker::start_new()?;
+    /// # let client = leveret::Client::new(broker.url(), leveret::Options::new())?;
+    /// use futures::StreamExt;
+    /// use leveret::{QoS, SubscribeOptions};
+    ///
+    /// let mut doors = client.subscribe("doors/+", QoS::AtLeastOnce).await?;
+    /// let mut gates = client.subscribe("gates/#", SubscribeOptions::new().no_local(true)).await?;
+    /// drop(client.publish("doors/front", "open").send()?);
+    /// let message = doors.next().await.expect("the client is open");
+    /// assert_eq!(message.levels().collect::<Vec<_>>(), ["doors", "front"]);
+    /// # drop(gates);
+    /// # Ok::<(), leveret::Error>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// `Refused` by the broker, `TimedOut` without its answer while online, `Closed`, `InvalidArgument`.
@@ -106,11 +153,43 @@ impl Client {
 
     /// News: statuses, connections, subscriptions, round trips. The last 1,024 are kept for the first
     /// stream; two streams share what comes.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// # let broker = leveret::testing::Broker::start_new()?;
+    /// # let client = leveret::Client::new(broker.url(), leveret::Options::new())?;
+    /// use futures::StreamExt;
+    /// use leveret::{ConnectionEvent, News, Status};
+    ///
+    /// let mut events = client.events();
+    /// while let Some(news) = events.next().await {
+    ///     match news {
+    ///         News::Connection(ConnectionEvent::AttemptFailed { why, .. }) => println!("{why}"),
+    ///         News::Status(Status::Online) => break,
+    ///         other => println!("{other:?}"),
+    ///     }
+    /// }
+    /// # Ok::<(), leveret::Error>(()) }).unwrap();
+    /// ```
     pub fn events(&self) -> Events {
         Events::open(self.host.clone())
     }
 
     /// Takes a letter back: whether it was still there. If so its outcome is `cancelled`.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// # let broker = leveret::testing::Broker::start_new()?;
+    /// # let client = leveret::Client::new(broker.url(), leveret::Options::new())?;
+    /// broker.swallow("PUBLISH", 1)?;
+    /// let receipt = client.publish("doors/front", "unlock").send()?;
+    /// if let Some(explanation) = client.explain(&receipt).await? {
+    ///     println!("{explanation}");
+    /// }
+    /// assert!(client.cancel(&receipt).await?);
+    /// assert_eq!(receipt.await.to_string(), "cancelled");
+    /// # Ok::<(), leveret::Error>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// `Closed`.
@@ -135,6 +214,20 @@ impl Client {
     }
 
     /// Waits until every letter posted before has its outcome.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// # let broker = leveret::testing::Broker::start_new()?;
+    /// # let client = leveret::Client::new(broker.url(), leveret::Options::new())?;
+    /// use std::time::Duration;
+    ///
+    /// for number in 0..100 {
+    ///     client.publish("numbers", number.to_string()).send_unreported()?;
+    /// }
+    /// client.flush(Duration::from_secs(5)).await?;
+    /// assert_eq!(client.stats().queued, 0);
+    /// # Ok::<(), leveret::Error>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// `TimedOut`, `Closed`.

@@ -55,6 +55,16 @@ impl<'a> Letter<'a> {
     /// Posts the letter, waiting for room if the post office is full: at most until its time to live is
     /// over, which then is its outcome.
     ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// # let broker = leveret::testing::Broker::start_new()?;
+    /// # let client = leveret::Client::new(broker.url(), leveret::Options::new())?;
+    /// for number in 0..1_000 {
+    ///     drop(client.publish("numbers", number.to_string()).send_wait().await?);
+    /// }
+    /// # Ok::<(), leveret::Error>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// As [`Letter::send`]; `QueueFull` only while offline.
     pub async fn send_wait(self) -> Result<Receipt, Error> {

@@ -100,6 +100,11 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
+/// The README, whose program is run with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 pub use client::Client;
 pub use events::{Events, Messages};
 pub use inbox::News;

@@ -32,6 +32,22 @@ impl Message {
     /// Acknowledges the message (`manual_ack`); at QoS 0 there is nothing to do. An acknowledgement
     /// belongs to its connection: after a reconnect it does nothing, and the broker delivers again.
     ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// # let broker = leveret::testing::Broker::start_new()?;
+    /// # let client = leveret::Client::new(broker.url(), leveret::Options::new())?;
+    /// use futures::StreamExt;
+    /// use leveret::{Client, Options, QoS};
+    ///
+    /// let client = Client::new(broker.url(), Options::new().manual_ack(true))?;
+    /// let mut jobs = client.subscribe("jobs", QoS::AtLeastOnce).await?;
+    /// client.publish("jobs", "paint").send_unreported()?;
+    /// let job = jobs.next().await.expect("the client is open");
+    /// // … when the job is done:
+    /// job.ack()?;
+    /// # Ok::<(), leveret::Error>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// `Closed`.
     pub fn ack(&self) -> Result<(), Error> {

@@ -14,6 +14,23 @@ use crate::shared::Shared;
 /// error: a receipt that is dropped breaks nothing, and the letter goes its way.
 ///
 /// It holds no client: when the last client is dropped, receipts settle.
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// # let broker = leveret::testing::Broker::start_new()?;
+/// # let client = leveret::Client::new(broker.url(), leveret::Options::new())?;
+/// use leveret::OutcomeStatus;
+///
+/// let receipt = client.publish("doors/front", "open").send()?;
+/// let outcome = receipt.await;
+/// match outcome.status {
+///     OutcomeStatus::Acknowledged => println!("the broker has it"),
+///     _ if outcome.maybe_delivered => println!("the broker may have it: {outcome}"),
+///     _ => println!("the broker does not have it: {outcome}"),
+/// }
+/// outcome.into_result()?; // for those who prefer errors
+/// # Ok::<(), leveret::Error>(()) }).unwrap();
+/// ```
 #[derive(Debug)]
 #[must_use = "a receipt is awaited, or dropped on purpose"]
 pub struct Receipt {

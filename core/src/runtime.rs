@@ -98,6 +98,13 @@ pub fn set_runtime_threads(threads: usize) -> Result<(), Error> {
 /// Clients that are still open end at once, as if their network had gone: close them first where the
 /// broker shall see a DISCONNECT. Their receipts settle `closed`. A client made later starts a new runtime.
 ///
+/// ```standalone_crate
+/// let client = leveret::Client::new("mqtt://127.0.0.1:1", leveret::Options::new())?;
+/// leveret::shutdown()?;
+/// assert_eq!(client.status(), leveret::Status::Closed);
+/// # Ok::<(), leveret::Error>(())
+/// ```
+///
 /// # Errors
 /// `WouldDeadlock` on the runtime's own thread, which cannot wait for itself.
 pub fn shutdown() -> Result<(), Error> {

@@ -21,6 +21,23 @@ use crate::message::Message;
 /// Dropping the stream takes the filter back, unless another subscription has it too or the session is
 /// meant to outlive this client (`clean_start` off): then it stays declared, and what comes for it at
 /// QoS 1 and 2 stays with the broker.
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// # let broker = leveret::testing::Broker::start_new()?;
+/// # let client = leveret::Client::new(broker.url(), leveret::Options::new())?;
+/// use futures::StreamExt;
+/// use leveret::QoS;
+///
+/// let mut jobs = client.subscribe("jobs/#", QoS::ExactlyOnce).await?;
+/// client.publish("jobs/1", "paint").send_unreported()?;
+/// while let Some(job) = jobs.next().await {
+///     println!("{:?}", job.payload());
+///     break; // acknowledged when the next one is asked for, or the stream is dropped
+/// }
+/// jobs.unsubscribe().await?;
+/// # Ok::<(), leveret::Error>(()) }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct Subscription {
     intake: Intake,

@@ -11,7 +11,7 @@ mkdir -p "$out"
 
 # cargo puts them into target/package by itself.
 say "crates"
-cargo package --no-verify --allow-dirty -p leveret-protocol -p leveret-sys -p leveret
+cargo package --allow-dirty -p leveret-protocol -p leveret-sys -p leveret
 
 say "C library"
 cargo build --release -p leveret-ffi
