@@ -1,6 +1,6 @@
 # One place for every command; each sets up what it needs by itself. Plain `make` prints this list.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-soak test lint bench generate simulate package clean
+.PHONY: help demo demo-soak test lint bench generate simulate package install clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ simulate: ## run the simulation: SEED=… replays one, COUNT=… runs as many
 
 package: ## wheel, Node packages, C library and crates, in target/package
 	tests/scripts/package.sh
+
+install: ## headers and libraries for C and C++, below DESTDIR in PREFIX=/usr/local; TESTING=no without the test broker
+	PREFIX="$(or $(PREFIX),/usr/local)" DESTDIR="$(DESTDIR)" TESTING="$(or $(TESTING),yes)" tests/scripts/install.sh
 
 clean: ## remove everything that was built
 	cargo clean

@@ -107,8 +107,41 @@ examples() {
   done
 }
 
-headers
-examples
+# wrapper: leveret.hpp with every compiler and standard there is, with exceptions and without; the program of the first of them is run,
+# plain, under the address sanitizer and under valgrind, the others only plain.
+wrapper() {
+  local compiler standard
+  for compiler in "$cxx" clang++; do
+    have "$compiler" || { skip "leveret.hpp with $compiler" "it is not installed"; continue; }
+    for standard in c++17 c++20; do
+      say "leveret.hpp, $compiler -std=$standard"
+      wrapped wrapper "$compiler" "$standard"
+      wrapped wrapper_results "$compiler" "$standard" -fno-exceptions
+      bounded "$out/wrapper"
+      bounded "$out/wrapper_results"
+    done
+  done
+  have "$cxx" || return 0
+  wrapped wrapper_results "$cxx" c++17 -DLEVERET_NO_EXCEPTIONS
+  wrapped wrapper "$cxx" c++17
+  valgrind_run wrapper
+  wrapped wrapper "$cxx" c++17 -O1 -fsanitize=address,undefined -fno-sanitize-recover=all 2>/dev/null ||
+    { skip "leveret.hpp under the address sanitizer" "$cxx has none"; return 0; }
+  echo "wrapper, address and undefined behaviour sanitizers"
+  bounded "$out/wrapper"
+}
+
+# wrapped PROGRAM COMPILER STANDARD FLAG…
+wrapped() {
+  local name=$1 compiler=$2 standard=$3; shift 3
+  "$compiler" "-std=$standard" -g "${strict[@]}" "$@" "ffi-c/tests/$name.cpp" -o "$out/$name" -L"$built" -lleveret -pthread -Wl,-rpath,"$built"
+}
+
+if [ $# -eq 0 ]; then
+  headers
+  examples
+  wrapper
+fi
 # For what loads the library by name.
 export LD_LIBRARY_PATH=$built
 programs=("$@")

@@ -144,7 +144,10 @@ impl Engine {
             let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
             u32::try_from(seconds).unwrap_or(u32::MAX).max(1)
         });
-        forwarded.into_iter().chain(letter.message_expiry).min()
+        match (forwarded, letter.message_expiry) {
+            (Some(forwarded), Some(own)) => Some(forwarded.min(own)),
+            (forwarded, own) => forwarded.or(own),
+        }
     }
 
     /// Can this broker not be sent this letter at all, whatever its size (MQTT 5, 3.2.2.3).

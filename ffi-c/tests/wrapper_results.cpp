@@ -1,0 +1,63 @@
+// leveret.hpp without exceptions: each function that can fail returns a result.
+#include <leveret_testing.hpp>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+
+using namespace std::chrono_literals;
+
+#define EXPECT(condition) ((condition) ? (void)0 : fail(#condition, __LINE__))
+
+[[noreturn]] static void fail(const char *what, int line) {
+    std::fprintf(stderr, "ffi-c/tests/wrapper_results.cpp:%d: not so: %s (last error: %s)\n", line, what, mqtt_last_error());
+    std::exit(1);
+}
+
+static_assert(std::is_same_v<decltype(std::declval<leveret::client &>().publish("t", "p")), leveret::result<leveret::receipt>>);
+static_assert(!std::is_default_constructible_v<leveret::testing::broker>);
+
+static void refusals() {
+    leveret::options options;
+    EXPECT(options.set(MQTT_OPT_KEEP_ALIVE, 30s));
+    EXPECT(options.set_bytes(MQTT_OPT_PASSWORD, "secret"));
+    EXPECT(options.add(MQTT_OPT_USER_PROPERTIES, "a", "b"));
+    const auto wrong = options.set("keep_alvie", 30s);
+    EXPECT(!wrong && wrong.error().code() == MQTT_UNKNOWN_OPTION && wrong.error().name() == "MQTT_UNKNOWN_OPTION");
+    EXPECT(!leveret::client::make("ftp://nowhere"));
+    EXPECT(leveret::client::make("ftp://nowhere", options).error().text().find("ftp") != std::string::npos);
+    EXPECT(!leveret::testing::broker::make(3));
+}
+
+int main() {
+    std::atomic<int> messages{0};
+    refusals();
+    auto broker = leveret::testing::broker::make();
+    EXPECT(broker);
+    auto made = leveret::client::make(broker->url());
+    EXPECT(made.has_value());
+    leveret::client client = *std::move(made);
+    EXPECT(client.on_message([&](leveret::message) { messages++; }));
+    EXPECT(client.start() && client.wait_for(leveret::status::online, 60s));
+    auto subscribed = client.subscribe("results", [&](leveret::message message) {
+        EXPECT(message.fail());
+        messages++;
+    });
+    EXPECT(subscribed);
+    auto granted = subscribed->wait(60s);
+    EXPECT(granted && *granted == 1);
+    auto receipt = client.publish("results", "x");
+    EXPECT(receipt);
+    auto outcome = receipt->wait(60s);
+    EXPECT(outcome && outcome->ok());
+    auto again = receipt->wait(0s);
+    EXPECT(!again && again.error().code() == MQTT_RECEIPT_FORGOTTEN);
+    EXPECT(!client.publish("a/#", "x") && !client.fd() && !client.poll(0s));
+    auto ping = client.ping(60s);
+    EXPECT(ping && *ping > 0us);
+    EXPECT(client.close(5s) && client.stats() && client.status() == leveret::status::closed);
+    EXPECT(!client.post("a", "x"));
+    EXPECT(messages == 1);
+    EXPECT(leveret::shutdown());
+    std::puts("wrapper_results: ok");
+}
