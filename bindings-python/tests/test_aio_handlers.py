@@ -58,7 +58,7 @@ async def everywhere_ping(client, broker, handler):
 
 HAPPENINGS = [
     message, general_message, connection, status, subscription, ping, notice, everywhere_status, everywhere_ping,
-]  # fmt: skip
+]
 
 
 async def close(client):

@@ -86,6 +86,43 @@ async def test_handlers_run_one_after_another_unless_asked_otherwise(broker):
 
 
 @on_a_loop
+async def test_a_handler_that_runs_long_leaves_the_others_to_what_comes_later(broker):
+    async with connected(broker.url, concurrent_handlers=2) as client:
+        entered, leave, done = asyncio.Event(), asyncio.Event(), asyncio.Queue()
+
+        async def handle(message):
+            if message.payload == b"long":
+                entered.set()
+                await leave.wait()
+            done.put_nowait(message.payload)
+
+        await client.subscribe("a", handle)
+        client.publish("a", "long")
+        await entered.wait()
+        for number in range(5):
+            client.publish("a", str(number))
+            assert await done.get() == str(number).encode()
+        leave.set()
+        assert await done.get() == b"long"
+
+
+@on_a_loop
+async def test_one_handler_of_several_that_waits_with_a_full_inbox_is_no_deadlock(broker):
+    async with connected(broker.url, concurrent_handlers=2, max_inbox_messages=2) as client:
+        outcomes = []
+
+        async def handle(message):
+            if message.payload == b"waits":
+                outcomes.append(await client.publish("b", "x"))
+
+        await client.subscribe("a", handle)
+        broker.publish("a", "waits")
+        for number in range(100):
+            broker.publish("a", str(number))
+        await eventually_async(lambda: outcomes == ["acknowledged"])
+
+
+@on_a_loop
 async def test_handlers_that_run_at_once_leave_the_order_of_acknowledgements_as_it_has_to_be(broker):
     leave, done = asyncio.Event(), []
 
@@ -111,7 +148,7 @@ async def test_how_many_handlers_run_at_once_is_checked(broker, most):
         leveret.AsyncClient(broker.url, concurrent_handlers=most)
 
 
-@pytest.mark.parametrize("failure", [ValueError("boom"), asyncio.CancelledError()])
+@pytest.mark.parametrize("failure", [ValueError("boom"), asyncio.CancelledError(), BaseException("boom")])
 @on_a_loop
 async def test_a_handler_that_raises_is_reported_and_harms_nothing(broker, caplog, failure):
     async with connected(broker.url) as client:

@@ -16,7 +16,7 @@ from support import FAST, SOON, environment, eventually
 import leveret
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples" / "python"
-TESTED = {"quickstart.py", "worker.py", "consumers.py", "lifespan.py", "prometheus.py"}
+TESTED = {"quickstart.py", "request_reply.py", "worker.py", "consumers.py", "lifespan.py", "prometheus.py"}
 
 
 @contextlib.contextmanager
@@ -47,6 +47,11 @@ def test_quickstart(broker):
     assert (code, said.splitlines()) == (0, ["received front closed", "acknowledged"])
 
 
+def test_request_reply(broker):
+    with running("request_reply.py", broker.url) as process:
+        assert ends(process) == (0, "ONE TWO\n")
+
+
 def test_worker(broker, client):
     with running("worker.py", broker.url) as process:
         assert process.stdout.readline() == "ready\n"
@@ -72,7 +77,7 @@ def test_consumers(broker, client):
     letters = [
         ("doors/front/state", "open"), ("rooms/attic/humidity", "61.5"), ("alarms/fire", "attic"),
         ("rooms/attic/temperature", "18"), ("doors/front/state", "closed"),
-    ]  # fmt: skip
+    ]
     with running("consumers.py", broker.url) as process:
         assert process.stdout.readline() == "ready\n"
         client.publish_many(letters)
@@ -82,7 +87,7 @@ def test_consumers(broker, client):
     assert said == [
         "alarm acknowledged\n", "attic humidity 61.5\n", "attic temperature 18.0\n",
         "door front closed\n", "door front open\n",
-    ]  # fmt: skip
+    ]
 
 
 def test_lifespan(broker, client):

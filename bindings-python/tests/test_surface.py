@@ -24,7 +24,7 @@ MORE_ARGUMENTS = {"AsyncClient": {"concurrent_handlers"}}
 AT_ONCE = {
     "on", "on_connection", "on_message", "on_notice", "on_ping", "on_status", "on_subscription",
     "publish", "publish_many", "reconnect", "start", "stats", "subscription",
-}  # fmt: skip
+}
 
 
 def plain(annotation):
@@ -115,7 +115,7 @@ def test_every_public_object_prints_itself_helpfully(client, broker):
         leveret.Notice("oversize", "a sentence"): "Notice(kind='oversize', text='a sentence')",
         broker: f"<leveret.testing.Broker {broker.url}>",
         leveret.Status.ONLINE: "<Status.ONLINE: 'online'>",
-    }  # fmt: skip
+    }
     for thing, text in shown.items():
         assert repr(thing) == text
     assert "attempt_failed" in repr(event)

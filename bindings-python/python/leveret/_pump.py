@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import inspect
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._ending import let_go
@@ -59,7 +59,8 @@ class Pump:
         self._most_handlers = concurrent_handlers
         self._runs_that_wait: set[Run] = set()
         self._reading_paused = False
-        self._handing_out: asyncio.Task[None] | None = None
+        # Tasks that run handlers: one that runs all of them in turn, or one for each.
+        self._running: set[asyncio.Task[None]] = set()
         self._cancelled = False
         # The native half brings nothing more; and all that it brought is handed out.
         self._over = False
@@ -169,20 +170,29 @@ class Pump:
     # --- handlers ---
 
     def _hand_out(self) -> None:
-        if self._handing_out is not None:
+        most = BATCH if self._most_handlers == 1 else self._most_handlers - len(self._running)
+        if most == 0 or (self._most_handlers == 1 and self._running):
             return
-        items = self._native.take(BATCH)
+        items = self._native.take(most)
         # The loop is about to end, or the client was dropped: nobody is left to be told, and a task begun now might never run.
         while items and (self._cancelled or self._handlers() is None):
             items = self._native.take(BATCH)
-        if items:
-            self._handing_out = self.loop.create_task(self._run_handlers(items), name="leveret-handlers")
-            self._handing_out.add_done_callback(self._handed_out)
-        elif self._over:
-            self._end()
+        if not items:
+            if self._over and not self._running:
+                self._end()
+        elif self._most_handlers == 1:
+            self._begin(self._run_handlers(items))
+        else:
+            for item in items:
+                self._begin(self._run_handler(item))
+
+    def _begin(self, handlers: Coroutine[Any, Any, None]) -> None:
+        task = self.loop.create_task(handlers, name="leveret-handlers")
+        self._running.add(task)
+        task.add_done_callback(self._handed_out)
 
     def _handed_out(self, task: asyncio.Task[None]) -> None:
-        self._handing_out = None
+        self._running.discard(task)
         _leave_to_the_loop(task)
         if task.cancelled():
             # Most likely the loop is about to end. What waits for outcomes still gets them.
@@ -191,29 +201,13 @@ class Pump:
         self._hand_out()
 
     async def _run_handlers(self, items: list[Delivery | News]) -> None:
-        several = self._most_handlers > 1
-        room = asyncio.Semaphore(self._most_handlers)
-        running: set[asyncio.Task[None]] = set()
-        try:
-            while items:
-                for item in items:
-                    if not several:
-                        await self._run_handler(item)
-                        continue
-                    await room.acquire()
-                    task = self.loop.create_task(self._run_handler(item), name="leveret-handler")
-                    running.add(task)
-                    task.add_done_callback(running.discard)
-                    task.add_done_callback(_leave_to_the_loop)
-                    task.add_done_callback(lambda _: room.release())
-                # Others have their turn.
-                await asyncio.sleep(0)
-                items = self._native.take(BATCH)
-            while running:
-                await asyncio.wait(running)
-        finally:
-            for task in running:
-                task.cancel()
+        # One task for them all, which is cheaper than one for each.
+        while items:
+            for item in items:
+                await self._run_handler(item)
+            # Others have their turn.
+            await asyncio.sleep(0)
+            items = self._native.take(BATCH)
 
     async def _run_handler(self, item: Delivery | News) -> None:
         handlers = self._handlers()
@@ -258,7 +252,9 @@ class Pump:
                 raise
             report_failure(self._native, what)
             return False
-        except Exception:
+        except (SystemExit, KeyboardInterrupt, GeneratorExit):
+            raise  # the program or its loop is to end
+        except BaseException:
             report_failure(self._native, what)
             return False
         return True
