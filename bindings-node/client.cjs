@@ -423,7 +423,10 @@ class Client extends EventEmitter {
     for (const handler of this.#handlers.of(item.handlers)) {
       handled = (await this.#call(() => handler(message), message.topic)) && handled
     }
-    if (item.general && this.listenerCount('message') === 0) return void this.#stranded.push(item)
+    if (item.general && this.listenerCount('message') === 0) {
+      this.#stranded.push(item)
+      return this.#waits.ring()
+    }
     if (item.general) handled = (await this.#callGeneral(message)) && handled
     this.#native.done(item.id, handled)
   }

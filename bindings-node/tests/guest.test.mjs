@@ -200,7 +200,7 @@ test('a test runner ends after close, without being forced', async (t) => {
     })`)
   // Node's own runner counts as a test of this one unless it is told otherwise.
   const { NODE_TEST_CONTEXT, ...env } = process.env
-  const { code, signal, printed } = await run(process.execPath, ['--test', folder], { env })
+  const { code, signal, printed } = await run(process.execPath, ['--test', join(folder, 'a.test.mjs')], { env })
   assert.deepEqual([code, signal], [0, null], printed)
   assert.match(printed, /pass 1/)
 })

@@ -121,7 +121,7 @@ test('listeners get what has no handler; their promises hold the acknowledgement
   assert.deepEqual(seen, [['a', '0', 'a'], ['a', '1', 'a']])
 })
 
-test('once gets one message; what came behind it waits for the next taker', async (t) => {
+test('once gets one message; what came behind it waits for the next taker', { timeout: LIMIT }, async (t) => {
   const { client } = await online(t)
   await client.subscribe('a')
   for (let i = 0; i < 5; i++) await client.publish('a', String(i))
