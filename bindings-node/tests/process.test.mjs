@@ -123,6 +123,28 @@ test('while an unreferenced client is waited for with a timeout, the process sta
   assert.deepEqual(await run(broker.url, source), { ...CLEAN, printed: 'acknowledged\n' })
 })
 
+test('shutdown inside a handler, a listener or an iterator ends every client, and then the process', async (t) => {
+  const broker = brokerFor(t)
+  const places = [
+    "await client.subscribe('a', end); client.publish('a')",
+    "client.on('online', end)",
+    "client.on('log', end)",
+    "const messages = client.messages('a'); client.publish('a'); for await (const message of messages) end()",
+    "client.publish('a').then(end)",
+  ]
+  const end = `
+    import { MqttError, setRuntimeThreads, shutdown } from '${PACKAGE}'
+    const other = connect(url)
+    client.on('closed', () => console.log('closed'))
+    const end = () => {
+      shutdown()
+      shutdown()
+      try { client.publish('late'); console.log('taken') } catch (error) { if (!(error instanceof MqttError)) throw error }
+      setRuntimeThreads(2)
+    };`
+  for (const place of places) assert.deepEqual(await run(broker.url, end + place), { ...CLEAN, printed: 'closed\n' }, place)
+})
+
 test('receipts that nobody looks at cost nothing and break nothing', async (t) => {
   const unhandled = []
   const note = (reason) => unhandled.push(reason)

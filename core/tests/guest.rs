@@ -308,20 +308,89 @@ fn growth() -> [usize; 3] {
     [count("/proc/self/task"), count("/proc/self/fd"), resident]
 }
 
-/// In a process of its own: the other tests of this file have threads, too.
+/// Runs the test of this name once more in a process of its own, behind `before` (a shell's words), and gives its exit code; `None`
+/// there, where the test then does what it has to.
+#[cfg(target_os = "linux")]
+fn in_a_process_of_its_own(name: &str, before: &str) -> Option<i32> {
+    const CHILD: &str = "LEVERET_GUEST";
+    if std::env::var_os(CHILD).is_some() {
+        return None;
+    }
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", &format!("{before} exec \"$0\" \"$@\"")])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--test-threads=1", "--quiet"])
+        .env(CHILD, "1")
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + 12 * SOON;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            // A signal is told as a shell tells it.
+            use std::os::unix::process::ExitStatusExt as _;
+            return status.code().or(status.signal().map(|signal| 128 + signal));
+        }
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            panic!("{name} hangs");
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_exits_with_clients_open_exits_with_its_own_code() {
+    let name = "a_process_that_exits_with_clients_open_exits_with_its_own_code";
+    if let Some(code) = in_a_process_of_its_own(name, "") {
+        return assert_eq!(code, 7);
+    }
+    let broker = broker();
+    let client = block_on(online(&broker));
+    let _stream = block_on(client.subscribe("a", QoS::AtLeastOnce)).unwrap();
+    for _ in 0..500 {
+        drop(client.publish("a", "x").send().unwrap());
+    }
+    std::process::exit(7);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn sigterm_ends_a_process_with_clients_open_as_one_without() {
+    let name = "sigterm_ends_a_process_with_clients_open_as_one_without";
+    if let Some(code) = in_a_process_of_its_own(name, "") {
+        return assert_eq!(code, 128 + 15);
+    }
+    let broker = broker();
+    let _client = block_on(online(&broker));
+    let own = std::process::id().to_string();
+    std::process::Command::new("kill")
+        .arg(own)
+        .status()
+        .unwrap();
+    thread::sleep(SOON);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn descriptors_above_1024_are_as_good_as_others() {
+    let name = "descriptors_above_1024_are_as_good_as_others";
+    if let Some(code) = in_a_process_of_its_own(name, "ulimit -n 2048 &&") {
+        return assert_eq!(code, 0);
+    }
+    let _held: Vec<_> = (0..1_100)
+        .map(|_| std::fs::File::open("/dev/null").unwrap())
+        .collect();
+    let broker = broker();
+    block_on(async { every_verb(&online(&broker).await).await });
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn ten_thousand_clients_made_and_dropped_leave_nothing_behind() {
-    const CHILD: &str = "LEVERET_GUEST_CYCLES";
-    if std::env::var_os(CHILD).is_none() {
-        let name = "ten_thousand_clients_made_and_dropped_leave_nothing_behind";
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", name, "--test-threads=1"])
-            .env(CHILD, "1")
-            .spawn()
-            .unwrap();
-        assert!(finished_within(&mut child, 12 * SOON), "the cycles hang");
-        return;
+    let name = "ten_thousand_clients_made_and_dropped_leave_nothing_behind";
+    if let Some(code) = in_a_process_of_its_own(name, "") {
+        return assert_eq!(code, 0);
     }
     let broker = broker();
     let cycle = |number: usize| {
@@ -359,20 +428,6 @@ fn settled(wanted: Option<[usize; 3]>) -> [usize; 3] {
         }
         last = now;
     }
-}
-
-#[cfg(target_os = "linux")]
-fn finished_within(child: &mut std::process::Child, limit: Duration) -> bool {
-    let deadline = Instant::now() + limit;
-    while Instant::now() < deadline {
-        if let Some(status) = child.try_wait().unwrap() {
-            assert!(status.success(), "the cycles failed: {status}");
-            return true;
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    let _ = child.kill();
-    false
 }
 
 /// What a task gives back need not be a result of the task's own runtime.
