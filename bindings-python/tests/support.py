@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import importlib
 import os
 import pathlib
 import subprocess
@@ -42,12 +43,20 @@ async def eventually_async(look: Callable[[], Any]) -> Any:
     return seen
 
 
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """What makes the loops of the tests: that of asyncio, or that of the package that LEVERET_TEST_LOOP names."""
+    package = importlib.import_module(os.environ.get("LEVERET_TEST_LOOP", "asyncio"))
+    made: Callable[[], asyncio.AbstractEventLoop] = package.new_event_loop
+    return made
+
+
 def on_a_loop(test: Callable[..., Any]) -> Callable[..., None]:
     """Runs a test that is a coroutine function on a loop of its own."""
 
     @functools.wraps(test)
     def run(*arguments: Any, **names: Any) -> None:
-        asyncio.run(asyncio.wait_for(test(*arguments, **names), 2 * SOON))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(asyncio.wait_for(test(*arguments, **names), 2 * SOON))
 
     return run
 

@@ -2,10 +2,13 @@
 
 import asyncio
 import gc
+import pathlib
+import subprocess
+import sys
 import threading
 
 import pytest
-from support import FAST, SOON, connected, eventually, eventually_async, on_a_loop, program
+from support import FAST, SOON, connected, environment, eventually, eventually_async, on_a_loop, program
 
 import leveret
 
@@ -232,3 +235,13 @@ def test_uvloop():
                 uvloop.run(main(broker.url))
     """)
     assert (done.returncode, done.stdout, done.stderr) == (0, "uvloop\n" * 2, "")
+
+
+@pytest.mark.timeout(150)
+def test_every_asyncio_test_passes_under_uvloop_too():
+    files = ["test_aio_handlers.py", "test_aio_letters.py", "test_aio_messages.py", "test_subscriptions.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
+    chosen = {**environment(), "LEVERET_TEST_LOOP": "uvloop"}
+    here = pathlib.Path(__file__).parent
+    done = subprocess.run(command, capture_output=True, text=True, timeout=140, env=chosen, cwd=here, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]

@@ -34,6 +34,18 @@ wheel=$(echo "$out"/leveret-*.whl)
 python=$(fresh venv "$wheel")
 PYTHONPATH='' "$python" package-python.py "$wheel"
 
+say "the same wheel in newer Pythons"
+tried=
+for other in python3.12 python3.13 python3.14 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.1[2-9]*/bin/python3; do
+  "$other" -c '' 2>/dev/null || continue
+  "$other" -m venv --clear newer
+  newer/bin/pip install --quiet --disable-pip-version-check --no-index "$wheel"
+  timeout 60 newer/bin/python -W error demo/demo_async.py | diff demo/expected.txt - || die "the wheel does not work in $("$other" --version)"
+  tried=yes
+  echo "ok: demo_async.py in $("$other" --version)"
+done
+[ -n "$tried" ] || skip "newer Pythons" "none is installed"
+
 say "the source distribution, built and used"
 mkdir built
 CARGO_TARGET_DIR=$TARGET CARGO_NET_OFFLINE=true MATURIN_PEP517_ARGS="--profile dev" PATH="$VENV/bin:$PATH" \
