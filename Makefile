@@ -22,6 +22,7 @@ bench: ## instructions and system calls per message (release build)
 
 generate: ## print the generated files anew from their tables and sources
 	env -u CI cargo test -q -p leveret-tests --test generated
+	LEVERET_RECORD_ABI=1 cargo test -q -p leveret-tests --test c_abi
 
 simulate: ## run the simulation: SEED=… replays one, COUNT=… runs as many
 	tests/scripts/simulate.sh $(if $(SEED),--seed $(SEED),--count $(or $(COUNT),2000))

@@ -35,6 +35,7 @@ part rust       cargo test --workspace --no-fail-fast
 part loom       tests/scripts/loom.sh
 part simulation tests/scripts/simulate.sh --count 2000
 part c          ffi-c/tests/run.sh
+part install    tests/scripts/consumers.sh
 part python     tests/scripts/python.sh
 part node       tests/scripts/node.sh
 part npm        tests/scripts/node-package.sh "$TARGET/debug/libleveret_node.so" "$TARGET/package-node"

@@ -1,6 +1,7 @@
 //! Tests that span the crates: simulation, freshness of generated files, tidiness, conformance.
 
 pub mod generated;
+pub mod header;
 pub mod print;
 pub mod sim;
 pub mod source;
