@@ -7,22 +7,42 @@
 static mqtt_test_broker *broker;
 static const char *folder;
 
-/* Runs an example with the broker's address and one more argument, and checks how it ends. */
-static pid_t begin(const char *name, const char *argument) {
+/* Runs an example with the broker's address and one more argument; what it prints goes to `output`, unless that is -1. */
+static pid_t begin_with_output(const char *name, const char *argument, int output) {
     char path[4096];
     snprintf(path, sizeof path, "%s/example-%s", folder, name);
     pid_t pid = fork();
     EXPECT(pid >= 0);
     if (pid == 0) {
+        alarm(SOON / 1000); /* one that hangs dies of it */
+        if (output >= 0) dup2(output, 1);
         execl(path, path, mqtt_test_broker_url(broker), argument, (char *)NULL);
         _exit(127);
     }
     return pid;
 }
 
+static pid_t begin(const char *name, const char *argument) {
+    return begin_with_output(name, argument, -1);
+}
+
 static void ends_well(pid_t pid) {
     int status = 0;
     EXPECT(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* An example that prints this and nothing else. */
+static void prints(const char *name, const char *argument, const char *wanted) {
+    char printed[4096];
+    FILE *output = tmpfile();
+    EXPECT(output != NULL);
+    ends_well(begin_with_output(name, argument, fileno(output)));
+    rewind(output);
+    printed[fread(printed, 1, sizeof printed - 1, output)] = '\0';
+    fclose(output);
+    if (strcmp(printed, wanted) == 0) return;
+    fprintf(stderr, "%s printed\n%s\nnot\n%s\n", name, printed, wanted);
+    exit(1);
 }
 
 /* Jobs published while the worker is away wait for it; those it did are acknowledged, so a second one gets the others. */
@@ -56,6 +76,9 @@ int main(int count, char **arguments) {
     ends_well(begin("firehose", "20000"));
     EXPECT(mqtt_test_broker_received_count(broker) == 1 + 2 + 20000);
     worker();
+    prints("epoll", "4", "client 1: tick 1\nclient 2: tick 2\nclient 0: tick 3\nclient 1: tick 4\n4 ticks, each delivered\n");
+    prints("cpp-quickstart", NULL, "door is open\nthe letter is acknowledged\n");
+    prints("cpp-no_exceptions", NULL, "the letter is acknowledged\n");
     mqtt_test_broker_free(broker);
     puts("examples: ok");
     return 0;

@@ -82,6 +82,8 @@ bounded() {
 
 run() {
   say "ffi-c/tests/$1.c"
+  # The program that runs them.
+  if [ "$1" = examples ]; then examples; fi
   compile "$1" ""
   bounded "$out/$1"
   # A fork copies the address sanitizer's allocator with whatever lock of it another thread held (GCC before 14 does not take them
@@ -100,10 +102,20 @@ run() {
 
 # examples: as a user would compile them
 examples() {
-  local source
+  local source language
   for source in examples/c/*.c; do
     "$cc" -std=c99 -D_POSIX_C_SOURCE=200809L -O1 "${strict[@]}" "$source" -o "$out/example-$(basename "$source" .c)" \
       -L"$built" -lleveret -pthread -Wl,-rpath,"$built"
+  done
+  have "$cxx" || die "a C++ compiler is needed"
+  for source in examples/cpp/*.cpp; do
+    local flags=()
+    case $source in */no_exceptions.cpp) flags=(-fno-exceptions) ;; esac
+    # The last of these is the one that is run.
+    for language in c++20 c++17; do
+      "$cxx" "-std=$language" -O1 "${strict[@]}" "${flags[@]}" "$source" -o "$out/example-cpp-$(basename "$source" .cpp)" \
+        -L"$built" -lleveret -pthread -Wl,-rpath,"$built"
+    done
   done
 }
 
@@ -139,7 +151,6 @@ wrapped() {
 
 if [ $# -eq 0 ]; then
   headers
-  examples
   wrapper
 fi
 # For what loads the library by name.
