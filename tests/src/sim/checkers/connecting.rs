@@ -80,18 +80,19 @@ fn backoff(host: &Host) -> (Nanos, Nanos) {
 
 /// SEMANTICS 9 and 10: `reconnect` says DISCONNECT if it can, so that there is no will; a missing PINGRESP does not.
 pub fn farewell_is_right(link: &Link, host: &Host, now: Nanos) -> Verdict {
-    let anew = host.line.asked_anew == Some(now);
-    let could = host.line.online && !link.stalled;
-    claim(
-        !anew || !could || link.sent.goodbye,
-        "reconnect_says_goodbye",
-        || "the application asked for a new connection, and there was no DISCONNECT".into(),
-    )?;
     let deadline = link.ping_at.map(|ping| {
         ping.max(link.last_heard)
             .saturating_add(patience(link, host))
     });
     let late = deadline.is_some_and(|deadline| now >= deadline);
+    let anew = host.line.asked_anew == Some(now);
+    // Where the pong is overdue just then, such as at a waking, the connection counts as lost before the question is heard.
+    let could = host.line.online && !link.stalled && !late;
+    claim(
+        !anew || !could || link.sent.goodbye,
+        "reconnect_says_goodbye",
+        || "the application asked for a new connection, and there was no DISCONNECT".into(),
+    )?;
     let another_reason = anew || host.closing.is_some() || host.misled;
     claim(
         !late || another_reason || !link.sent.goodbye,
