@@ -484,6 +484,9 @@
 /** As a timeout in milliseconds: wait as long as it takes. */
 #define MQTT_FOREVER UINT32_MAX
 
+/** As the timeout of a close: the option `close_timeout` of the client. */
+#define MQTT_CLOSE_TIMEOUT_DEFAULT (UINT32_MAX - 1)
+
 /**
  * Callbacks run on a pool of threads that all clients share: they may block, and hold up no other
  * client. The default.
@@ -1121,7 +1124,8 @@ mqtt_result mqtt_client_wait_writable(mqtt_client *client, uint32_t timeout_ms);
  * returns.
  *
  * @param timeout_ms  milliseconds for letters to go out; 0 sends nothing more; `MQTT_FOREVER`
- *                    waits until all are out
+ *                    waits until all are out, `MQTT_CLOSE_TIMEOUT_DEFAULT` as long as the option
+ *                    `close_timeout` says
  */
 mqtt_result mqtt_client_close(mqtt_client *client, uint32_t timeout_ms);
 

@@ -43,12 +43,7 @@ impl<'a> Letter<'a> {
     /// [`Letter::send_wait`] or [`Client::drain`]; while offline only where the overflow rule drops nothing
     /// for it. `Closed`.
     pub fn send(self) -> Result<Receipt, Error> {
-        let letter = Publish {
-            topic: self.topic,
-            payload: self.payload,
-            options: &self.options,
-        };
-        let tag = self.client.host.publish(letter, true)?;
+        let tag = self.client.host.publish(self.content(), true)?;
         Ok(Receipt::new(self.client.host.watcher(), tag))
     }
 
@@ -68,12 +63,11 @@ impl<'a> Letter<'a> {
     /// # Errors
     /// As [`Letter::send`]; `QueueFull` only while offline.
     pub async fn send_wait(self) -> Result<Receipt, Error> {
-        let letter = Publish {
-            topic: self.topic,
-            payload: self.payload,
-            options: &self.options,
-        };
-        let tag = self.client.host.publish_when_room(letter, true).await?;
+        let tag = self
+            .client
+            .host
+            .publish_when_room(self.content(), true)
+            .await?;
         Ok(Receipt::new(self.client.host.watcher(), tag))
     }
 
@@ -82,16 +76,51 @@ impl<'a> Letter<'a> {
     /// # Errors
     /// As [`Letter::send`].
     pub fn send_unreported(self) -> Result<(), Error> {
-        let letter = Publish {
+        self.client.host.publish(self.content(), false).map(drop)
+    }
+
+    pub(crate) fn content(&self) -> Publish<'_> {
+        Publish {
             topic: self.topic,
-            payload: self.payload,
+            payload: self.payload.clone(),
             options: &self.options,
-        };
-        self.client.host.publish(letter, false).map(drop)
+        }
     }
 
     fn options_mut(&mut self) -> &mut PublishOptions {
         &mut self.options
+    }
+}
+
+/// Why [`Client::publish_many`] ended before its last letter.
+#[derive(Debug)]
+pub struct PartlyPosted {
+    /// The receipts of the letters before the one that was refused; these are posted.
+    pub receipts: Vec<Receipt>,
+    /// Why that one was refused.
+    pub error: Error,
+}
+
+impl std::fmt::Display for PartlyPosted {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "{} (after {} letters)",
+            self.error,
+            self.receipts.len()
+        )
+    }
+}
+
+impl std::error::Error for PartlyPosted {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+impl From<PartlyPosted> for Error {
+    fn from(partly: PartlyPosted) -> Error {
+        partly.error
     }
 }
 

@@ -108,7 +108,7 @@ mod readme {}
 pub use client::Client;
 pub use events::{Events, Messages};
 pub use inbox::News;
-pub use letter::Letter;
+pub use letter::{Letter, PartlyPosted};
 pub use leveret_protocol as protocol;
 pub use leveret_protocol::engine::{ConnectionEvent, Explanation, Notice, Payload};
 pub use leveret_protocol::error::{Error, ErrorKind};

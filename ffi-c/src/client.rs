@@ -24,6 +24,9 @@ pub struct mqtt_client(Hidden);
 /// As a timeout in milliseconds: wait as long as it takes.
 pub const MQTT_FOREVER: u32 = u32::MAX;
 
+/// As the timeout of a close: the option `close_timeout` of the client.
+pub const MQTT_CLOSE_TIMEOUT_DEFAULT: u32 = u32::MAX - 1;
+
 /// Callbacks run on a pool of threads that all clients share: they may block, and hold up no other
 /// client. The default.
 pub const MQTT_DISPATCH_POOL: c_int = 0;
@@ -208,7 +211,8 @@ pub unsafe extern "C" fn mqtt_client_wait_writable(
 /// returns.
 ///
 /// @param timeout_ms  milliseconds for letters to go out; 0 sends nothing more; `MQTT_FOREVER`
-///                    waits until all are out
+///                    waits until all are out, `MQTT_CLOSE_TIMEOUT_DEFAULT` as long as the option
+///                    `close_timeout` says
 ///
 /// # Safety
 /// `client` is NULL or alive.
@@ -390,8 +394,9 @@ pub(crate) fn answer(
 }
 
 fn close(face: InUse<'_>, timeout_ms: u32, end_session: Option<bool>) -> Result<(), Error> {
-    let timeout = input::timeout(timeout_ms).unwrap_or(Duration::MAX);
-    let Some(reply) = face.client.close(Some(timeout), end_session)? else {
+    let timeout = (timeout_ms != MQTT_CLOSE_TIMEOUT_DEFAULT)
+        .then(|| input::timeout(timeout_ms).unwrap_or(Duration::MAX));
+    let Some(reply) = face.client.close(timeout, end_session)? else {
         return Ok(());
     };
     // The close itself is bounded, so this wait is too.

@@ -19,9 +19,14 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
+import peer
+import wire
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 REPLY_TIMEOUT = 60.0
+#: How long the scripted peer waits for a packet.
+PEER_TIMEOUT = 10.0
 UNQUOTED = "-._~/:,=+$#"
 
 
@@ -96,6 +101,52 @@ class Embedded:
         if self.agent.alive():
             self.agent.ask(["broker_close", "broker=broker"])
 
+    def play(self, verb: str, words: list[str]) -> tuple[str, wire.Pairs] | None:
+        """Does what a scenario says of the broker in turn; None if `verb` is not about a broker."""
+        if verb not in ("start", "stop", "restart"):
+            return None
+        if verb != "start":
+            self.stop()
+        if verb != "stop":
+            self.start()
+        return "ok", []
+
+
+class Scripted:
+    """A peer that does what the scenario says, packet by packet."""
+
+    def __init__(self, agent: "Agent"):
+        del agent
+        self.peer = peer.Peer()
+        self.url = self.peer.url
+
+    def close(self):
+        self.peer.close()
+
+    def play(self, verb: str, words: list[str]) -> tuple[str, wire.Pairs] | None:
+        if verb not in ("expect", "expect_end", "accept", "send", "send_raw", "hang_up"):
+            return None
+        fields = [tuple(word.split("=", 1)) for word in words if "=" in word]
+        timeout = float(dict(fields).get("timeout", PEER_TIMEOUT * 1000)) / 1000
+        try:
+            if verb == "expect":
+                return "ok", self.peer.expect(words[0], timeout)
+            if verb == "accept":
+                # The usual beginning: whatever CONNECT says, and yes to it.
+                self.peer.expect("CONNECT", timeout)
+                self.peer.send("CONNACK", fields)
+            elif verb == "expect_end":
+                self.peer.expect_end(timeout)
+            elif verb == "send":
+                self.peer.send(words[0], fields)
+            elif verb == "send_raw":
+                self.peer.send_raw(bytes.fromhex(words[0]))
+            else:
+                self.peer.hang_up()
+        except (peer.Surprise, wire.Malformed, OSError) as error:
+            return "surprise", [("text", str(error))]
+        return "ok", []
+
 
 class Mosquitto:
     """A real mosquitto on a free loopback port that keeps its sessions over a restart."""
@@ -145,8 +196,10 @@ class Mosquitto:
         self.stop()
         self.folder.cleanup()
 
+    play = Embedded.play
 
-BROKERS = {"embedded": Embedded, "mosquitto": Mosquitto}
+
+BROKERS = {"embedded": Embedded, "mosquitto": Mosquitto, "scripted": Scripted}
 
 
 # --- one agent ------------------------------------------------------------------------------------------------------
@@ -244,13 +297,8 @@ def play(scenario: Scenario, broker_kind: str, variables: dict[str, str], agent:
     try:
         for step in scenario.steps:
             request = [fill(word) for word in step.request]
-            if request[0] in ("start", "stop", "restart"):
-                if request[0] != "start":
-                    broker.stop()
-                if request[0] != "stop":
-                    broker.start()
-                continue
-            problem = mismatch([fill(word) for word in step.expected], *agent.ask(request))
+            answer = broker.play(request[0], request[1:]) or agent.ask(request)
+            problem = mismatch([fill(word) for word in step.expected], *answer)
             if problem:
                 return f"{step.where}: {' '.join(request)[:200]}: {problem}"
         return None
@@ -288,7 +336,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--language", default=",".join(agents()), help="comma-separated; default: all")
     parser.add_argument("--scenario", default="", help="only scenarios whose name contains this")
-    parser.add_argument("--broker", default="embedded,mosquitto", help="comma-separated kinds")
+    parser.add_argument("--broker", default=",".join(BROKERS), help="comma-separated kinds")
     arguments = parser.parse_args()
     languages = arguments.language.split(",")
     brokers = arguments.broker.split(",")

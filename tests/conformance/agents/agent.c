@@ -123,13 +123,13 @@ static uint32_t milliseconds(const char *text) {
     return (uint32_t)(number * factor);
 }
 
-/* The name of an error in the table, `QueueFull` of MQTT_QUEUE_FULL, and its sentence. */
-static mqtt_result fail(mqtt_result result) {
+/* The name of a result in the error table, `QueueFull` of MQTT_QUEUE_FULL. */
+static void say_kind(const char *key, mqtt_result result) {
     const char *name = mqtt_result_name(result) + strlen("MQTT_");
     char kind[64];
     size_t length = 0;
     bool first = true;
-    for (; *name != '\0' && length + 1 < sizeof kind; name++) {
+    for (; *name != '\0' && length < sizeof kind; name++) {
         if (*name == '_') {
             first = true;
             continue;
@@ -137,9 +137,13 @@ static mqtt_result fail(mqtt_result result) {
         kind[length++] = (char)(first || *name < 'A' || *name > 'Z' ? *name : *name + ('a' - 'A'));
         first = false;
     }
+    say(key, kind, length);
+}
+
+static mqtt_result fail(mqtt_result result) {
     answer_length = 0;
     put("error", 5);
-    say("kind", kind, length);
+    say_kind("kind", result);
     if (result == MQTT_REFUSED) say_number("reason", mqtt_last_reason());
     say_text("text", mqtt_last_error());
     return result;
@@ -157,6 +161,10 @@ typedef struct {
     char client[32], name[64];
     item *items;
     size_t count, capacity;
+    bool held;   /* the callback does not return before this is over */
+    bool manual; /* messages are kept to be acknowledged by hand */
+    const mqtt_message *unacknowledged[64];
+    size_t first_unacknowledged, past_unacknowledged;
 } recorder;
 
 enum { MOST = 64, MOST_RECEIPTS = 4096 };
@@ -184,6 +192,48 @@ static bool intact(const unsigned char *bytes, size_t length) {
     return true;
 }
 
+/* MQTT 5 properties by the names of the standard. */
+static void say_properties(const mqtt_properties *properties) {
+    static const struct {
+        int property;
+        const char *name;
+    } rows[] = {
+        {MQTT_PROPERTY_PAYLOAD_FORMAT_INDICATOR, "payload_format_indicator"},
+        {MQTT_PROPERTY_MESSAGE_EXPIRY_INTERVAL, "message_expiry_interval"},
+        {MQTT_PROPERTY_CONTENT_TYPE, "content_type"},
+        {MQTT_PROPERTY_RESPONSE_TOPIC, "response_topic"},
+        {MQTT_PROPERTY_CORRELATION_DATA, "correlation_data"},
+        {MQTT_PROPERTY_SUBSCRIPTION_IDENTIFIER, "subscription_identifier"},
+        {MQTT_PROPERTY_SESSION_EXPIRY_INTERVAL, "session_expiry_interval"},
+        {MQTT_PROPERTY_ASSIGNED_CLIENT_IDENTIFIER, "assigned_client_identifier"},
+        {MQTT_PROPERTY_SERVER_KEEP_ALIVE, "server_keep_alive"},
+        {MQTT_PROPERTY_RESPONSE_INFORMATION, "response_information"},
+        {MQTT_PROPERTY_SERVER_REFERENCE, "server_reference"},
+        {MQTT_PROPERTY_REASON_STRING, "reason_string"},
+        {MQTT_PROPERTY_RECEIVE_MAXIMUM, "receive_maximum"},
+        {MQTT_PROPERTY_TOPIC_ALIAS_MAXIMUM, "topic_alias_maximum"},
+        {MQTT_PROPERTY_MAXIMUM_QOS, "maximum_qos"},
+        {MQTT_PROPERTY_RETAIN_AVAILABLE, "retain_available"},
+        {MQTT_PROPERTY_USER_PROPERTY, "user_property"},
+        {MQTT_PROPERTY_MAXIMUM_PACKET_SIZE, "maximum_packet_size"},
+    };
+    for (size_t row = 0; properties != NULL && row < sizeof rows / sizeof rows[0]; row++) {
+        mqtt_property property;
+        for (size_t i = 0; mqtt_property_get(properties, rows[row].property, i, &property); i++) {
+            if (property.name != NULL) {
+                char text[256];
+                int length = snprintf(text, sizeof text, "%.*s:%.*s", (int)property.name_length, property.name,
+                                      (int)property.value_length, (const char *)property.value);
+                say(rows[row].name, text, (size_t)length);
+            } else if (property.value != NULL) {
+                say(rows[row].name, property.value, property.value_length);
+            } else {
+                say_number(rows[row].name, property.number);
+            }
+        }
+    }
+}
+
 static void say_message(const mqtt_message *message) {
     say("topic", message->topic, message->topic_length);
     if (message->payload_length > 256) {
@@ -195,6 +245,7 @@ static void say_message(const mqtt_message *message) {
     say_number("qos", message->qos);
     say_flag("retain", message->retain);
     say_flag("dup", message->dup);
+    say_properties(message->properties);
 }
 
 /* Keeps what `answer` holds beyond `mark` as an item. The lock is held. */
@@ -213,10 +264,16 @@ static void keep(recorder *to, size_t mark, const void *payload, size_t payload_
 }
 
 static void on_message(void *context, const mqtt_message *message) {
+    recorder *to = context;
     pthread_mutex_lock(&lock);
     size_t mark = answer_length;
     say_message(message);
-    keep(context, mark, message->payload, message->payload_length);
+    keep(to, mark, message->payload, message->payload_length);
+    if (to->manual) {
+        if (to->past_unacknowledged == sizeof to->unacknowledged / sizeof to->unacknowledged[0]) exit(3);
+        to->unacknowledged[to->past_unacknowledged++] = mqtt_message_ref(message);
+    }
+    while (to->held) pthread_cond_wait(&changed, &lock);
     pthread_mutex_unlock(&lock);
 }
 
@@ -224,12 +281,33 @@ static void on_connection(void *context, const mqtt_connection_event *event) {
     const char *kind = event->kind == MQTT_CONNECTION_ONLINE           ? "online"
                        : event->kind == MQTT_CONNECTION_OFFLINE        ? "offline"
                        : event->kind == MQTT_CONNECTION_ATTEMPT_FAILED ? "attempt_failed"
+                       : event->kind == MQTT_CONNECTION_PING           ? "ping"
+                       : event->kind == MQTT_CONNECTION_CLOSED         ? "closed"
                                                                        : NULL;
     if (kind == NULL) return;
+    const char *client = ((recorder *)context)->client;
     pthread_mutex_lock(&lock);
+    recorder *to = event->kind == MQTT_CONNECTION_PING ? recorder_of(client, "events/ping") : context;
     size_t mark = answer_length;
+    if (event->kind != MQTT_CONNECTION_PING && event->kind != MQTT_CONNECTION_ATTEMPT_FAILED) {
+        say_text("event", kind);
+        keep(recorder_of(client, "events/status"), mark, "", 0);
+        if (event->kind == MQTT_CONNECTION_CLOSED) {
+            pthread_mutex_unlock(&lock);
+            return;
+        }
+    }
     say_text("event", kind);
-    keep(context, mark, "", 0);
+    if (event->kind == MQTT_CONNECTION_PING) say_number("microseconds", (int64_t)event->round_trip_us);
+    if (event->kind == MQTT_CONNECTION_ATTEMPT_FAILED) say_number("retry_in", event->retry_in_ms);
+    if (event->kind == MQTT_CONNECTION_ONLINE) {
+        say_flag("session_present", event->session_present);
+        say_text("version", event->version == 5 ? "5" : "3.1.1");
+        say("client_id", event->client_id, event->client_id_length);
+        say_properties(event->properties);
+    }
+    if (event->reason >= 0) say_number("reason", event->reason);
+    keep(to, mark, "", 0);
     pthread_mutex_unlock(&lock);
 }
 
@@ -238,6 +316,17 @@ static void on_subscription(void *context, const mqtt_subscription_event *event)
     size_t mark = answer_length;
     say_text("event", mqtt_subscription_state_name(event->state));
     say("filter", event->filter, event->filter_length);
+    if (event->reason >= 0) say_number("reason", event->reason);
+    keep(context, mark, "", 0);
+    pthread_mutex_unlock(&lock);
+}
+
+/* What other languages call a notice is a line for the log here. */
+static void on_log(void *context, const mqtt_log_event *event) {
+    pthread_mutex_lock(&lock);
+    size_t mark = answer_length;
+    say_text("event", "notice");
+    say("text", event->text, event->text_length);
     keep(context, mark, "", 0);
     pthread_mutex_unlock(&lock);
 }
@@ -359,20 +448,52 @@ static size_t receipt_named(const char *client, const char *name, int number) {
 
 /* --- verbs --- */
 
+enum { MOST_PAIRS = 8 };
+
+/* Cuts `name:value;name:value` into pairs; returns how many. */
+static size_t pairs_of(const char *text, char *room, size_t size, mqtt_pair *pairs) {
+    size_t count = 0;
+    if (text == NULL) return 0;
+    snprintf(room, size, "%s", text);
+    for (char *next = room; next != NULL && count < MOST_PAIRS; count++) {
+        char *pair = next;
+        if ((next = strchr(pair, ';')) != NULL) *next++ = '\0';
+        char *value = strchr(pair, ':');
+        if (value == NULL) exit(4);
+        *value++ = '\0';
+        pairs[count] = (mqtt_pair){pair, value};
+    }
+    return count;
+}
+
+static mqtt_result set_option(mqtt_options *options, const char *name, const char *value) {
+    if (strstr(name, "user_properties") == NULL) return mqtt_options_set(options, name, value);
+    char room[512];
+    mqtt_pair pairs[MOST_PAIRS];
+    size_t count = pairs_of(value, room, sizeof room, pairs);
+    mqtt_result result = MQTT_OK;
+    for (size_t i = 0; i < count && result == MQTT_OK; i++) result = mqtt_options_add(options, name, pairs[i].name, pairs[i].value);
+    return result;
+}
+
 static mqtt_result connect_client(const char *name) {
     mqtt_options *options = mqtt_options_new();
     const char *url = take("url");
     mqtt_result result = MQTT_OK;
+    bool manual = false;
     for (size_t i = 0; i < argument_count && result == MQTT_OK; i++) {
-        if (!arguments[i].taken) result = mqtt_options_set(options, arguments[i].name, arguments[i].value);
+        if (!arguments[i].taken) result = set_option(options, arguments[i].name, arguments[i].value);
+        manual = manual || strcmp(arguments[i].name, "manual_ack") == 0;
     }
     mqtt_client *client = result == MQTT_OK ? mqtt_client_new(url, options) : NULL;
     mqtt_options_free(options);
     if (result != MQTT_OK) return fail(result);
     if (client == NULL) return fail(MQTT_INVALID_ARGUMENT);
+    recorder_of(name, "")->manual = manual;
     mqtt_client_on_message(client, on_message, recorder_of(name, ""));
     mqtt_client_on_connection(client, on_connection, recorder_of(name, "events/connection"));
     mqtt_client_on_subscription(client, on_subscription, recorder_of(name, "events/subscription"));
+    mqtt_client_on_log(client, on_log, recorder_of(name, "events/notice"));
     enter(clients, name, client);
     return mqtt_client_start(client);
 }
@@ -384,7 +505,8 @@ static int constant_of(const char *name, const char *const *names, const int *va
     return -1;
 }
 
-static mqtt_letter letter_of(void) {
+/* The letter that a request describes, but for its payload. Its pairs lie in `pairs`, their texts in `room`. */
+static mqtt_letter letter_of(mqtt_pair *pairs, char *room, size_t size) {
     static const char *const priorities[] = {"high", "normal", "low", NULL};
     static const int priority_values[] = {MQTT_PRIORITY_HIGH, MQTT_PRIORITY_NORMAL, MQTT_PRIORITY_LOW};
     static const char *const rules[] = {"drop_oldest", "drop_newest", "drop_lowest", "reject", NULL};
@@ -395,15 +517,27 @@ static mqtt_letter letter_of(void) {
     letter.qos = (int)number_of("qos", 1);
     letter.retain = strcmp(take_or("retain", "false"), "true") == 0;
     letter.replace = take("replace");
+    letter.message_expiry_s = -1;
+    const char *expiry = take("message_expiry");
+    if (expiry != NULL) letter.message_expiry_s = milliseconds(expiry) / 1000;
+    letter.payload_format = (int)number_of("payload_format", -1);
+    letter.content_type = take("content_type");
+    letter.response_topic = take("response_topic");
+    letter.correlation_data = take("correlation_data");
+    if (letter.correlation_data != NULL) letter.correlation_data_length = strlen(letter.correlation_data);
+    letter.user_property_count = pairs_of(take("user_properties"), room, size, pairs);
+    letter.user_properties = letter.user_property_count > 0 ? pairs : NULL;
     const char *ttl = take("ttl"), *priority = take("priority"), *overflow = take("overflow");
-    if (ttl != NULL) letter.ttl_ms = milliseconds(ttl);
+    if (ttl != NULL) letter.ttl_ms = strcmp(ttl, "none") == 0 ? MQTT_TTL_NONE : milliseconds(ttl);
     if (priority != NULL) letter.priority = constant_of(priority, priorities, priority_values);
     if (overflow != NULL) letter.overflow = constant_of(overflow, rules, rule_values);
     return letter;
 }
 
 static mqtt_result publish(mqtt_client *client, const char *name) {
-    mqtt_letter letter = letter_of();
+    mqtt_pair pairs[MOST_PAIRS];
+    char room[512];
+    mqtt_letter letter = letter_of(pairs, room, sizeof room);
     size_t size = (size_t)number_of("size", 0);
     const char *payload = take_or("payload", "");
     unsigned char *made = size > 0 ? checked(malloc(size)) : NULL;
@@ -418,7 +552,9 @@ static mqtt_result publish(mqtt_client *client, const char *name) {
 }
 
 static mqtt_result burst(mqtt_client *client, const char *name) {
-    mqtt_letter letter = letter_of();
+    mqtt_pair pairs[MOST_PAIRS];
+    char room[512];
+    mqtt_letter letter = letter_of(pairs, room, sizeof room);
     const char *prefix = take_or("prefix", "");
     long count = number_of("count", 0);
     for (int i = 0; i < count; i++) {
@@ -435,6 +571,26 @@ static mqtt_result burst(mqtt_client *client, const char *name) {
         enter_receipt(name, take_or("receipt", ""), i, receipt);
     }
     return MQTT_OK;
+}
+
+static mqtt_result publish_many(mqtt_client *client, const char *name) {
+    enum { MOST_LETTERS = 64 };
+    mqtt_pair pairs[MOST_PAIRS];
+    char room[512], payloads[MOST_LETTERS][64];
+    mqtt_letter letters[MOST_LETTERS];
+    uint64_t made[MOST_LETTERS];
+    mqtt_letter letter = letter_of(pairs, room, sizeof room);
+    const char *prefix = take_or("prefix", "");
+    size_t count = (size_t)number_of("count", 0), accepted;
+    if (count > MOST_LETTERS) exit(3);
+    for (size_t i = 0; i < count; i++) {
+        letter.payload_length = (size_t)snprintf(payloads[i], sizeof payloads[i], "%s%zu", prefix, i);
+        letter.payload = payloads[i];
+        letters[i] = letter;
+    }
+    mqtt_result result = mqtt_publish_many(client, letters, count, made, &accepted);
+    for (size_t i = 0; i < accepted; i++) enter_receipt(name, take_or("receipt", ""), (int)i, made[i]);
+    return result;
 }
 
 static mqtt_result settle(mqtt_client *client, size_t index, uint32_t timeout_ms) {
@@ -492,10 +648,19 @@ static mqtt_result subscribe(mqtt_client *client, const char *name, bool wait) {
     mqtt_subscribe_options options = MQTT_SUBSCRIBE_OPTIONS_INIT;
     options.qos = (int)number_of("qos", 1);
     options.no_local = strcmp(take_or("no_local", "false"), "true") == 0;
+    options.retain_as_published = strcmp(take_or("retain_as_published", "false"), "true") == 0;
+    options.retain_handling = (int)number_of("retain_handling", 0);
+    mqtt_pair pairs[MOST_PAIRS];
+    char room[512];
+    options.user_property_count = pairs_of(take("user_properties"), room, sizeof room, pairs);
+    options.user_properties = options.user_property_count > 0 ? pairs : NULL;
+    const char *timeout = take("timeout");
+    if (timeout != NULL) options.timeout_ms = milliseconds(timeout);
     const char *handler = take("handler");
     uint64_t reply;
     mqtt_message_callback callback = handler == NULL ? NULL : on_message;
     void *context = handler == NULL ? NULL : recorder_of(name, handler);
+    if (handler != NULL) recorder_of(name, handler)->manual = recorder_of(name, "")->manual;
     mqtt_result result = mqtt_subscribe_with(client, take("filter"), &options, callback, context, NULL, &reply);
     if (result != MQTT_OK || !wait) return result;
     int granted;
@@ -528,6 +693,7 @@ static mqtt_result stats(mqtt_client *client) {
     say_number("inbox_dropped", (int64_t)stats.inbox_dropped);
     say_number("unhandled", (int64_t)stats.unhandled);
     say_number("oversize", (int64_t)stats.oversize);
+    if (stats.last_error != MQTT_OK) say_text("last_error", mqtt_result_name(stats.last_error));
     return MQTT_OK;
 }
 
@@ -596,6 +762,7 @@ static mqtt_result ask_client(const char *verb, mqtt_client *client, const char 
     if (strcmp(verb, "ping") == 0) return ping(client);
     if (strcmp(verb, "publish") == 0) return publish(client, name);
     if (strcmp(verb, "burst") == 0) return burst(client, name);
+    if (strcmp(verb, "publish_many") == 0) return publish_many(client, name);
     if (strcmp(verb, "subscribe") == 0) return subscribe(client, name, true);
     if (strcmp(verb, "declare") == 0) return subscribe(client, name, false);
     if (strcmp(verb, "unsubscribe") == 0) return unsubscribe(client);
@@ -605,8 +772,9 @@ static mqtt_result ask_client(const char *verb, mqtt_client *client, const char 
     if (strcmp(verb, "reconnect") == 0) return mqtt_client_reconnect(client);
     if (strcmp(verb, "close") == 0) {
         const char *end = take("end_session");
-        if (end == NULL) return mqtt_client_close(client, timeout_of());
-        return mqtt_client_close_with(client, timeout_of(), strcmp(end, "true") == 0);
+        uint32_t timeout = (uint32_t)number_of("timeout", MQTT_CLOSE_TIMEOUT_DEFAULT);
+        if (end == NULL) return mqtt_client_close(client, timeout);
+        return mqtt_client_close_with(client, timeout, strcmp(end, "true") == 0);
     }
     if (strcmp(verb, "free") == 0) {
         mqtt_client_free(client);
@@ -623,6 +791,15 @@ static mqtt_result ask_recorder(const char *verb, const char *name) {
         take_items(recorder_of(name, take_or("handler", "")), (size_t)number_of("count", 0), timeout_ms);
     } else if (strcmp(verb, "tally") == 0) {
         tally(recorder_of(name, take_or("handler", "")), (size_t)number_of("distinct", 0), timeout_ms);
+    } else if (strcmp(verb, "hold") == 0 || strcmp(verb, "release") == 0) {
+        recorder_of(name, take_or("handler", ""))->held = strcmp(verb, "hold") == 0;
+        pthread_cond_broadcast(&changed);
+    } else if (strcmp(verb, "ack") == 0) {
+        recorder *of = recorder_of(name, take_or("handler", ""));
+        if (of->first_unacknowledged == of->past_unacknowledged) exit(4);
+        const mqtt_message *message = of->unacknowledged[of->first_unacknowledged++];
+        mqtt_message_ack(message, 0);
+        mqtt_message_unref(message);
     } else {
         char kind[64];
         snprintf(kind, sizeof kind, "events/%s", take_or("kind", ""));
@@ -644,6 +821,7 @@ static mqtt_result ask(char *request) {
         arguments[argument_count] = (argument){word, value, false};
     }
     if (strncmp(verb, "broker_", strlen("broker_")) == 0) return ask_broker(verb);
+    if (strcmp(verb, "shutdown") == 0) return mqtt_shutdown();
     if (strcmp(verb, "hello") == 0) {
         say_text("language", "c");
         say_text("version", mqtt_version());
@@ -651,8 +829,10 @@ static mqtt_result ask(char *request) {
     }
     const char *name = take_or("client", "");
     if (strcmp(verb, "connect") == 0) return connect_client(name);
-    bool recorded = strcmp(verb, "messages") == 0 || strcmp(verb, "tally") == 0 || strcmp(verb, "events") == 0;
-    return recorded ? ask_recorder(verb, name) : ask_client(verb, find(clients, name), name);
+    static const char *const recorded[] = {"messages", "tally", "events", "hold", "release", "ack"};
+    bool of_recorder = false;
+    for (size_t i = 0; i < sizeof recorded / sizeof recorded[0]; i++) of_recorder = of_recorder || strcmp(verb, recorded[i]) == 0;
+    return of_recorder ? ask_recorder(verb, name) : ask_client(verb, find(clients, name), name);
 }
 
 int main(void) {

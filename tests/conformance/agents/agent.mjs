@@ -1,7 +1,7 @@
 // The agent of Node; see PROTOCOL.md.
 import { createInterface } from 'node:readline'
 
-import { connect } from '../../../bindings-node/index.mjs'
+import { connect, shutdown } from '../../../bindings-node/index.mjs'
 import { Broker } from '../../../bindings-node/testing.mjs'
 
 const brokers = new Map()
@@ -12,13 +12,14 @@ const recorders = new Map()
 // --- arguments and answers ---
 
 const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
-const textOptions = new Set(['client_id', 'protocol', 'replace', 'will_topic'])
+const textOptions = new Set(['client_id', 'protocol', 'replace', 'will_topic', 'username', 'password', 'correlation_data'])
 
-/** Options as a Node program would give them: durations and choices are text, flags and numbers are not. */
+/** Options as a Node program would give them: durations and choices are text, flags, numbers and pairs are not. */
 function typed(options) {
   const typedOf = (name, value) => {
     if (value === 'true' || value === 'false') return value === 'true'
     if (value === 'none') return null
+    if (name.endsWith('user_properties')) return value.split(';').map((pair) => pair.split(':'))
     return !textOptions.has(name) && /^\d+$/.test(value) ? Number(value) : value
   }
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [camel(name), typedOf(name, value)]))
@@ -35,19 +36,54 @@ function bodyOf(options) {
   return [size === undefined ? payload : pattern(Number(size)), rest]
 }
 
-function messagePairs({ topic, payload, qos, retain, dup }) {
+const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** MQTT 5 properties by the names of the standard; lists stand as repeated names. */
+function propertyPairs(properties = {}) {
+  const textOf = (value) => (Array.isArray(value) ? value.join(':') : value.toString())
+  return Object.entries(properties).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((each) => [snake(name), textOf(each)]),
+  )
+}
+
+function messagePairs({ topic, payload, qos, retain, dup, properties }) {
   const body =
     payload.length > 256
       ? [['size', payload.length], ['intact', payload.equals(pattern(payload.length))]]
       : [['payload', payload.toString()]]
-  return [['topic', topic], ...body, ['qos', qos], ['retain', retain], ['dup', dup]]
+  return [['topic', topic], ...body, ['qos', qos], ['retain', retain], ['dup', dup], ...propertyPairs(properties)]
 }
 
 const listPairs = (items, pairsOf) => [['count', items.length], ...items.flatMap(pairsOf)]
 
-function outcomePairs({ status, ok, delivered, maybeDelivered, reason }) {
+function outcomePairs({ status, ok, delivered, maybeDelivered, reason, reasonString, userProperties }) {
   const pairs = [['status', status], ['ok', ok], ['delivered', delivered], ['maybe_delivered', maybeDelivered]]
-  return reason === null ? pairs : [...pairs, ['reason', reason]]
+  if (reason !== null) pairs.push(['reason', reason])
+  if (reasonString !== null) pairs.push(['reason_string', reasonString])
+  return [...pairs, ...userProperties.map((pair) => ['user_property', pair.join(':')])]
+}
+
+/** The error's name in the table, `QueueFull` of ERR_MQTT_QUEUE_FULL. */
+function kindOf(error) {
+  const words = error.code.slice('ERR_MQTT_'.length).toLowerCase().split('_')
+  return words.map((word) => word[0].toUpperCase() + word.slice(1)).join('')
+}
+
+const reasonPairs = (reason) => (reason === undefined || reason === null ? [] : [['reason', reason]])
+
+/** What a reply says of an event, by its kind. */
+const eventPairs = {
+  connection({ kind, sessionPresent, version, clientId, properties, retryIn, error }) {
+    if (kind === 'online') {
+      return [['event', kind], ['session_present', sessionPresent], ['version', version], ['client_id', clientId], ...propertyPairs(properties)]
+    }
+    const retry = retryIn === undefined ? [] : [['retry_in', Math.round(retryIn)]]
+    return [['event', kind], ...retry, ['error', kindOf(error)], ...reasonPairs(error.reason)]
+  },
+  subscription: ({ state, filter, reason }) => [['event', state], ['filter', filter], ...reasonPairs(reason)],
+  status: (status) => [['event', status]],
+  ping: (milliseconds) => [['event', 'ping'], ['microseconds', Math.round(milliseconds * 1000)]],
+  notice: ({ kind, text }) => [['event', kind], ['text', text]],
 }
 
 // --- recorders ---
@@ -55,11 +91,19 @@ function outcomePairs({ status, ok, delivered, maybeDelivered, reason }) {
 /** Keeps what it is called with, for a reader that waits for a number of things. */
 class Recorder {
   items = []
+  unacknowledged = []
+  /** What a call waits for before it ends. */
+  held = undefined
+  /** Calls throw from now on. */
+  failing = false
   #changed = () => {}
 
   record = (item) => {
     this.items.push(item)
+    this.unacknowledged.push(item)
     this.#changed()
+    if (this.failing) throw new Error('the scenario wants this handler to fail')
+    return this.held?.promise
   }
 
   async until(enough, timeout) {
@@ -103,6 +147,7 @@ async function publishWithRoom(client, ...letter) {
 }
 
 const verbs = {
+  shutdown: () => shutdown(),
   hello: () => [['language', 'node'], ['version', process.version]],
 
   broker_new({ broker, ...options }) {
@@ -122,21 +167,19 @@ const verbs = {
     const made = connect(url, typed(options))
     clients.set(client, made)
     made.on('message', (topic, payload, message) => recorder(client, '').record(message))
-    made.on('connection', recorder(client, 'events/connection').record)
-    made.on('subscription', recorder(client, 'events/subscription').record)
+    for (const kind of Object.keys(eventPairs)) made.on(kind, recorder(client, `events/${kind}`).record)
   },
   wait: ({ client, status, timeout }) => clients.get(client).waitFor(status, { timeout: Number(timeout) }),
   status: ({ client }) => [['status', clients.get(client).status]],
   reconnect: ({ client }) => clients.get(client).reconnect(),
   ping: async ({ client }) => [['microseconds', Math.round((await clients.get(client).ping({ timeout: 5000 })) * 1000)]],
   stats({ client }) {
-    const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
     const numbers = Object.entries(clients.get(client).stats()).filter(([, value]) => ['number', 'string'].includes(typeof value))
     return numbers.map(([name, value]) => [snake(name), value])
   },
   close({ client, timeout, end_session: endSession }) {
     const choice = endSession === undefined ? undefined : endSession === 'true'
-    return clients.get(client).close({ timeout: Number(timeout), endSession: choice })
+    return clients.get(client).close({ timeout: timeout === undefined ? undefined : Number(timeout), endSession: choice })
   },
   free: ({ client }) => void clients.delete(client),
 
@@ -149,6 +192,16 @@ const verbs = {
       // The receipt stands in an object, for a receipt that an async function returns would be awaited.
       const posted = await publishWithRoom({ publish: (...letter) => [clients.get(client).publish(...letter)], drain: () => clients.get(client).drain() }, topic, `${prefix}${i}`, typed(options))
       receipts.set(`${client} ${receipt}${i}`, posted[0])
+    }
+  },
+  publish_many({ client, receipt, count, topic, prefix, ...options }) {
+    const letters = Array.from({ length: Number(count) }, (_, i) => [topic, `${prefix}${i}`])
+    const keep = (posted) => posted.forEach((each, i) => receipts.set(`${client} ${receipt}${i}`, each))
+    try {
+      keep(clients.get(client).publishMany(letters, typed(options)))
+    } catch (error) {
+      keep(error.receipts ?? [])
+      throw error
     }
   },
   async outcome({ client, receipt, timeout }) {
@@ -181,6 +234,18 @@ const verbs = {
   async messages({ client, handler = '', count, timeout }) {
     return listPairs(await recorder(client, handler).take(Number(count), Number(timeout)), messagePairs)
   },
+  hold({ client, handler = '' }) {
+    const kept = recorder(client, handler)
+    kept.held = {}
+    kept.held.promise = new Promise((resolve) => (kept.held.resolve = resolve))
+  },
+  release({ client, handler = '' }) {
+    const kept = recorder(client, handler)
+    kept.held?.resolve()
+    kept.held = undefined
+  },
+  fail: ({ client, handler = '' }) => void (recorder(client, handler).failing = true),
+  ack: ({ client, handler = '' }) => recorder(client, handler).unacknowledged.shift().ack(),
   async tally({ client, handler = '', distinct, timeout }) {
     const counted = (items) => {
       const counts = new Map()
@@ -194,7 +259,7 @@ const verbs = {
   },
   async events({ client, kind, count, timeout }) {
     const taken = await recorder(client, `events/${kind}`).take(Number(count), Number(timeout))
-    return listPairs(taken, (event) => (kind === 'connection' ? [['event', event.kind]] : [['event', event.state], ['filter', event.filter]]))
+    return listPairs(taken, eventPairs[kind])
   },
 }
 
@@ -204,10 +269,7 @@ const lineOf = (first, pairs) => [first, ...pairs.map(([name, value]) => `${name
 
 function failureOf(error) {
   if (!error.code?.startsWith('ERR_MQTT_')) throw error
-  const words = error.code.slice('ERR_MQTT_'.length).toLowerCase().split('_')
-  const kind = words.map((word) => word[0].toUpperCase() + word.slice(1)).join('')
-  const reason = error.reason === undefined ? [] : [['reason', error.reason]]
-  return lineOf('error', [['kind', kind], ...reason, ['text', error.message]])
+  return lineOf('error', [['kind', kindOf(error)], ...reasonPairs(error.reason), ['text', error.message]])
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -8,6 +8,7 @@ import threading
 import time
 from typing import Any
 
+import leveret
 import line
 from leveret import Client, Receipt
 from leveret.errors import MqttError, TimeoutError
@@ -19,12 +20,22 @@ class Recorder:
 
     def __init__(self) -> None:
         self.items: list[Any] = []
+        self.unacknowledged: list[Any] = []
         self.changed = threading.Condition()
+        #: While it is not set, a call does not return.
+        self.free = threading.Event()
+        self.free.set()
+        #: Calls raise from now on.
+        self.failing = False
 
     def __call__(self, item: Any) -> None:
         with self.changed:
             self.items.append(item)
+            self.unacknowledged.append(item)
             self.changed.notify_all()
+        self.free.wait(60)
+        if self.failing:
+            raise RuntimeError("the scenario wants this handler to fail")
 
     def take(self, count: int, timeout: float) -> list[Any]:
         with self.changed:
@@ -51,6 +62,10 @@ class Agent:
 
     def hello(self) -> line.Pairs:
         return [("language", "python"), ("version", sys.version.split()[0])]
+
+    def shutdown(self) -> line.Pairs:
+        leveret.shutdown()
+        return []
 
     # --- brokers ---
 
@@ -85,8 +100,7 @@ class Agent:
         self.clients[client] = Client(
             url,
             on_message=self.recorder(client, ""),
-            on_connection=self.recorder(client, "events/connection"),
-            on_subscription=self.recorder(client, "events/subscription"),
+            **{f"on_{kind}": self.recorder(client, f"events/{kind}") for kind in line.EVENTS},
             **line.typed(options),
         )
         return []
@@ -108,9 +122,9 @@ class Agent:
     def stats(self, client: str) -> line.Pairs:
         return [(name, value) for name, value in vars(self.clients[client].stats()).items() if value is not None]
 
-    def close(self, client: str, timeout: str, end_session: str = "") -> line.Pairs:
+    def close(self, client: str, timeout: str = "", end_session: str = "") -> line.Pairs:
         choice = None if end_session == "" else end_session == "true"
-        self.clients[client].close(timeout=int(timeout) / 1000, end_session=choice)
+        self.clients[client].close(timeout=None if timeout == "" else int(timeout) / 1000, end_session=choice)
         return []
 
     def free(self, client: str) -> line.Pairs:
@@ -128,6 +142,20 @@ class Agent:
         for i in range(int(count)):
             posted = self.clients[client].publish(topic, f"{prefix}{i}", **line.typed(options))
             self.receipts[client, f"{receipt}{i}"] = posted
+        return []
+
+    def publish_many(
+        self, client: str, receipt: str, count: str, topic: str, prefix: str, **options: str
+    ) -> line.Pairs:
+        letters = [(topic, f"{prefix}{i}") for i in range(int(count))]
+        try:
+            receipts = self.clients[client].publish_many(letters, **line.typed(options))
+        except MqttError as error:
+            receipts = error.receipts
+            raise
+        finally:
+            for i, posted in enumerate(receipts):
+                self.receipts[client, f"{receipt}{i}"] = posted
         return []
 
     def outcome(self, client: str, receipt: str, timeout: str) -> line.Pairs:
@@ -172,6 +200,22 @@ class Agent:
         taken = self.recorder(client, handler).take(int(count), int(timeout) / 1000)
         return [("count", len(taken)), *(pair for message in taken for pair in line.message(message))]
 
+    def hold(self, client: str, handler: str = "") -> line.Pairs:
+        self.recorder(client, handler).free.clear()
+        return []
+
+    def release(self, client: str, handler: str = "") -> line.Pairs:
+        self.recorder(client, handler).free.set()
+        return []
+
+    def fail(self, client: str, handler: str = "") -> line.Pairs:
+        self.recorder(client, handler).failing = True
+        return []
+
+    def ack(self, client: str, handler: str = "") -> line.Pairs:
+        self.recorder(client, handler).unacknowledged.pop(0).ack()
+        return []
+
     def tally(self, client: str, distinct: str, timeout: str, handler: str = "") -> line.Pairs:
         return self.recorder(client, handler).tally(int(distinct), int(timeout) / 1000)
 
@@ -179,8 +223,7 @@ class Agent:
         taken = self.recorder(client, f"events/{kind}").take(int(count), int(timeout) / 1000)
         pairs: line.Pairs = [("count", len(taken))]
         for event in taken:
-            pairs += [("event", event.kind if kind == "connection" else event.state)]
-            pairs += [] if kind == "connection" else [("filter", event.filter)]
+            pairs += line.event(kind, event)
         return pairs
 
     def recorder(self, client: str, handler: str) -> Recorder:

@@ -1,12 +1,13 @@
 //! The agent of Rust in the behaviour suite; see PROTOCOL.md.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{BufRead, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
+use leveret::protocol::codec::{Properties, PropertyValue};
 use leveret::protocol::message::Message;
 use leveret::protocol::options::Value;
 use leveret::testing::Broker;
@@ -147,7 +148,35 @@ fn message_pairs(message: &Message) -> Pairs {
         pair("retain", message.retain()),
         pair("dup", message.dup()),
     ]);
+    pairs.extend(property_pairs(message.properties()));
     pairs
+}
+
+/// MQTT 5 properties by the names of the standard, in their order.
+fn property_pairs(properties: &Properties) -> Pairs {
+    let told = |value| match value {
+        PropertyValue::TextPair(name, value) => format!("{name}:{value}"),
+        PropertyValue::Binary(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        PropertyValue::Text(text) => text.into(),
+        PropertyValue::Number(number) => number.to_string(),
+    };
+    properties
+        .iter()
+        .map(|(id, value)| pair(id.row().name, told(value)))
+        .collect()
+}
+
+/// The value of an option: text, but for lists of pairs, which are written `name:value;name:value`.
+fn option_value(name: &str, text: String) -> Value {
+    if !name.ends_with("user_properties") {
+        return Value::Text(text);
+    }
+    let pairs = text.split(';').filter_map(|pair| pair.split_once(':'));
+    Value::Pairs(
+        pairs
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect(),
+    )
 }
 
 fn list<T>(items: &[T], pairs: impl Fn(&T) -> Pairs) -> Pairs {
@@ -162,6 +191,11 @@ fn list<T>(items: &[T], pairs: impl Fn(&T) -> Pairs) -> Pairs {
 struct Recorder<T> {
     items: RefCell<Vec<T>>,
     changed: Notify,
+    /// While set, whoever records waits for its end before it asks for the next one.
+    held: Cell<bool>,
+    let_go: Notify,
+    /// What is to be acknowledged by hand.
+    unacknowledged: RefCell<VecDeque<leveret::Message>>,
 }
 
 impl<T> Default for Recorder<T> {
@@ -169,6 +203,9 @@ impl<T> Default for Recorder<T> {
         Recorder {
             items: RefCell::default(),
             changed: Notify::new(),
+            held: Cell::new(false),
+            let_go: Notify::new(),
+            unacknowledged: RefCell::default(),
         }
     }
 }
@@ -204,6 +241,25 @@ impl<T> Recorder<T> {
     }
 }
 
+impl Recorder<Message> {
+    /// Records the messages of a stream; each is acknowledged when the next one is asked for.
+    async fn follow(
+        &self,
+        mut messages: impl Stream<Item = leveret::Message> + Unpin,
+        manual: bool,
+    ) {
+        while let Some(message) = messages.next().await {
+            self.record(leveret::protocol::message::Message::clone(&message));
+            if manual {
+                self.unacknowledged.borrow_mut().push_back(message);
+            }
+            while self.held.get() {
+                self.let_go.notified().await;
+            }
+        }
+    }
+}
+
 type Messages = Rc<Recorder<Message>>;
 type Events = Rc<Recorder<Pairs>>;
 
@@ -217,6 +273,8 @@ struct Agent {
     receipts: BTreeMap<String, Receipt>,
     outcomes: BTreeMap<String, Outcome>,
     messages: BTreeMap<String, Messages>,
+    /// Clients whose messages are acknowledged by hand.
+    manual: BTreeSet<String>,
     events: BTreeMap<String, Events>,
 }
 
@@ -266,6 +324,10 @@ impl Agent {
     }
 
     async fn client(&mut self, verb: &str, mut request: Request) -> Answer {
+        if verb == "shutdown" {
+            leveret::shutdown()?;
+            return Ok(Vec::new());
+        }
         if verb == "hello" {
             return Ok(vec![
                 pair("language", "rust"),
@@ -282,12 +344,16 @@ impl Agent {
             .ok_or_else(|| unknown(&name))?
             .clone();
         match verb {
-            "publish" | "burst" => self.post(verb, &name, &client, request).await?,
+            "publish" | "publish_many" | "burst" => {
+                self.post(verb, &name, &client, request).await?
+            }
             "outcome" | "outcomes" | "cancel" | "explain" => {
                 return self.ask(verb, &name, &client, request).await;
             }
             "subscribe" | "declare" => return self.subscribe(verb, name, client, request).await,
-            "messages" | "tally" | "events" => return self.recorded(verb, &name, request).await,
+            "messages" | "tally" | "events" | "hold" | "release" | "ack" => {
+                return self.recorded(verb, &name, request).await;
+            }
             "unsubscribe" => client.unsubscribe(&request.take("filter")).await?,
             "wait" => {
                 let status =
@@ -300,10 +366,13 @@ impl Agent {
             "ping" => return Ok(vec![pair("microseconds", client.ping().await?.as_micros())]),
             "flush" => client.flush(request.timeout()).await?,
             "drain" => within(request.timeout(), client.drain()).await?,
-            "close" => match request.take("end_session").parse() {
-                Ok(end) => client.close_session(request.timeout(), end).await?,
-                Err(_) => client.close(request.timeout()).await?,
-            },
+            "close" => {
+                let timeout = request.0.contains_key("timeout").then(|| request.timeout());
+                match request.take("end_session").parse() {
+                    Ok(end) => client.close_session(timeout, end).await?,
+                    Err(_) => client.close(timeout).await?,
+                }
+            }
             "free" => drop(self.clients.remove(&name)),
             _ => return Err(unknown(verb)),
         }
@@ -314,31 +383,42 @@ impl Agent {
         let url = request.take("url");
         let mut options = Options::new();
         for (name, value) in request.0 {
-            options = options.with(&name, Value::Text(value))?;
+            options = options.with(&name, option_value(&name, value))?;
         }
+        let manual = options.manual_ack;
         let client = Client::new(&url, options)?;
-        let (mut messages, mut news) = (client.messages(), client.events());
+        if manual {
+            self.manual.insert(name.clone());
+        }
+        let (messages, mut news) = (client.messages(), client.events());
         let recorder = self.recorder(&name, "");
-        let (connection, subscription) = (
-            self.events_of(&name, "connection"),
-            self.events_of(&name, "subscription"),
-        );
-        spawn_local(async move {
-            while let Some(message) = messages.next().await {
-                recorder.record(message.into_inner());
-            }
-        });
+        let [connection, subscription, status, ping, notice] =
+            ["connection", "subscription", "status", "ping", "notice"]
+                .map(|kind| self.events_of(&name, kind));
+        spawn_local(async move { recorder.follow(messages, manual).await });
         spawn_local(async move {
             while let Some(news) = news.next().await {
                 match news {
-                    News::Connection(event) => {
-                        connection.record(vec![pair("event", kind_of(&event))])
+                    News::Connection(event) => connection.record(connection_pairs(&event)),
+                    News::Subscription {
+                        filter,
+                        state,
+                        reason,
+                    } => {
+                        let mut pairs = vec![pair("event", state), pair("filter", filter.as_str())];
+                        pairs.extend(reason.map(|reason| pair("reason", reason.0)));
+                        subscription.record(pairs);
                     }
-                    News::Subscription { filter, state, .. } => {
-                        subscription
-                            .record(vec![pair("event", state), pair("filter", filter.as_str())]);
+                    News::Status(now) => status.record(vec![pair("event", now)]),
+                    News::RoundTrip(time) => {
+                        ping.record(vec![
+                            pair("event", "ping"),
+                            pair("microseconds", time.as_micros()),
+                        ]);
                     }
-                    _ => {}
+                    News::Notice(told) => {
+                        notice.record(vec![pair("event", told.name()), pair("text", told)]);
+                    }
                 }
             }
         });
@@ -361,7 +441,7 @@ impl Agent {
         );
         let mut options = PublishOptions::new();
         for (name, value) in request.0 {
-            options = options.with(&name, Value::Text(value))?;
+            options = options.with(&name, option_value(&name, value))?;
         }
         if verb == "publish" {
             let posted = client
@@ -370,6 +450,21 @@ impl Agent {
                 .send()?;
             self.receipts.insert(format!("{name} {receipt}"), posted);
             return Ok(());
+        }
+        if verb == "publish_many" {
+            let payloads: Vec<_> = (0..count).map(|i| format!("{prefix}{i}")).collect();
+            let letters = payloads.iter().map(|payload| {
+                let letter = client.publish(&topic, payload.as_str());
+                letter.options(options.clone())
+            });
+            let (receipts, refused) = match client.publish_many(letters) {
+                Ok(receipts) => (receipts, None),
+                Err(partly) => (partly.receipts, Some(partly.error)),
+            };
+            for (i, posted) in receipts.into_iter().enumerate() {
+                self.receipts.insert(format!("{name} {receipt}{i}"), posted);
+            }
+            return refused.map_or(Ok(()), Err);
         }
         for i in 0..count {
             let payload = format!("{prefix}{i}");
@@ -401,6 +496,16 @@ impl Agent {
                     pair("maybe_delivered", outcome.maybe_delivered),
                 ];
                 pairs.extend(outcome.reason.map(|reason| pair("reason", reason.0)));
+                pairs.extend(
+                    outcome
+                        .reason_string()
+                        .map(|text| pair("reason_string", text)),
+                );
+                let told = outcome.user_properties();
+                pairs.extend(
+                    told.iter()
+                        .map(|(name, value)| pair("user_property", format!("{name}:{value}"))),
+                );
                 Ok(pairs)
             }
             "outcomes" => {
@@ -452,14 +557,11 @@ impl Agent {
         let (filter, handler) = (request.take("filter"), request.take("handler"));
         let mut options = SubscribeOptions::new();
         for (name, value) in request.0 {
-            options = options.with(&name, Value::Text(value))?;
+            options = options.with(&name, option_value(&name, value))?;
         }
         let recorder = self.recorder(&name, &handler);
-        let record = async move |mut subscription: leveret::Subscription| {
-            while let Some(message) = subscription.next().await {
-                recorder.record(message.into_inner());
-            }
-        };
+        let manual = self.manual.contains(&name);
+        let record = async move |subscription| recorder.follow(subscription, manual).await;
         if verb == "declare" {
             spawn_local(async move {
                 if let Ok(subscription) = client.subscribe(&filter, options).await {
@@ -490,6 +592,18 @@ impl Agent {
             return Ok(list(&taken, Pairs::clone));
         }
         let recorder = self.recorder(name, &handler);
+        if verb == "hold" || verb == "release" {
+            recorder.held.set(verb == "hold");
+            recorder.let_go.notify_waiters();
+            return Ok(Vec::new());
+        }
+        if verb == "ack" {
+            let message = recorder.unacknowledged.borrow_mut().pop_front();
+            return message
+                .ok_or_else(|| unknown("message"))?
+                .ack()
+                .map(|()| Vec::new());
+        }
         if verb == "messages" {
             return Ok(list(&recorder.take(count, within).await?, message_pairs));
         }
@@ -544,14 +658,47 @@ fn stats(client: &Client) -> Pairs {
         pair("unhandled", stats.unhandled),
         pair("handler_failures", stats.handler_failures),
         pair("oversize", stats.oversize),
+        pair(
+            "last_error",
+            stats
+                .last_error
+                .map(|error| error.to_string())
+                .unwrap_or_default(),
+        ),
     ]
 }
 
-fn kind_of(event: &ConnectionEvent) -> &'static str {
+fn connection_pairs(event: &ConnectionEvent) -> Pairs {
+    let why = |error: &Error| {
+        let mut pairs = vec![pair("error", format!("{:?}", error.kind))];
+        pairs.extend(error.reason.map(|reason| pair("reason", reason.0)));
+        pairs
+    };
     match event {
-        ConnectionEvent::Online(_) => "online",
-        ConnectionEvent::Offline { .. } => "offline",
-        ConnectionEvent::AttemptFailed { .. } => "attempt_failed",
+        ConnectionEvent::Online(online) => {
+            let mut pairs = vec![
+                pair("event", "online"),
+                pair("session_present", online.session_present),
+                pair("version", online.version.name()),
+                pair("client_id", online.client_id.as_str()),
+            ];
+            pairs.extend(property_pairs(&online.properties));
+            pairs
+        }
+        ConnectionEvent::Offline { why: error } => {
+            [vec![pair("event", "offline")], why(error)].concat()
+        }
+        ConnectionEvent::AttemptFailed {
+            why: error,
+            retry_in,
+            ..
+        } => {
+            let first = vec![
+                pair("event", "attempt_failed"),
+                pair("retry_in", retry_in.as_millis()),
+            ];
+            [first, why(error)].concat()
+        }
     }
 }
 

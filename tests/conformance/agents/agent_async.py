@@ -7,6 +7,7 @@ import collections
 import sys
 from typing import Any
 
+import leveret
 import line
 from leveret import AsyncClient, AsyncReceipt
 from leveret.errors import MqttError, QueueFull, TimeoutError
@@ -18,12 +19,22 @@ class Recorder:
 
     def __init__(self) -> None:
         self.items: list[Any] = []
+        self.unacknowledged: list[Any] = []
         self.changed = asyncio.Condition()
+        #: While it is not set, a call does not return.
+        self.free = asyncio.Event()
+        self.free.set()
+        #: Calls raise from now on.
+        self.failing = False
 
     async def __call__(self, item: Any) -> None:
         async with self.changed:
             self.items.append(item)
+            self.unacknowledged.append(item)
             self.changed.notify_all()
+        await self.free.wait()
+        if self.failing:
+            raise RuntimeError("the scenario wants this handler to fail")
 
     async def take(self, count: int, timeout: float) -> list[Any]:
         if not await self.until(lambda: len(self.items) >= count, timeout):
@@ -56,6 +67,10 @@ class Agent:
 
     async def hello(self) -> line.Pairs:
         return [("language", "python_async"), ("version", sys.version.split()[0])]
+
+    async def shutdown(self) -> line.Pairs:
+        leveret.shutdown()
+        return []
 
     # --- brokers ---
 
@@ -91,8 +106,7 @@ class Agent:
         self.clients[client] = AsyncClient(
             url,
             on_message=self.recorder(client, ""),
-            on_connection=self.recorder(client, "events/connection"),
-            on_subscription=self.recorder(client, "events/subscription"),
+            **{f"on_{kind}": self.recorder(client, f"events/{kind}") for kind in line.EVENTS},
             **line.typed(options),
         )
         return []
@@ -114,9 +128,9 @@ class Agent:
     async def stats(self, client: str) -> line.Pairs:
         return [(name, value) for name, value in vars(self.clients[client].stats()).items() if value is not None]
 
-    async def close(self, client: str, timeout: str, end_session: str = "") -> line.Pairs:
+    async def close(self, client: str, timeout: str = "", end_session: str = "") -> line.Pairs:
         choice = None if end_session == "" else end_session == "true"
-        await self.clients[client].close(timeout=int(timeout) / 1000, end_session=choice)
+        await self.clients[client].close(timeout=None if timeout == "" else int(timeout) / 1000, end_session=choice)
         return []
 
     async def free(self, client: str) -> line.Pairs:
@@ -141,6 +155,20 @@ class Agent:
                 return self.clients[client].publish(topic, payload, **line.typed(options))
             except QueueFull:
                 await self.clients[client].drain()
+
+    async def publish_many(
+        self, client: str, receipt: str, count: str, topic: str, prefix: str, **options: str
+    ) -> line.Pairs:
+        letters = [(topic, f"{prefix}{i}") for i in range(int(count))]
+        try:
+            receipts = self.clients[client].publish_many(letters, **line.typed(options))
+        except MqttError as error:
+            receipts = error.receipts
+            raise
+        finally:
+            for i, posted in enumerate(receipts):
+                self.receipts[client, f"{receipt}{i}"] = posted
+        return []
 
     async def outcome(self, client: str, receipt: str, timeout: str) -> line.Pairs:
         return line.outcome(await self.receipts[client, receipt].wait(timeout=int(timeout) / 1000))
@@ -188,6 +216,22 @@ class Agent:
         taken = await self.recorder(client, handler).take(int(count), int(timeout) / 1000)
         return [("count", len(taken)), *(pair for message in taken for pair in line.message(message))]
 
+    async def hold(self, client: str, handler: str = "") -> line.Pairs:
+        self.recorder(client, handler).free.clear()
+        return []
+
+    async def release(self, client: str, handler: str = "") -> line.Pairs:
+        self.recorder(client, handler).free.set()
+        return []
+
+    async def fail(self, client: str, handler: str = "") -> line.Pairs:
+        self.recorder(client, handler).failing = True
+        return []
+
+    async def ack(self, client: str, handler: str = "") -> line.Pairs:
+        self.recorder(client, handler).unacknowledged.pop(0).ack()
+        return []
+
     async def tally(self, client: str, distinct: str, timeout: str, handler: str = "") -> line.Pairs:
         return await self.recorder(client, handler).tally(int(distinct), int(timeout) / 1000)
 
@@ -195,8 +239,7 @@ class Agent:
         taken = await self.recorder(client, f"events/{kind}").take(int(count), int(timeout) / 1000)
         pairs: line.Pairs = [("count", len(taken))]
         for event in taken:
-            pairs += [("event", event.kind if kind == "connection" else event.state)]
-            pairs += [] if kind == "connection" else [("filter", event.filter)]
+            pairs += line.event(kind, event)
         return pairs
 
     def recorder(self, client: str, handler: str) -> Recorder:

@@ -10,6 +10,10 @@ from leveret.errors import MqttError
 
 Pairs = list[tuple[str, object]]
 
+#: Options that are text even where they look like numbers.
+TEXTS = ("client_id", "protocol", "replace", "will_topic", "username", "password", "correlation_data")
+EVENTS = ("connection", "subscription", "status", "ping", "notice")
+
 
 def parse(line: str) -> tuple[str, dict[str, str]]:
     """The verb and its arguments."""
@@ -24,15 +28,19 @@ def reply(pairs: Pairs) -> str:
 
 def failure(error: MqttError) -> str:
     """The line of an error."""
-    kind = "".join(word.capitalize() for word in error.code.removeprefix("MQTT_").split("_"))
-    pairs: Pairs = [("kind", kind)]
+    pairs: Pairs = [("kind", kind_of(error))]
     pairs += [] if error.reason is None else [("reason", int(error.reason))]
     pairs += [("text", str(error))]
     return reply(pairs).replace("ok", "error", 1)
 
 
+def kind_of(error: MqttError) -> str:
+    """The error's name in the table, `QueueFull` of MQTT_QUEUE_FULL."""
+    return "".join(word.capitalize() for word in error.code.removeprefix("MQTT_").split("_"))
+
+
 def typed(options: dict[str, str]) -> dict[str, Any]:
-    """Options as a Python program would give them: durations and choices are text, flags and numbers are not."""
+    """Options as a Python program would give them: durations and choices are text, flags, numbers and pairs are not."""
     return {name: _typed(name, value) for name, value in options.items()}
 
 
@@ -56,14 +64,47 @@ def message(message: Any) -> Pairs:
         told += [("size", len(payload)), ("intact", payload == pattern(len(payload)))]
     else:
         told += [("payload", payload.decode())]
-    return [*told, ("qos", message.qos), ("retain", message.retain), ("dup", message.dup)]
+    told += [("qos", message.qos), ("retain", message.retain), ("dup", message.dup)]
+    return told + properties(message.properties)
+
+
+def properties(properties: dict[str, Any]) -> Pairs:
+    """MQTT 5 properties by the names of the standard; lists stand as repeated names."""
+    told: Pairs = []
+    for name, value in properties.items():
+        for each in value if isinstance(value, list) else [value]:
+            text = ":".join(each) if isinstance(each, tuple) else each
+            told += [(name, text.decode() if isinstance(text, bytes) else text)]
+    return told
+
+
+def event(kind: str, event: Any) -> Pairs:
+    """What a reply says of an event of this kind."""
+    if kind == "subscription":
+        reason: Pairs = [] if event.reason is None else [("reason", int(event.reason))]
+        return [("event", event.state), ("filter", event.filter), *reason]
+    if kind == "status":
+        return [("event", event)]
+    if kind == "ping":
+        return [("event", "ping"), ("microseconds", round(event * 1e6))]
+    if kind == "notice":
+        return [("event", event.kind), ("text", event.text)]
+    if event.kind == "online":
+        told: Pairs = [("session_present", event.session_present), ("version", event.version)]
+        return [("event", "online"), *told, ("client_id", event.client_id), *properties(event.properties)]
+    retry: Pairs = [] if event.retry_in is None else [("retry_in", round(event.retry_in * 1000))]
+    why: Pairs = [("error", kind_of(event.error))]
+    why += [] if event.error.reason is None else [("reason", int(event.error.reason))]
+    return [("event", event.kind), *retry, *why]
 
 
 def outcome(outcome: Any) -> Pairs:
     """What a reply says of an outcome."""
     pairs: Pairs = [("status", outcome), ("ok", outcome.ok), ("delivered", outcome.delivered)]
     pairs += [("maybe_delivered", outcome.maybe_delivered)]
-    return pairs + ([] if outcome.reason is None else [("reason", int(outcome.reason))])
+    pairs += [] if outcome.reason is None else [("reason", int(outcome.reason))]
+    pairs += [] if outcome.reason_string is None else [("reason_string", outcome.reason_string)]
+    return pairs + [("user_property", ":".join(pair)) for pair in outcome.user_properties]
 
 
 def _typed(name: str, value: str) -> Any:
@@ -71,7 +112,9 @@ def _typed(name: str, value: str) -> Any:
         return value == "true"
     if value == "none":
         return None
-    if name not in ("client_id", "protocol", "replace", "will_topic") and re.fullmatch(r"\d+", value):
+    if name.endswith("user_properties"):
+        return [tuple(pair.split(":", 1)) for pair in value.split(";")]
+    if name not in TEXTS and re.fullmatch(r"\d+", value):
         return int(value)
     return value
 
