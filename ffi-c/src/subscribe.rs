@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leveret::host::options::SubscribeOptions;
-use leveret::host::{Answers, Error, ErrorKind, Reply, Target, sentence};
+use leveret::host::{Answers, Error, Reply, Target, sentence};
 
 use crate::callback::{Call, Callback, mqtt_drop, mqtt_message_callback};
 use crate::client::{face, mqtt_client};
@@ -273,15 +273,11 @@ unsafe fn hand_over(face: &Face, question: u64, place: *mut u64) {
 
 /// The broker's code, or its refusal as an error.
 fn granted(answers: &Answers) -> Result<c_int, Error> {
-    let Some(&code) = answers.codes.first() else {
+    if let Some(refusal) = answers.refusal() {
+        return Err(refusal);
+    }
+    let Some(code) = answers.codes.first() else {
         return Ok(0);
     };
-    if code.is_error() {
-        let detail = answers
-            .reason_string
-            .clone()
-            .unwrap_or_else(|| "the broker refused the topic filter".into());
-        return Err(Error::new(ErrorKind::Refused, detail).with_reason(code));
-    }
     Ok(code.0.into())
 }

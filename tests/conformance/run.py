@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import collections
 import concurrent.futures
 import itertools
 import os
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
 import peer
+import table
 import wire
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -47,13 +49,20 @@ class Scenario:
     matrix: dict[str, list[str]] = field(default_factory=dict)
     #: Languages in which it cannot be said, with the reason.
     without: dict[str, str] = field(default_factory=dict)
+    #: Rows of the table that it shows without naming them in a request or an answer.
+    covers: list[list[str]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
 
     def cells(self):
         """Every combination of broker and matrix values, with the variables it sets."""
         for broker in self.brokers:
             for values in itertools.product(*self.matrix.values()):
-                yield broker, dict(zip(self.matrix, values, strict=True))
+                variables: dict[str, str] = {}
+                for keys, value in zip(self.matrix, values, strict=True):
+                    # `matrix qos,answer=1/PUBACK,2/PUBREC` moves two variables together.
+                    together = keys.split(",")
+                    variables |= zip(together, value.split("/") if len(together) > 1 else [value], strict=True)
+                yield broker, variables
 
 
 def read_scenarios(folder: pathlib.Path) -> list[Scenario]:
@@ -71,6 +80,8 @@ def read_scenarios(folder: pathlib.Path) -> list[Scenario]:
                 scenarios[-1].brokers = words[1:]
             elif words[0] == "without":
                 scenarios[-1].without[words[1]] = words[2]
+            elif words[0] == "covers":
+                scenarios[-1].covers.append(words[1:])
             elif words[0] == "matrix":
                 for word in words[1:]:
                     key, _, values = word.partition("=")
@@ -223,13 +234,20 @@ class Agent:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def ask(self, request: list[str]) -> tuple[str, list[tuple[str, str]]]:
+    def ask(self, request: list[str]) -> tuple[str, wire.Pairs]:
+        self.begin(request)
+        return self.reply()
+
+    def begin(self, request: list[str]) -> None:
+        """Sends a request whose reply is read later."""
         line = " ".join(quote(word, safe=UNQUOTED) for word in request) + "\n"
         try:
             self.process.stdin.write(line.encode())
             self.process.stdin.flush()
         except BrokenPipeError:
             raise AgentDied(f"the agent ended with status {self.process.wait(10)}") from None
+
+    def reply(self) -> tuple[str, wire.Pairs]:
         words = self.read_line().split(" ")
         pairs = [tuple(map(unquote, word.split("=", 1))) for word in words[1:] if "=" in word]
         return words[0], pairs
@@ -270,6 +288,10 @@ def mismatch(expected: list[str], kind: str, pairs: list[tuple[str, str]]) -> st
     wanted: dict[str, list[tuple[str, str]]] = {}
     for word in expected[1:]:
         key, operator, value = re.fullmatch(r"(\w+)([=~>])(.*)", word, re.DOTALL).groups()
+        if key == "absent":
+            if any(name == value for name, _ in pairs):
+                return f"{value} occurs in {pairs}"
+            continue
         wanted.setdefault(key, []).append((operator, value))
     for key, tests in wanted.items():
         got = [value for name, value in pairs if name == key]
@@ -289,7 +311,7 @@ def mismatch(expected: list[str], kind: str, pairs: list[tuple[str, str]]) -> st
 def play(scenario: Scenario, broker_kind: str, variables: dict[str, str], agent: Agent) -> str | None:
     """Plays one cell; returns what went wrong, or None."""
     broker = BROKERS[broker_kind](agent)
-    variables = {**variables, "url": broker.url}
+    variables = {**variables, "url": broker.url, "kilobyte": 1024 * "k"}
 
     def fill(word: str) -> str:
         return re.sub(r"\$(\w+)", lambda match: variables.get(match[1], match[0]), word)
@@ -297,7 +319,13 @@ def play(scenario: Scenario, broker_kind: str, variables: dict[str, str], agent:
     try:
         for step in scenario.steps:
             request = [fill(word) for word in step.request]
-            answer = broker.play(request[0], request[1:]) or agent.ask(request)
+            if request[0] == "begin":
+                agent.begin(request[1:])
+                continue
+            if request[0] == "reply":
+                answer = agent.reply()
+            else:
+                answer = broker.play(request[0], request[1:]) or agent.ask(request)
             problem = mismatch([fill(word) for word in step.expected], *answer)
             if problem:
                 return f"{step.where}: {' '.join(request)[:200]}: {problem}"
@@ -345,6 +373,7 @@ def main() -> int:
         brokers.remove("mosquitto")
     scenarios = [each for each in read_scenarios(HERE / "scenarios") if arguments.scenario in each.name]
     passed, failures = 0, []
+    shown = {language: collections.Counter() for language in languages}
     reasons: set[str] = set()
     width = max((len(each.name) for each in scenarios), default=0) + 28
     print(f"{'':{width}} {' '.join(f'{language:12}' for language in languages)}")
@@ -367,11 +396,15 @@ def main() -> int:
                 marks.append("ok" if problem is None else "FAILED")
                 if problem is None:
                     passed += 1
+                    shown[language].update(table.shown(scenario))
                 else:
                     failures.append(f"{language}: {name}: {problem}")
             print(f"{name:{width}} {' '.join(f'{mark:12}' for mark in marks)}", flush=True)
     for reason in sorted(reasons):
         print(reason)
+    # Of a selection no table can be asked for.
+    if not arguments.scenario and arguments.language == parser.get_default("language"):
+        failures += table.printed(shown, languages)
     for failure in failures:
         print(failure)
     print(f"{passed} passed, {len(failures)} failed")

@@ -1,6 +1,6 @@
 //! Generated files are fresh: headers, modules and documents say what the tables and the sources of the C ABI say.
 use cbindgen::{Builder, Config};
-use leveret_tests::print::{c, markdown, node, python};
+use leveret_tests::print::{behaviour, c, markdown, node, python};
 use leveret_tests::{generated, tree};
 
 #[test]
@@ -45,6 +45,11 @@ fn the_node_files_are_what_the_tables_say() {
     generated::check("bindings-node/options.d.ts", &node::options());
     generated::check("bindings-node/tables.d.ts", &node::types());
     generated::check("bindings-node/tables.cjs", &node::values());
+}
+
+#[test]
+fn the_behaviour_suite_knows_every_row_of_the_tables() {
+    generated::check("tests/conformance/rows.txt", &behaviour::rows());
 }
 
 #[test]

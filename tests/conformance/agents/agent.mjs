@@ -207,6 +207,9 @@ const verbs = {
   async outcome({ client, receipt, timeout }) {
     return outcomePairs(await receiptOf(client, receipt).wait({ timeout: Number(timeout) }))
   },
+  async raise({ client, receipt, timeout }) {
+    return outcomePairs((await receiptOf(client, receipt).wait({ timeout: Number(timeout) })).throwForStatus())
+  },
   async outcomes({ client, receipt, count, timeout }) {
     const signal = AbortSignal.timeout(Number(timeout))
     const counts = new Map()

@@ -15,6 +15,10 @@ from leveret.errors import MqttError, TimeoutError
 from leveret.testing import Broker
 
 
+#: Requests that no method can be named after.
+VERBS = {"raise": "raise_"}
+
+
 class Recorder:
     """Keeps what it is called with, for a reader that waits for a number of things."""
 
@@ -161,6 +165,10 @@ class Agent:
     def outcome(self, client: str, receipt: str, timeout: str) -> line.Pairs:
         return line.outcome(self.receipts[client, receipt].wait(timeout=int(timeout) / 1000))
 
+    def raise_(self, client: str, receipt: str, timeout: str) -> line.Pairs:
+        outcome = self.receipts[client, receipt].wait(timeout=int(timeout) / 1000)
+        return line.outcome(outcome.raise_for_status())
+
     def outcomes(self, client: str, receipt: str, count: str, timeout: str) -> line.Pairs:
         deadline = time.monotonic() + int(timeout) / 1000
         open_ones = (self.receipts[client, f"{receipt}{i}"] for i in range(int(count)))
@@ -235,7 +243,7 @@ def main() -> None:
     for request in sys.stdin:
         verb, arguments = line.parse(request)
         try:
-            answer = line.reply(getattr(agent, verb)(**arguments))
+            answer = line.reply(getattr(agent, VERBS.get(verb, verb))(**arguments))
         except MqttError as error:
             answer = line.failure(error)
         print(answer, flush=True)

@@ -347,7 +347,7 @@ impl Agent {
             "publish" | "publish_many" | "burst" => {
                 self.post(verb, &name, &client, request).await?
             }
-            "outcome" | "outcomes" | "cancel" | "explain" => {
+            "outcome" | "raise" | "outcomes" | "cancel" | "explain" => {
                 return self.ask(verb, &name, &client, request).await;
             }
             "subscribe" | "declare" => return self.subscribe(verb, name, client, request).await,
@@ -487,8 +487,11 @@ impl Agent {
     ) -> Answer {
         let key = format!("{name} {}", request.take("receipt"));
         match verb {
-            "outcome" => {
-                let outcome = self.outcome(&key, request.timeout()).await?;
+            "outcome" | "raise" => {
+                let mut outcome = self.outcome(&key, request.timeout()).await?;
+                if verb == "raise" {
+                    outcome = outcome.into_result()?;
+                }
                 let mut pairs = vec![
                     pair("status", &outcome),
                     pair("ok", outcome.ok()),

@@ -14,6 +14,10 @@ from leveret.errors import MqttError, QueueFull, TimeoutError
 from leveret.testing import Broker
 
 
+#: Requests that no method can be named after.
+VERBS = {"raise": "raise_"}
+
+
 class Recorder:
     """Keeps what it is called with, for a reader that waits for a number of things."""
 
@@ -173,6 +177,10 @@ class Agent:
     async def outcome(self, client: str, receipt: str, timeout: str) -> line.Pairs:
         return line.outcome(await self.receipts[client, receipt].wait(timeout=int(timeout) / 1000))
 
+    async def raise_(self, client: str, receipt: str, timeout: str) -> line.Pairs:
+        outcome = await self.receipts[client, receipt].wait(timeout=int(timeout) / 1000)
+        return line.outcome(outcome.raise_for_status())
+
     async def outcomes(self, client: str, receipt: str, count: str, timeout: str) -> line.Pairs:
         counts: collections.Counter[str] = collections.Counter()
         try:
@@ -251,7 +259,7 @@ async def main() -> None:
     while request := await asyncio.to_thread(sys.stdin.readline):
         verb, arguments = line.parse(request)
         try:
-            answer = line.reply(await getattr(agent, verb)(**arguments))
+            answer = line.reply(await getattr(agent, VERBS.get(verb, verb))(**arguments))
         except MqttError as error:
             answer = line.failure(error)
         print(answer, flush=True)

@@ -1,4 +1,5 @@
 //! What is printed from the tables of the protocol crate into the headers, modules and documents of each language.
+pub mod behaviour;
 pub mod c;
 pub mod markdown;
 pub mod node;

@@ -48,6 +48,7 @@ struct Question {
     reply: Tag,
     codes: Vec<Option<ReasonCode>>,
     reason_string: Option<String>,
+    refused: Option<Text>,
     subscribe: bool,
 }
 
@@ -90,18 +91,20 @@ impl Asking {
             reply,
             codes: alloc::vec![None; answers],
             reason_string: None,
+            refused: None,
             subscribe,
         };
         self.questions.insert(self.count, question);
         self.count
     }
 
-    /// Fills one place of an answer; returns the answer if it is complete.
+    /// Fills one place of an answer, of a filter that was refused with its name; returns the answer if it is complete.
     fn answer(
         &mut self,
         question: Option<(u64, usize)>,
         code: ReasonCode,
         words: Option<&str>,
+        refused: Option<Text>,
     ) -> Option<(Tag, Reply)> {
         let (number, place) = question?;
         let waiting = self.questions.get_mut(&number)?;
@@ -109,10 +112,12 @@ impl Asking {
         if waiting.reason_string.is_none() {
             waiting.reason_string = words.map(ToString::to_string);
         }
+        waiting.refused = waiting.refused.take().or(refused);
         let codes: Option<Vec<ReasonCode>> = waiting.codes.iter().copied().collect();
         let answers = Answers {
             codes: codes?,
             reason_string: waiting.reason_string.take(),
+            refused: waiting.refused.take(),
         };
         let reply = if waiting.subscribe {
             Reply::Subscribed(answers)
@@ -400,6 +405,10 @@ impl Engine {
 
     /// One filter is answered: by the broker, or for it.
     fn answered(&mut self, ask: Ask, code: ReasonCode, words: Option<&str>) {
+        let refused = self
+            .filter_of(&ask.item)
+            .filter(|_| code.is_error())
+            .cloned();
         match ask.item {
             Item::Subscribe(id) => self.granted(id, code),
             Item::Unsubscribe(Some(id), filter, _) => {
@@ -407,7 +416,7 @@ impl Engine {
             }
             Item::Unsubscribe(None, ..) => {}
         }
-        if let Some((tag, reply)) = self.asking.answer(ask.question, code, words) {
+        if let Some((tag, reply)) = self.asking.answer(ask.question, code, words, refused) {
             self.reply(tag, Ok(reply));
         }
     }

@@ -199,6 +199,8 @@ pub struct Answers {
     pub codes: Vec<ReasonCode>,
     /// The reason in the broker's words, if it gave one (MQTT 5).
     pub reason_string: Option<String>,
+    /// The filter that was refused, the first one if there are several.
+    pub refused: Option<Text>,
 }
 
 /// What an overflow rule decided about the room for a new letter.

@@ -2,21 +2,16 @@
 use alloc::format;
 use core::fmt;
 
-use super::event::{Answers, Notice};
+use super::event::{Answers, ConnectionEvent, Notice};
 use crate::error::{Error, ErrorKind};
 
 impl Answers {
     /// The refusal among the answers as an error with the broker's reason code; `None` if all were granted.
     pub fn refusal(&self) -> Option<Error> {
-        let (place, &code) = self
-            .codes
-            .iter()
-            .enumerate()
-            .find(|(_, code)| code.is_error())?;
-        let of = if self.codes.len() > 1 {
-            format!("filter {} of {}", place + 1, self.codes.len())
-        } else {
-            "the filter".into()
+        let &code = self.codes.iter().find(|code| code.is_error())?;
+        let of = match &self.refused {
+            Some(filter) => format!("the filter \"{}\"", filter.as_str().escape_debug()),
+            None => "the filter".into(),
         };
         let words = self
             .reason_string
@@ -34,6 +29,15 @@ impl Answers {
 }
 
 impl Notice {
+    /// Every kind of notice, as [`Notice::name`] says it.
+    pub const KINDS: &'static [&'static str] = &[
+        "acknowledgement_held",
+        "oversize_skipped",
+        "fresh_session",
+        "violation",
+        "unanswered",
+    ];
+
     /// What kind of notice it is, in one word.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -42,6 +46,20 @@ impl Notice {
             Notice::FreshSession { .. } => "fresh_session",
             Notice::Violation(_) => "violation",
             Notice::Unanswered { .. } => "unanswered",
+        }
+    }
+}
+
+impl ConnectionEvent {
+    /// Every kind of news, as [`ConnectionEvent::name`] says it.
+    pub const KINDS: &'static [&'static str] = &["online", "offline", "attempt_failed"];
+
+    /// What kind of news it is, in one word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            ConnectionEvent::Online(_) => "online",
+            ConnectionEvent::Offline { .. } => "offline",
+            ConnectionEvent::AttemptFailed { .. } => "attempt_failed",
         }
     }
 }
