@@ -140,7 +140,7 @@ class Pump:
             if kind == "outcome":
                 receipt = self._receipts.pop(tag, None)
                 if receipt is not None:
-                    receipt.settle(Outcome(*value))
+                    receipt._settle(Outcome(*value))
             elif kind == "paused":
                 self._reading_paused = value
                 self._look_for_deadlock()

@@ -63,7 +63,7 @@ class AsyncReceipt:
                 self._waiting.discard(future)
         return self._outcome
 
-    def settle(self, outcome: Outcome) -> None:
+    def _settle(self, outcome: Outcome) -> None:
         """The outcome has come; for the pump alone."""
         self._outcome = outcome
         for future in self._waiting or ():

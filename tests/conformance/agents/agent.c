@@ -162,6 +162,7 @@ typedef struct {
     item *items;
     size_t count, capacity;
     bool held;   /* the callback does not return before this is over */
+    bool failing; /* the callback gives messages back */
     bool manual; /* messages are kept to be acknowledged by hand */
     const mqtt_message *unacknowledged[64];
     size_t first_unacknowledged, past_unacknowledged;
@@ -273,6 +274,7 @@ static void on_message(void *context, const mqtt_message *message) {
         if (to->past_unacknowledged == sizeof to->unacknowledged / sizeof to->unacknowledged[0]) exit(3);
         to->unacknowledged[to->past_unacknowledged++] = mqtt_message_ref(message);
     }
+    if (to->failing) mqtt_message_fail(message);
     while (to->held) pthread_cond_wait(&changed, &lock);
     pthread_mutex_unlock(&lock);
 }
@@ -693,6 +695,7 @@ static mqtt_result stats(mqtt_client *client) {
     say_number("inbox_dropped", (int64_t)stats.inbox_dropped);
     say_number("unhandled", (int64_t)stats.unhandled);
     say_number("oversize", (int64_t)stats.oversize);
+    say_number("handler_failures", (int64_t)stats.handler_failures);
     if (stats.last_error != MQTT_OK) say_text("last_error", mqtt_result_name(stats.last_error));
     return MQTT_OK;
 }
@@ -794,6 +797,8 @@ static mqtt_result ask_recorder(const char *verb, const char *name) {
     } else if (strcmp(verb, "hold") == 0 || strcmp(verb, "release") == 0) {
         recorder_of(name, take_or("handler", ""))->held = strcmp(verb, "hold") == 0;
         pthread_cond_broadcast(&changed);
+    } else if (strcmp(verb, "fail") == 0) {
+        recorder_of(name, take_or("handler", ""))->failing = true;
     } else if (strcmp(verb, "ack") == 0) {
         recorder *of = recorder_of(name, take_or("handler", ""));
         if (of->first_unacknowledged == of->past_unacknowledged) exit(4);
@@ -829,7 +834,7 @@ static mqtt_result ask(char *request) {
     }
     const char *name = take_or("client", "");
     if (strcmp(verb, "connect") == 0) return connect_client(name);
-    static const char *const recorded[] = {"messages", "tally", "events", "hold", "release", "ack"};
+    static const char *const recorded[] = {"messages", "tally", "events", "hold", "release", "fail", "ack"};
     bool of_recorder = false;
     for (size_t i = 0; i < sizeof recorded / sizeof recorded[0]; i++) of_recorder = of_recorder || strcmp(verb, recorded[i]) == 0;
     return of_recorder ? ask_recorder(verb, name) : ask_client(verb, find(clients, name), name);

@@ -12,11 +12,11 @@ use leveret::protocol::message::Message;
 use leveret::protocol::options::Value;
 use leveret::testing::Broker;
 use leveret::{
-    Client, ConnectionEvent, Error, ErrorKind, News, Options, Outcome, PublishOptions, Receipt,
-    Status, SubscribeOptions,
+    Client, ConnectionEvent, Error, ErrorKind, News, Options, Outcome, PublishOptions, ReasonCode,
+    Receipt, Status, SubscribeOptions,
 };
 use tokio::sync::{Notify, mpsc};
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::timeout;
 
 type Pairs = Vec<(String, String)>;
@@ -194,6 +194,8 @@ struct Recorder<T> {
     /// While set, whoever records waits for its end before it asks for the next one.
     held: Cell<bool>,
     let_go: Notify,
+    /// While set, whoever records gives messages back.
+    failing: Cell<bool>,
     /// What is to be acknowledged by hand.
     unacknowledged: RefCell<VecDeque<leveret::Message>>,
 }
@@ -205,6 +207,7 @@ impl<T> Default for Recorder<T> {
             changed: Notify::new(),
             held: Cell::new(false),
             let_go: Notify::new(),
+            failing: Cell::new(false),
             unacknowledged: RefCell::default(),
         }
     }
@@ -250,6 +253,9 @@ impl Recorder<Message> {
     ) {
         while let Some(message) = messages.next().await {
             self.record(leveret::protocol::message::Message::clone(&message));
+            if self.failing.get() {
+                let _ = message.reject(ReasonCode::UNSPECIFIED_ERROR);
+            }
             if manual {
                 self.unacknowledged.borrow_mut().push_back(message);
             }
@@ -270,6 +276,8 @@ type Events = Rc<Recorder<Pairs>>;
 struct Agent {
     brokers: BTreeMap<String, Broker>,
     clients: BTreeMap<String, Client>,
+    /// What records the messages and the news of each.
+    tasks: BTreeMap<String, [JoinHandle<()>; 2]>,
     receipts: BTreeMap<String, Receipt>,
     outcomes: BTreeMap<String, Outcome>,
     messages: BTreeMap<String, Messages>,
@@ -351,7 +359,7 @@ impl Agent {
                 return self.ask(verb, &name, &client, request).await;
             }
             "subscribe" | "declare" => return self.subscribe(verb, name, client, request).await,
-            "messages" | "tally" | "events" | "hold" | "release" | "ack" => {
+            "messages" | "tally" | "events" | "hold" | "release" | "fail" | "ack" => {
                 return self.recorded(verb, &name, request).await;
             }
             "unsubscribe" => client.unsubscribe(&request.take("filter")).await?,
@@ -373,7 +381,13 @@ impl Agent {
                     Err(_) => client.close(timeout).await?,
                 }
             }
-            "free" => drop(self.clients.remove(&name)),
+            "free" => {
+                // Streams keep a client as clones do.
+                for task in self.tasks.remove(&name).into_iter().flatten() {
+                    task.abort();
+                }
+                self.clients.remove(&name);
+            }
             _ => return Err(unknown(verb)),
         }
         Ok(Vec::new())
@@ -395,8 +409,8 @@ impl Agent {
         let [connection, subscription, status, ping, notice] =
             ["connection", "subscription", "status", "ping", "notice"]
                 .map(|kind| self.events_of(&name, kind));
-        spawn_local(async move { recorder.follow(messages, manual).await });
-        spawn_local(async move {
+        let general = spawn_local(async move { recorder.follow(messages, manual).await });
+        let told = spawn_local(async move {
             while let Some(news) = news.next().await {
                 match news {
                     News::Connection(event) => connection.record(connection_pairs(&event)),
@@ -422,6 +436,7 @@ impl Agent {
                 }
             }
         });
+        self.tasks.insert(name.clone(), [general, told]);
         self.clients.insert(name, client);
         Ok(Vec::new())
     }
@@ -598,6 +613,10 @@ impl Agent {
         if verb == "hold" || verb == "release" {
             recorder.held.set(verb == "hold");
             recorder.let_go.notify_waiters();
+            return Ok(Vec::new());
+        }
+        if verb == "fail" {
+            recorder.failing.set(true);
             return Ok(Vec::new());
         }
         if verb == "ack" {
