@@ -19,4 +19,4 @@ tests/scripts/npm.sh
 npm --prefix bindings-node run --silent types
 npm --prefix bindings-node run --silent types -- --module nodenext --moduleResolution nodenext
 say "types of the packed Node packages"
-tests/scripts/node-package.sh "$TARGET/debug/libleveret_node.so" "$TARGET/package-node"
+tests/scripts/node-package.sh "$TARGET/debug/libleveret_node.so" "$TARGET/package-node" types
