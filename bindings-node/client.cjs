@@ -2,7 +2,8 @@
 'use strict'
 
 const { EventEmitter } = require('node:events')
-const { clearInterval, setInterval } = require('node:timers')
+// Not the global ones, which tests replace to stop the time: the network does not stop.
+const { clearInterval, setImmediate, setInterval } = require('node:timers')
 
 const { bytesOf, clientOptionsOf, filtersOf, isObject, lettersOf, named, optionsOf, refuse } = require('./arguments.cjs')
 const { enriched, errorOf, guarded, plainError, shownThrown } = require('./errors.cjs')
@@ -70,7 +71,7 @@ class Client extends EventEmitter {
     this.#native = guarded(() => new native.NativeClient(urls, clientOptionsOf(options), bell))
     this.#alive = setInterval(() => {}, FOREVER)
     // What is declared in the same turn as the client takes part from the first message on, which a kept session may have waiting.
-    queueMicrotask(() => this.#start())
+    Promise.resolve().then(() => this.#start())
   }
 
   #start() {
@@ -281,7 +282,7 @@ class Client extends EventEmitter {
     if (listens && this.#stranded.length > 0) {
       this.#batch.unshift(...this.#stranded.splice(0).map((item) => ({ ...item, handlers: [] })))
       // After the caller, for whom the listener is not yet there.
-      queueMicrotask(() => this.#run())
+      Promise.resolve().then(() => this.#run())
     }
     return this
   }

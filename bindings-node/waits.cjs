@@ -2,6 +2,8 @@
 'use strict'
 
 const { AsyncLocalStorage } = require('node:async_hooks')
+// Not the global ones, which tests replace to stop the time: the network does not stop.
+const { clearTimeout, setTimeout } = require('node:timers')
 
 const { named, refuse } = require('./arguments.cjs')
 const { errorOf, guarded, plainError } = require('./errors.cjs')

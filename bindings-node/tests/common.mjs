@@ -92,7 +92,7 @@ export function program(source, { flags = [], command = [process.execPath], duri
 
 /** The same for any executable. */
 export async function run(executable, words, { during = () => {}, ...options } = {}) {
-  const child = spawn(executable, words, { timeout: 4 * LIMIT, killSignal: 'SIGKILL', ...options })
+  const child = spawn(executable, words, { timeout: 12 * LIMIT, killSignal: 'SIGKILL', ...options })
   let printed = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (printed += data))
   const closed = once(child, 'close')
