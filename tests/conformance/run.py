@@ -29,6 +29,8 @@ ROOT = HERE.parent.parent
 REPLY_TIMEOUT = 60.0
 #: How long the scripted peer waits for a packet.
 PEER_TIMEOUT = 10.0
+#: Runs side by side: a scenario mostly waits, and each run has an agent and a broker of its own.
+AT_ONCE = 8
 UNQUOTED = "-._~/:,=+$#"
 
 
@@ -377,15 +379,16 @@ def main() -> int:
     reasons: set[str] = set()
     width = max((len(each.name) for each in scenarios), default=0) + 28
     print(f"{'':{width}} {' '.join(f'{language:12}' for language in languages)}")
-    for scenario in scenarios:
-        for broker, variables in scenario.cells():
-            if broker not in brokers:
-                continue
-            name = " ".join([scenario.name, broker, *(f"{k}={v}" for k, v in variables.items())])
-            there = [language for language in languages if language not in scenario.without]
-            # Side by side: a scenario mostly waits, and each language has an agent and a broker of its own.
-            with concurrent.futures.ThreadPoolExecutor(len(languages)) as pool:
-                runs = {language: pool.submit(run_cell, scenario, broker, variables, *agents()[language]) for language in there}
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        cells = []
+        for scenario in scenarios:
+            for broker, variables in scenario.cells():
+                if broker not in brokers:
+                    continue
+                there = [language for language in languages if language not in scenario.without]
+                runs = {each: pool.submit(run_cell, scenario, broker, variables, *agents()[each]) for each in there}
+                cells.append((scenario, " ".join([scenario.name, broker, *(f"{k}={v}" for k, v in variables.items())]), runs))
+        for scenario, name, runs in cells:
             marks = []
             for language in languages:
                 if language not in runs:
