@@ -42,6 +42,8 @@ async fn every_verb(client: &Client) -> Vec<&'static str> {
     let explained = client.explain(&receipt).await.unwrap();
     assert!(explained.is_none() || !explained.unwrap().to_string().is_empty());
     let _ = client.cancel(&receipt).await.unwrap();
+    let letters = ["x", "y"].map(|payload| client.publish("verbs", payload));
+    assert_eq!(client.publish_many(letters).unwrap().len(), 2);
     client.flush(SOON).await.unwrap();
     client.drain().await.unwrap();
     assert!(client.ping().await.unwrap() > Duration::ZERO);
@@ -66,7 +68,7 @@ async fn every_verb(client: &Client) -> Vec<&'static str> {
     client.close_session(SOON, true).await.unwrap();
     client.close(SOON).await.unwrap();
     assert_eq!(client.status(), Status::Closed);
-    let called = "new with_urls publish events messages explain cancel flush drain ping subscribe unsubscribe reconnect \
+    let called = "new with_urls publish publish_many events messages explain cancel flush drain ping subscribe unsubscribe reconnect \
                   wait_for status stats close_session close";
     called.split_whitespace().collect()
 }
@@ -145,6 +147,8 @@ fn a_closed_client_says_so() {
         assert!(closed(client.publish("a", "x").send()));
         assert!(closed(client.publish("a", "x").send_wait().await));
         assert!(closed(client.publish("a", "x").send_unreported()));
+        let refused = client.publish_many([client.publish("a", "x")]).unwrap_err();
+        assert!(closed::<()>(Err(refused.error)));
         assert!(closed(client.subscribe("a", QoS::AtMostOnce).await));
         assert!(closed(client.unsubscribe("a").await));
         assert!(closed(client.ping().await));
