@@ -38,7 +38,7 @@ async fn every_verb(client: &Client) -> Vec<&'static str> {
     let receipt = client.publish("verbs", "x").send().unwrap();
     let mut told = client.events();
     let mut stray = client.messages();
-    assert!(stray.next().now_or_never().is_none());
+    drop(stray.next().now_or_never());
     let explained = client.explain(&receipt).await.unwrap();
     assert!(explained.is_none() || !explained.unwrap().to_string().is_empty());
     let _ = client.cancel(&receipt).await.unwrap();
@@ -178,21 +178,11 @@ fn whatever_is_dropped_in_the_middle_harms_nobody() {
         let message = stream.next().await.unwrap();
         drop(stream);
         message.ack().unwrap();
-        // Waits that were begun and given up.
+        // Waits that were begun and given up; one may have come to its end all the same.
         for _ in 0..10 {
-            assert!(
-                client
-                    .subscribe("b", QoS::AtLeastOnce)
-                    .now_or_never()
-                    .is_none()
-            );
-            assert!(client.ping().now_or_never().is_none());
-            assert!(
-                client
-                    .wait_for(Status::Closed, SOON)
-                    .now_or_never()
-                    .is_none()
-            );
+            drop(client.subscribe("b", QoS::AtLeastOnce).now_or_never());
+            drop(client.ping().now_or_never());
+            drop(client.wait_for(Status::Closed, SOON).now_or_never());
             drop(client.publish("c", "x").send().unwrap());
         }
         drop(client.events());
