@@ -43,11 +43,17 @@
 
 /* Of the two ways to tell errors each has a namespace of its own, so that a program may mix units of both. */
 #ifdef LEVERET_NO_EXCEPTIONS
-#define LEVERET_BEGIN namespace leveret { inline namespace returning {
+#define LEVERET_BEGIN   \
+    namespace leveret { \
+    inline namespace returning {
 #else
-#define LEVERET_BEGIN namespace leveret { inline namespace throwing {
+#define LEVERET_BEGIN   \
+    namespace leveret { \
+    inline namespace throwing {
 #endif
-#define LEVERET_END } }
+#define LEVERET_END \
+    }               \
+    }
 
 LEVERET_BEGIN
 
@@ -187,17 +193,29 @@ enum class overflow {
 };
 
 /** The name of a status: "online". */
-inline std::string_view name(status value) { return mqtt_status_name(static_cast<int>(value)); }
+inline std::string_view name(status value) {
+    return mqtt_status_name(static_cast<int>(value));
+}
 /** The name of an outcome: "acknowledged". */
-inline std::string_view name(outcome_status value) { return mqtt_outcome_name(static_cast<int>(value)); }
+inline std::string_view name(outcome_status value) {
+    return mqtt_outcome_name(static_cast<int>(value));
+}
 /** The name of a state: "downgraded". */
-inline std::string_view name(subscription_state value) { return mqtt_subscription_state_name(static_cast<int>(value)); }
+inline std::string_view name(subscription_state value) {
+    return mqtt_subscription_state_name(static_cast<int>(value));
+}
 /** The name of a reason code of the broker: "not authorized". */
-inline std::string_view reason_name(int reason) { return mqtt_reason_name(reason); }
+inline std::string_view reason_name(int reason) {
+    return mqtt_reason_name(reason);
+}
 /** What a result code means, as a sentence. */
-inline std::string_view result_text(mqtt_result code) { return mqtt_result_text(code); }
+inline std::string_view result_text(mqtt_result code) {
+    return mqtt_result_text(code);
+}
 /** The version of the library: "0.1.0". */
-inline std::string_view version() { return mqtt_version(); }
+inline std::string_view version() {
+    return mqtt_version();
+}
 
 /** The counters of a client. */
 using statistics = mqtt_stats;
@@ -205,9 +223,13 @@ using statistics = mqtt_stats;
 namespace detail {
 
 #ifdef LEVERET_NO_EXCEPTIONS
-inline failure fail(failure why) { return why; }
+inline failure fail(failure why) {
+    return why;
+}
 #else
-[[noreturn]] inline void fail(failure why) { throw error(std::move(why)); }
+[[noreturn]] inline void fail(failure why) {
+    throw error(std::move(why));
+}
 #endif
 
 /* Ends a function that returns nothing but errors. */
@@ -228,7 +250,7 @@ inline returns<void> done(mqtt_result code) {
 
 /* Ends the function if a text that has to end in NUL has one inside. */
 #define LEVERET_TEXT(text, argument) \
-    if ((text).broken()) \
+    if ((text).broken())             \
     LEVERET_FAIL(::leveret::failure(MQTT_INVALID_ARGUMENT, std::string(argument) + " must not contain the character U+0000, but it does"))
 
 /* A text with a NUL at its end, short ones without an allocation. */
@@ -258,7 +280,9 @@ template <class Rep, class Period> std::uint32_t timeout(std::chrono::duration<R
     return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::milliseconds>(time).count());
 }
 
-inline std::string_view view(const char *text, std::size_t length) { return std::string_view(text, length); }
+inline std::string_view view(const char *text, std::size_t length) {
+    return std::string_view(text, length);
+}
 
 } // namespace detail
 
@@ -355,9 +379,7 @@ public:
     std::string_view payload() const { return detail::view(static_cast<const char *>(raw_->payload), raw_->payload_length); }
 #ifdef __cpp_lib_span
     /** The payload as bytes. */
-    std::span<const std::byte> payload_bytes() const {
-        return {static_cast<const std::byte *>(raw_->payload), raw_->payload_length};
-    }
+    std::span<const std::byte> payload_bytes() const { return {static_cast<const std::byte *>(raw_->payload), raw_->payload_length}; }
 #endif
     /** QoS of this delivery: 0, 1 or 2. */
     int qos() const noexcept { return raw_->qos; }
@@ -398,7 +420,9 @@ public:
     ~kept_message() { mqtt_message_unref(raw_); }
 };
 
-inline kept_message message::keep() const { return kept_message(*this); }
+inline kept_message message::keep() const {
+    return kept_message(*this);
+}
 
 /** What became of a letter. */
 class outcome {

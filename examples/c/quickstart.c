@@ -14,8 +14,7 @@ static void check(mqtt_result result, const char *what) {
 }
 
 static void on_message(void *context, const mqtt_message *message) {
-    printf("%.*s: %.*s\n", (int)message->topic_length, message->topic, (int)message->payload_length,
-           (const char *)message->payload);
+    printf("%.*s: %.*s\n", (int)message->topic_length, message->topic, (int)message->payload_length, (const char *)message->payload);
     sem_post(context);
 }
 

@@ -21,8 +21,8 @@ enum { INPUT = 1 << 20, OUTPUT = 1 << 18 };
 struct link {
     int socket;
     bool version_5;
-    size_t filled;     /* bytes of `input` that are not yet a whole packet */
-    size_t to_write;   /* bytes of `output` not yet written */
+    size_t filled;   /* bytes of `input` that are not yet a whole packet */
+    size_t to_write; /* bytes of `output` not yet written */
     uint64_t bytes, publishes;
     unsigned char input[INPUT], output[OUTPUT];
 };

@@ -17,13 +17,13 @@ enum situation {
 /* What the rows work on. */
 typedef struct world {
     enum situation situation;
-    mqtt_client *client;         /* whose callback is running; started and online */
-    mqtt_client *spare;          /* another, not started */
-    mqtt_client *made;           /* by mqtt_client_new, to be freed */
-    mqtt_options *options;       /* filled */
-    mqtt_options *made_options;  /* by mqtt_options_new, to be freed */
-    mqtt_test_broker *broker;    /* of the client */
-    mqtt_test_broker *idle;      /* another, without clients */
+    mqtt_client *client;        /* whose callback is running; started and online */
+    mqtt_client *spare;         /* another, not started */
+    mqtt_client *made;          /* by mqtt_client_new, to be freed */
+    mqtt_options *options;      /* filled */
+    mqtt_options *made_options; /* by mqtt_options_new, to be freed */
+    mqtt_test_broker *broker;   /* of the client */
+    mqtt_test_broker *idle;     /* another, without clients */
     mqtt_test_broker *made_broker;
     const mqtt_message *message; /* of the running callback, or kept from an earlier one */
     const mqtt_message *kept;    /* by mqtt_message_ref */
@@ -54,11 +54,14 @@ static bool refused_here(const world *w) {
     return w->situation == IN_RELEASE;
 }
 
-#define CALL(name, ...) \
+#define CALL(name, ...)                        \
     static mqtt_result call_##name(world *w) { \
-        (void)w; \
-        __VA_ARGS__ \
+        (void)w;                               \
+        __VA_ARGS__                            \
     }
+
+/* One row, one line. */
+/* clang-format off */
 
 /* errors and names */
 CALL(mqtt_last_error, return answers(mqtt_last_error() != NULL);)
@@ -172,6 +175,8 @@ CALL(mqtt_test_panic,
      mqtt_result result = mqtt_test_panic(w->made);
      if (!refused_here(w)) mqtt_client_free(w->made), w->made = NULL;
      return result == MQTT_PANIC ? MQTT_OK : result;)
+
+/* clang-format on */
 
 #define ROW(name) {#name, call_##name, false}
 #define ROW_WAITS(name) {#name, call_##name, true}

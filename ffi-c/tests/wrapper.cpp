@@ -187,10 +187,11 @@ static void handlers_that_throw(leveret::testing::broker &broker, const char *pr
         throw 1;
     });
     client.on_connection([&](leveret::connection_event) { throw std::logic_error("perhaps one of being online"); });
-    client.subscribe("throws", 1, [&](leveret::message) {
+    const auto throws = [&](leveret::message) {
         calls++;
         throw std::runtime_error("no");
-    }).wait(soon);
+    };
+    client.subscribe("throws", 1, throws).wait(soon);
     for (int i = 0; i < 5; i++) client.publish("throws", "x");
     EVENTUALLY(calls == 5 && others == 5 && told == 10 && client.stats().handler_failures == 5);
     client.on_receipt(nullptr);
@@ -209,17 +210,19 @@ static void handlers_that_throw(leveret::testing::broker &broker, const char *pr
 static void failing_by_hand(leveret::testing::broker &broker) {
     std::atomic<int> calls{0};
     leveret::client client = online(broker);
-    client.subscribe("fails", 1, [&](leveret::message message) {
+    const auto fails = [&](leveret::message message) {
         message.fail();
         calls++;
-    }).wait(soon);
+    };
+    client.subscribe("fails", 1, fails).wait(soon);
     client.publish("fails", "x");
     EVENTUALLY(calls == 1 && client.stats().handler_failures == 1);
     leveret::client manual = online(broker, {{MQTT_OPT_MANUAL_ACK, true}});
-    manual.subscribe("manual", 1, [&](leveret::message message) {
+    const auto refuses = [&](leveret::message message) {
         message.ack(MQTT_REASON_QUOTA_EXCEEDED);
         calls++;
-    }).wait(soon);
+    };
+    manual.subscribe("manual", 1, refuses).wait(soon);
     manual.publish("manual", "x");
     EVENTUALLY(calls == 2);
 }

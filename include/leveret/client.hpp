@@ -26,8 +26,7 @@ public:
             const auto told = told_;
             locked.unlock();
             if (told != nullptr) (*told)(std::current_exception());
-        } catch (...) {
-        }
+        } catch (...) {}
     }
 #endif
 
@@ -258,7 +257,8 @@ public:
     }
     /** Publishes with a time to live of its own. */
     template <class Rep, class Period>
-    returns<receipt> publish(std::string_view topic, bytes payload, std::chrono::duration<Rep, Period> ttl, int qos = 1, bool retain = false) {
+    returns<receipt> publish(std::string_view topic, bytes payload, std::chrono::duration<Rep, Period> ttl, int qos = 1,
+                             bool retain = false) {
         const std::uint32_t milliseconds = detail::timeout(ttl);
         return publish_within(topic, payload, milliseconds == MQTT_FOREVER ? MQTT_TTL_DEFAULT - 1 : milliseconds, qos, retain);
     }
@@ -368,10 +368,14 @@ private:
 };
 
 /** Sets how many threads do the network for all clients; before the first client is made. */
-inline returns<void> set_runtime_threads(std::uint32_t threads) { return detail::done(mqtt_set_runtime_threads(threads)); }
+inline returns<void> set_runtime_threads(std::uint32_t threads) {
+    return detail::done(mqtt_set_runtime_threads(threads));
+}
 
 /** Stops the threads of leveret; clients that are open end at once. */
-inline returns<void> shutdown() { return detail::done(mqtt_shutdown()); }
+inline returns<void> shutdown() {
+    return detail::done(mqtt_shutdown());
+}
 
 LEVERET_END
 

@@ -96,7 +96,9 @@ private:
     std::vector<std::pair<std::string, std::string>> kept_;
 };
 
-inline void release_owner(void *owner) { delete static_cast<std::shared_ptr<const void> *>(owner); }
+inline void release_owner(void *owner) {
+    delete static_cast<std::shared_ptr<const void> *>(owner);
+}
 
 } // namespace detail
 

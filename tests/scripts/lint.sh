@@ -14,6 +14,11 @@ tests/scripts/build.sh
 tests/scripts/venv.sh
 (cd bindings-python && "$VENV/bin/python" -m mypy --cache-dir "$TARGET/mypy" && "$VENV/bin/python" -m pyright --pythonpath "$VENV/bin/python")
 
+say "format of C and C++"
+# demo.c is laid out for being read beside the others.
+find ffi-c examples/c examples/cpp include tests/conformance \( -name '*.c' -o -name '*.cpp' -o -name '*.h' -o -name '*.hpp' \) \
+  ! -path 'include/leveret*.h' ! -path ffi-c/macros.h -print0 | xargs -0 "$VENV/bin/clang-format" --dry-run --Werror
+
 say "types of Node"
 tests/scripts/npm.sh
 npm --prefix bindings-node run --silent types
