@@ -31,6 +31,7 @@ async def lifespan(app: Application) -> AsyncIterator[None]:
         @client.on("rooms/+/temperature", qos=1)
         def remember(message: leveret.Message) -> None:
             app.temperatures[message.levels[1]] = float(message.payload)
+            print("temperatures", app.temperatures, flush=True)
 
         client.publish("service/state", "here", retain=True, replace="state")
         app.client = client
@@ -53,7 +54,7 @@ async def main() -> None:
     async with lifespan(app):
         print(await unlock(app, "front"), flush=True)
         await stop.wait()
-    print(app.temperatures)
+    print("stopped")
 
 
 if __name__ == "__main__":
