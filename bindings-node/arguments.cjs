@@ -11,10 +11,12 @@ const refuse = (name, allowed, given) => guarded(() => native.refuse(name, allow
 
 const isObject = (given) => typeof given === 'object' && given !== null && !Array.isArray(given)
 
+/** What has to be an object of options. */
+const objectOf = (options) => (isObject(options) ? options : refuse('options', 'an object', options))
+
 /** The options of a call that is none of the core's, which may have these names. */
 function named(options, names) {
-  if (!isObject(options)) refuse('options', 'an object', options)
-  const strange = Object.keys(options).find((name) => !names.includes(name))
+  const strange = Object.keys(objectOf(options)).find((name) => !names.includes(name))
   if (strange === undefined) return options
   throw new MqttError('ERR_MQTT_UNKNOWN_OPTION', `unknown option ${JSON.stringify(strange)}; it must be ${names.join(' or ')}`)
 }
@@ -55,4 +57,4 @@ function lettersOf(letters) {
   return [list.map(([topic]) => topic), list.map(([, payload = '']) => bytesOf(payload))]
 }
 
-module.exports = { bytesOf, clientOptionsOf, filtersOf, isObject, lettersOf, named, optionsOf, refuse }
+module.exports = { bytesOf, clientOptionsOf, filtersOf, lettersOf, named, objectOf, optionsOf, refuse }

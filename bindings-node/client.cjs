@@ -5,7 +5,7 @@ const { EventEmitter } = require('node:events')
 // Not the global ones, which tests replace to stop the time: the network does not stop.
 const { clearInterval, setImmediate, setInterval } = require('node:timers')
 
-const { bytesOf, clientOptionsOf, filtersOf, isObject, lettersOf, named, optionsOf, refuse } = require('./arguments.cjs')
+const { bytesOf, clientOptionsOf, filtersOf, lettersOf, named, objectOf, optionsOf, refuse } = require('./arguments.cjs')
 const { enriched, errorOf, guarded, plainError, shownThrown } = require('./errors.cjs')
 const { Handlers } = require('./handlers.cjs')
 const { Message } = require('./message.cjs')
@@ -230,17 +230,25 @@ class Client extends EventEmitter {
   }
 
   /**
-   * An async iterator over messages until the client is closed. A message is acknowledged when the next one is asked for or the loop
-   * ends. With filters it declares them, as `subscribe` does, and gets all their messages, whoever else takes them; when it ends, the
-   * filters are taken back. Without, it gets from now on what has no taker of its own, shared out with other iterators like it, and
-   * nothing while there are `message` listeners.
+   * An async iterator over what has no taker of its own, from now on until the client is closed, shared out with other iterators like
+   * it; over nothing while there are `message` listeners. A message is acknowledged when the next one is asked for or the loop ends.
    */
-  messages(filters = undefined, options = undefined) {
-    const general = filters === undefined || isObject(filters)
-    if (general) [filters, options] = [undefined, filters]
-    const { timeout, signal, ...own } = isObject(options ?? {}) ? (options ?? {}) : refuse('options', 'an object', options)
-    const source = general ? this.#general(own) : this.#queue(filtersOf(filters, own))
-    return new Messages({ ...source, native: this.#native, waits: this.#waits, over: () => this.#over }, { timeout, signal })
+  messages(options = undefined) {
+    const { timeout, signal, ...own } = objectOf(options ?? {})
+    return this.#iterator(this.#general(own), { timeout, signal })
+  }
+
+  /**
+   * An async iterator over the messages of topic filters, which it declares as `subscribe` does and takes back when it ends. It gets
+   * all their messages, whoever else takes them.
+   */
+  subscription(filters, options = undefined) {
+    const { timeout, signal, ...own } = objectOf(options ?? {})
+    return this.#iterator(this.#queue(filtersOf(filters, own)), { timeout, signal })
+  }
+
+  #iterator(source, limits) {
+    return new Messages({ ...source, native: this.#native, waits: this.#waits, over: () => this.#over }, limits)
   }
 
   // --- listeners: the native half has to know whether anybody takes what is for nobody in particular ---

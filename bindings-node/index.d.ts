@@ -308,7 +308,7 @@ export declare class Client extends EventEmitter<ClientEvents> {
    * `cleanStart` is off: then they stay declared). It gets every message of its filters, whoever else gets it too. A refusal rejects the
    * first `next` with `ERR_MQTT_REFUSED`.
    */
-  messages(filters: string | readonly string[], options?: SubscribeOptions & WaitOptions): Messages
+  subscription(filters: string | readonly string[], options?: SubscribeOptions & WaitOptions): Messages
 
   on<Name extends keyof ClientEvents>(name: Name, listener: Listener<Name>): this
   once<Name extends keyof ClientEvents>(name: Name, listener: Listener<Name>): this

@@ -21,7 +21,7 @@ const PLACES = {
     client.publish('trigger')
   },
   'an iterator': async ({ client, inside }) => {
-    const messages = client.messages('trigger')
+    const messages = client.subscription('trigger')
     client.publish('trigger')
     for await (const message of messages) inside(message)
   },

@@ -46,7 +46,7 @@ test('process.exit inside a handler, a listener or an iterator ends the process,
   const places = [
     "await client.subscribe('a', () => process.exit(7)); client.publish('a')",
     "client.on('online', () => process.exit(7))",
-    "const messages = client.messages('a'); client.publish('a'); for await (const message of messages) process.exit(7)",
+    "const messages = client.subscription('a'); client.publish('a'); for await (const message of messages) process.exit(7)",
   ]
   for (const place of places) assert.deepEqual(await run(broker.url, place), { ...CLEAN, code: 7 }, place)
 })
@@ -129,7 +129,7 @@ test('shutdown inside a handler, a listener or an iterator ends every client, an
     "await client.subscribe('a', end); client.publish('a')",
     "client.on('online', end)",
     "client.on('log', end)",
-    "const messages = client.messages('a'); client.publish('a'); for await (const message of messages) end()",
+    "const messages = client.subscription('a'); client.publish('a'); for await (const message of messages) end()",
     "client.publish('a').then(end)",
   ]
   const end = `

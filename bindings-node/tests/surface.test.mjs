@@ -43,7 +43,7 @@ test('the packages export what their types declare, to import and to require ali
 test('each class has the members that its type declares, and no others', async (t) => {
   const broker = brokerFor(t)
   const client = clientFor(t, broker.url)
-  const messages = client.messages('a')
+  const messages = client.subscription('a')
   const receipt = client.publish('a')
   const { value: message } = await messages.next()
   const outcome = await receipt

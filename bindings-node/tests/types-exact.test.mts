@@ -56,6 +56,7 @@ same<ReturnType<typeof client.publish>, all.Receipt>(true)
 same<ReturnType<typeof client.publishMany>, all.Receipt[]>(true)
 same<ReturnType<typeof client.unsubscribe>, Promise<void>>(true)
 same<ReturnType<typeof client.messages>, Messages>(true)
+same<ReturnType<typeof client.subscription>, Messages>(true)
 same<ReturnType<typeof client.stats>, Stats>(true)
 const emitter: EventEmitter = client
 const { signal } = new AbortController()

@@ -19,7 +19,7 @@ const WAITS = {
   cancel: { begin: ({ client, receipt, signal }) => client.cancel(receipt, { signal }), instant: true },
   explain: { begin: ({ client, receipt, signal }) => client.explain(receipt, { signal }), instant: true },
   messages: { begin: ({ client, signal }) => client.messages({ signal }).next() },
-  'messages of filters': { begin: ({ client, signal }) => client.messages('a', { signal }).next() },
+  subscription: { begin: ({ client, signal }) => client.subscription('a', { signal }).next() },
   'receipt.wait': { begin: ({ receipt, signal }) => receipt.wait({ signal }), swallow: 'PUBLISH' },
   'broker.waitReceived': { begin: ({ broker, signal }) => broker.waitReceived(1_000, { signal, timeout: LIMIT }) },
 }
@@ -116,7 +116,7 @@ test('iterators of filters each get every message of theirs, whoever else gets i
   const { client } = await online(t, { protocol: '5' })
   const handled = []
   await client.subscribe('doors/front', (message) => handled.push(message.topic))
-  const [all, front, again] = [client.messages('doors/#', { qos: 2 }), client.messages(['doors/front', 'gates/+']), client.messages('doors/#')]
+  const [all, front, again] = [client.subscription('doors/#', { qos: 2 }), client.subscription(['doors/front', 'gates/+']), client.subscription('doors/#')]
   for (const topic of ['doors/back', 'doors/front', 'gates/left']) client.publish(topic, topic)
   const topics = async (messages, count) => {
     const seen = []
@@ -131,7 +131,7 @@ test('iterators of filters each get every message of theirs, whoever else gets i
 
 test('an iterator of filters acknowledges a message when the next one is asked for, and with it every other taker', async (t) => {
   const { client } = await online(t, { protocol: '5', receiveMaximum: 1 })
-  const [one, other] = [client.messages('a'), client.messages('a')]
+  const [one, other] = [client.subscription('a'), client.subscription('a')]
   await Promise.all([client.publish('a', '0'), client.publish('a', '1')])
   const received = async () => (await client.ping({ timeout: LIMIT }), client.stats().messagesIn[1])
   await one.next()
@@ -147,7 +147,7 @@ test('the end of an iterator of filters takes back what nobody else takes', asyn
   const { client } = await online(t)
   const handled = []
   await client.subscribe('shared', (message) => handled.push(message.topic))
-  await client.messages(['own', 'shared']).return()
+  await client.subscription(['own', 'shared']).return()
   client.publish('own')
   await client.publish('shared')
   await eventually(() => handled.length === 1)
@@ -158,14 +158,14 @@ test('with a session that is kept, the filters of an ended iterator stay declare
   const broker = brokerFor(t)
   const kept = { clientId: 'kept', cleanStart: false, sessionExpiry: '1h', protocol: '5' }
   const client = clientFor(t, broker.url, kept)
-  const messages = client.messages('a')
+  const messages = client.subscription('a')
   client.publish('a', '0')
   assert.equal((await messages.next()).value.payload.toString(), '0')
   await messages.return()
   client.publish('a', '1')
   await client.close({ timeout: LIMIT })
   const later = clientFor(t, broker.url, kept)
-  const declared = later.messages('a')
+  const declared = later.subscription('a')
   // However long the program takes for it: the client begins when this turn is over.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
   const { value } = await declared.next()
@@ -175,14 +175,14 @@ test('with a session that is kept, the filters of an ended iterator stay declare
 test('an iterator whose filter is refused rejects, and harms nobody', async (t) => {
   const broker = brokerFor(t, { deny: 'secret', protocol: '5' })
   const client = clientFor(t, broker.url)
-  const messages = client.messages('secret')
+  const messages = client.subscription('secret')
   await assert.rejects(messages.next(), error('REFUSED'))
   assert.deepEqual(await messages.next(), { done: true, value: undefined })
-  client.messages('secret')
-  assert.throws(() => client.messages('a/#/b'), error('INVALID_ARGUMENT', /topic filter/))
-  assert.throws(() => client.messages('a', { qos: 3 }), error('INVALID_ARGUMENT', /qos/))
+  client.subscription('secret')
+  assert.throws(() => client.subscription('a/#/b'), error('INVALID_ARGUMENT', /topic filter/))
+  assert.throws(() => client.subscription('a', { qos: 3 }), error('INVALID_ARGUMENT', /qos/))
   assert.throws(() => client.messages({ qos: 1 }), error('UNKNOWN_OPTION'))
-  assert.throws(() => client.messages('a', 5), error('INVALID_ARGUMENT', /options/))
+  assert.throws(() => client.subscription('a', 5), error('INVALID_ARGUMENT', /options/))
   assert.equal((await client.publish('a')).status, 'acknowledged')
 })
 
@@ -190,7 +190,7 @@ test('iterators of filters work from before the connection, across a lost one, u
   const broker = brokerFor(t)
   broker.stop()
   const client = clientFor(t, broker.url)
-  const messages = client.messages('a')
+  const messages = client.subscription('a')
   client.publish('a', '0')
   broker.start()
   assert.equal((await messages.next()).value.payload.toString(), '0')
@@ -206,7 +206,7 @@ test('iterators of filters work from before the connection, across a lost one, u
 
 test('await using and for await end an iterator alike', async (t) => {
   const { client } = await online(t)
-  const messages = client.messages('a')
+  const messages = client.subscription('a')
   const waits = messages.next()
   await messages[Symbol.asyncDispose]()
   assert.equal((await waits).done, true)

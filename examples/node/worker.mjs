@@ -16,7 +16,7 @@ async function work(message) {
 }
 
 // Every worker of the group gets its share. A job that was not acknowledged when the process died goes to another.
-const jobs = client.messages('$share/workers/jobs/new', { qos: 1, signal: stop.signal })
+const jobs = client.subscription('$share/workers/jobs/new', { qos: 1, signal: stop.signal })
 try {
   for await (const job of jobs) {
     await work(job).catch((error) => client.publish('jobs/failed', String(error)))
