@@ -114,7 +114,7 @@ fn pairs(object: &Object<'_>) -> Option<Vec<(String, String)>> {
         match object.get::<Either<String, Vec<String>>>(&name) {
             Ok(Some(Either::A(text))) => pairs.push((name, text)),
             Ok(Some(Either::B(texts))) => {
-                pairs.extend(texts.into_iter().map(|text| (name.clone(), text)))
+                pairs.extend(texts.into_iter().map(|text| (name.clone(), text)));
             }
             _ => return None,
         }

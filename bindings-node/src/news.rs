@@ -202,7 +202,7 @@ pub(crate) fn reported(report: Report) -> Reported {
 fn refusal(answer: Reply) -> Result<Reply, Error> {
     match &answer {
         Reply::Subscribed(answers) | Reply::Unsubscribed(answers) => {
-            answers.refusal().map_or(Ok(()), Err)?
+            answers.refusal().map_or(Ok(()), Err)?;
         }
         _ => {}
     }

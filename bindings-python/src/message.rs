@@ -157,7 +157,7 @@ pub(crate) fn properties<'py>(
             PropertyValue::Number(number) => dict.set_item(id.row().name, number)?,
             PropertyValue::Text(text) => dict.set_item(id.row().name, text)?,
             PropertyValue::Binary(bytes) => {
-                dict.set_item(id.row().name, PyBytes::new(py, bytes))?
+                dict.set_item(id.row().name, PyBytes::new(py, bytes))?;
             }
             PropertyValue::TextPair(..) => dict.set_item(id.row().name, PyList::new(py, &user)?)?,
         }

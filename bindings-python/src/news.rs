@@ -8,10 +8,7 @@ use crate::error::parts;
 use crate::message::properties;
 
 /// A kind and the fields of its event.
-pub(crate) fn news<'py>(
-    py: Python<'py>,
-    news: News,
-) -> PyResult<(&'static str, Bound<'py, PyDict>)> {
+pub(crate) fn news(py: Python<'_>, news: News) -> PyResult<(&'static str, Bound<'_, PyDict>)> {
     let fields = PyDict::new(py);
     let kind = match news {
         News::Connection(event) => {
@@ -94,10 +91,10 @@ pub(crate) fn outcome(outcome: &Outcome) -> OutcomeParts {
 }
 
 /// A tag, what kind of thing is told, and the thing.
-pub(crate) fn report<'py>(
-    py: Python<'py>,
+pub(crate) fn report(
+    py: Python<'_>,
     report: Report,
-) -> PyResult<(u64, &'static str, Bound<'py, PyAny>)> {
+) -> PyResult<(u64, &'static str, Bound<'_, PyAny>)> {
     Ok(match report {
         Report::Settled {
             tag,
@@ -123,7 +120,7 @@ pub(crate) fn report<'py>(
 pub(crate) fn refusal(answer: Reply) -> Result<Reply, Error> {
     match &answer {
         Reply::Subscribed(answers) | Reply::Unsubscribed(answers) => {
-            answers.refusal().map_or(Ok(()), Err)?
+            answers.refusal().map_or(Ok(()), Err)?;
         }
         _ => {}
     }

@@ -103,7 +103,7 @@ impl Sorter {
             for event in self.for_inbox.drain(..) {
                 match event {
                     Event::Message(incoming) => {
-                        self.unhandled.extend(inbox.deliver(incoming, rings))
+                        self.unhandled.extend(inbox.deliver(incoming, rings));
                     }
                     event => tell(inbox, event, rings),
                 }

@@ -177,7 +177,7 @@ pub unsafe extern "C" fn mqtt_client_ping(
                 input::put(
                     round_trip_us,
                     u64::try_from(time.as_micros()).unwrap_or(u64::MAX),
-                )
+                );
             }
         }
         Ok(())

@@ -80,7 +80,7 @@ impl Face {
             Dispatch::Inline => {
                 let me = self.me.clone();
                 Bell::Call(Arc::new(move || {
-                    me.upgrade().into_iter().for_each(|face| face.turn_inline())
+                    me.upgrade().into_iter().for_each(|face| face.turn_inline());
                 }))
             }
         };

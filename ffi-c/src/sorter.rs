@@ -86,7 +86,7 @@ impl<'a> Sorter<'a> {
         for number in arrival.handlers.iter() {
             match self.face.desk.with(|desk| desk.handler(number)) {
                 Some(handler) if handler.is_null() => {
-                    batched = self.tell(Happened::Message(arrival, Some(handler)))
+                    batched = self.tell(Happened::Message(arrival, Some(handler)));
                 }
                 Some(handler) => {
                     self.call(&handler, Happened::Message(arrival, None));
@@ -187,7 +187,7 @@ impl Page {
             match event {
                 Happened::Message(arrival, _) => {
                     self.origins
-                        .push(Origin::new(&arrival.message, arrival.token, face))
+                        .push(Origin::new(&arrival.message, arrival.token, face));
                 }
                 Happened::Connection(event, _) => self.connections.push(*event),
                 Happened::Receipt(event, _) => self.receipts.push(*event),

@@ -89,7 +89,7 @@ pub unsafe extern "C" fn mqtt_client_stats_sized(
         unsafe {
             stats
                 .cast::<u8>()
-                .copy_from_nonoverlapping((&raw const counted).cast(), known)
+                .copy_from_nonoverlapping((&raw const counted).cast(), known);
         };
         Ok(())
     })

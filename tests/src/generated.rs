@@ -12,12 +12,11 @@ pub fn check(path: &str, text: &str) {
     if old == text {
         return;
     }
-    if std::env::var_os("CI").is_some() {
-        panic!(
-            "{path}:{} is out of date: run `make generate` and commit the result",
-            first_difference(&old, text)
-        );
-    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "{path}:{} is out of date: run `make generate` and commit the result",
+        first_difference(&old, text)
+    );
     let place = tree::root().join(path);
     let folder = place.parent().expect("a generated file is in a folder");
     fs::create_dir_all(folder).expect("the folder of a generated file can be made");

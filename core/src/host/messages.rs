@@ -87,7 +87,7 @@ impl Client {
         shared.inbox.with(|inbox| {
             filters
                 .iter()
-                .for_each(|filter| inbox.routes.forget(filter))
+                .for_each(|filter| inbox.routes.forget(filter));
         });
         let filters = filters.iter().map(|filter| (*filter).into()).collect();
         shared.ask(|reply| {

@@ -225,7 +225,7 @@ impl Broker {
         let (topic, payload) = (Text::from(topic), Bytes::copy_from_slice(payload.as_ref()));
         self.ask(move |host| {
             host.server
-                .publish(topic, payload, qos, retain, clock::now())
+                .publish(topic, payload, qos, retain, clock::now());
         })
     }
 

@@ -50,7 +50,7 @@ impl Link {
     pub(super) fn read(&mut self, scratch: &mut [u8]) -> Found {
         let input = &mut self.input;
         read(&mut self.socket, scratch, |bytes| {
-            input.extend_from_slice(bytes)
+            input.extend_from_slice(bytes);
         })
     }
 

@@ -60,21 +60,21 @@ impl BrokerBuilder {
                 ];
             }
             "receive_maximum" => {
-                self.receive_maximum = number(name, &value, 1, u16::MAX.into())? as u16
+                self.receive_maximum = number(name, &value, 1, u16::MAX.into())? as u16;
             }
             "maximum_qos" => {
                 self.maximum_qos =
-                    QoS::try_from(number(name, &value, 0, 2)? as u8).unwrap_or_default()
+                    QoS::try_from(number(name, &value, 0, 2)? as u8).unwrap_or_default();
             }
             "retain_available" => match value {
                 Value::Bool(available) => self.retain_available = available,
                 _ => return Err(sentence::must_be(name, "true or false", &value)),
             },
             "maximum_packet_size" => {
-                self.maximum_packet_size = Some(number(name, &value, 1, u32::MAX)?)
+                self.maximum_packet_size = Some(number(name, &value, 1, u32::MAX)?);
             }
             "server_keep_alive" => {
-                self.server_keep_alive = Some(number(name, &value, 0, u16::MAX.into())? as u16)
+                self.server_keep_alive = Some(number(name, &value, 0, u16::MAX.into())? as u16);
             }
             "deny" => match value {
                 Value::Text(filter) => self.denied.push(filter),

@@ -39,7 +39,7 @@ impl Server {
                 self.acknowledge(link, Packet::PubAck, packet_id, reason);
             }
             (QoS::ExactlyOnce, Some(packet_id)) => {
-                self.accept_once(link, client_id, packet_id, &message, now)
+                self.accept_once(link, client_id, packet_id, &message, now);
             }
             _ => {
                 self.accept(client_id, &message, now);

@@ -145,7 +145,7 @@ impl Server {
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(link, &client_id, unsubscribe),
             Packet::PingReq => self.send(link, &Packet::PingResp),
             Packet::Disconnect(disconnect) => {
-                self.disconnect_received(link, &client_id, &disconnect, now)
+                self.disconnect_received(link, &client_id, &disconnect, now);
             }
             // A second CONNECT, AUTH without an authentication method, or what only a server sends.
             _ => self.hang_up(link, Some(ReasonCode::PROTOCOL_ERROR), now),

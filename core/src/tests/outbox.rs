@@ -46,7 +46,7 @@ fn the_driver_is_woken_once_per_batch() {
     let push = || {
         outbox
             .put(|outbox, rings| outbox.push(Command::Reconnect, rings))
-            .unwrap()
+            .unwrap();
     };
     push();
     assert_eq!(
@@ -89,7 +89,7 @@ fn writable_means_room_for_what_was_refused() {
         assert_eq!(outbox.poll_writable(&context), Poll::Pending);
     });
     let give_back = || {
-        outbox.put(|outbox, rings| outbox.settle(letter_cost(1), counted(Status::Online), rings))
+        outbox.put(|outbox, rings| outbox.settle(letter_cost(1), counted(Status::Online), rings));
     };
     give_back();
     assert_eq!(count.get(), 0, "room for one is not enough");

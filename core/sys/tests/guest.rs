@@ -114,7 +114,7 @@ fn a_forked_child_is_told_and_can_begin_anew() {
         assert!(child >= 0);
         if child == 0 {
             let well = catch_unwind(AssertUnwindSafe(|| {
-                in_child(&parents, receipt, broker.url())
+                in_child(&parents, receipt, broker.url());
             }));
             // SAFETY: ends the process without running what belongs to the parent.
             unsafe { libc::_exit(i32::from(well.is_err())) };

@@ -65,7 +65,7 @@ fn finish(subscriber: &mut Client, packet_id: Option<u16>, qos: QoS) {
     match (qos, packet_id) {
         (QoS::AtMostOnce, None) => {}
         (QoS::AtLeastOnce, Some(packet_id)) => {
-            subscriber.send(Packet::PubAck(Ack::success(id(packet_id))))
+            subscriber.send(Packet::PubAck(Ack::success(id(packet_id))));
         }
         (QoS::ExactlyOnce, Some(packet_id)) => {
             subscriber.send(Packet::PubRec(Ack::success(id(packet_id))));

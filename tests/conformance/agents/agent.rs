@@ -353,7 +353,7 @@ impl Agent {
             .clone();
         match verb {
             "publish" | "publish_many" | "burst" => {
-                self.post(verb, &name, &client, request).await?
+                self.post(verb, &name, &client, request).await?;
             }
             "outcome" | "raise" | "outcomes" | "cancel" | "explain" => {
                 return self.ask(verb, &name, &client, request).await;

@@ -133,7 +133,7 @@ impl World {
             misled: host.misled,
         };
         checkers::outcomes::outcome_is_true(letter, outcome, cost, circumstances)?;
-        self.trace.add(number ^ outcome.status.number() as u64);
+        self.trace.add(number ^ u64::from(outcome.status.number()));
         host.ledger.settle(number, now, outcome);
         host.budget.give_back(cost);
         let maybe = if outcome.maybe_delivered && outcome.status != OutcomeStatus::Sent {

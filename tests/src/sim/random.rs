@@ -47,7 +47,7 @@ impl Random {
 
     /// A number of `low..=high` whose size, not value, is even: small numbers are as likely as large ones.
     pub fn scaled(&mut self, low: u64, high: u64) -> u64 {
-        let span = 64 - (high - low).leading_zeros() as u64;
+        let span = 64 - u64::from((high - low).leading_zeros());
         let bits = self.between(0, span);
         let top = if bits >= 64 {
             u64::MAX

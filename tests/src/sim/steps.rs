@@ -69,7 +69,7 @@ impl World {
             Operation::Mute { lasting } => self.block(number, None, Some(now + lasting)),
             Operation::Blackhole => self.block(number, Some(Nanos::MAX), Some(Nanos::MAX)),
             Operation::FailDials { lasting, how } => {
-                self.failing_dials[client] = (now + lasting, how)
+                self.failing_dials[client] = (now + lasting, how);
             }
             Operation::Restart {
                 down,
@@ -85,17 +85,17 @@ impl World {
             }
             Operation::TakeOver => self.brokers[index].take_over_by_stranger(now, number),
             Operation::Swallow { kind, count } => {
-                *self.brokers[index].faults.swallow.entry(kind).or_default() += count
+                *self.brokers[index].faults.swallow.entry(kind).or_default() += count;
             }
             Operation::RefuseConnect { reason, count } => {
                 self.brokers[index].faults.refuse_connect = Some((reason, count));
                 self.cut(number, Cut::BrokerCloses);
             }
             Operation::RefuseSubscribe { count } => {
-                self.brokers[index].faults.refuse_subscribe += count
+                self.brokers[index].faults.refuse_subscribe += count;
             }
             Operation::RejectLetters { reason, count } => {
-                self.brokers[index].faults.reject = Some((reason, count))
+                self.brokers[index].faults.reject = Some((reason, count));
             }
             Operation::Misbehave(how) => self.misbehave(client, number, index, how),
             Operation::Message {

@@ -298,7 +298,7 @@ fn put_property(out: &mut BytesMut, id: PropertyId, value: PropertyValue<'_>) {
     match (id.row().value_type, value) {
         (PropertyType::Byte, PropertyValue::Number(number)) => out.put_uint(number.into(), 1),
         (PropertyType::TwoByteInteger, PropertyValue::Number(number)) => {
-            out.put_uint(number.into(), 2)
+            out.put_uint(number.into(), 2);
         }
         (PropertyType::VariableByteInteger, PropertyValue::Number(number)) => {
             Varint::put(number as usize, out);

@@ -23,7 +23,7 @@ impl Engine {
     pub(super) fn puback(&mut self, ack: &Ack) -> Result<(), OutOfStep> {
         match self.window.get(ack.packet_id.get()) {
             Slot::Letter(_, Step::PubAck) | Slot::Settled(Step::PubAck) => {
-                self.exchange_over(ack, outcome_of(ack))
+                self.exchange_over(ack, outcome_of(ack));
             }
             Slot::Empty => {}
             Slot::Letter(..) | Slot::Settled(_) | Slot::Request => return Err(OutOfStep),
@@ -70,7 +70,7 @@ impl Engine {
                 self.answer(PacketType::PubRel, ack, ReasonCode::SUCCESS);
             }
             Slot::Letter(_, Step::PubComp) | Slot::Settled(Step::PubComp) => {
-                self.answer(PacketType::PubRel, ack, ReasonCode::SUCCESS)
+                self.answer(PacketType::PubRel, ack, ReasonCode::SUCCESS);
             }
             // An exchange of which nothing is known here is ended, too (MQTT 5, 3.6.2.1).
             Slot::Empty if !ack.reason.is_error() => self.answer(

@@ -412,7 +412,7 @@ impl Engine {
         match ask.item {
             Item::Subscribe(id) => self.granted(id, code),
             Item::Unsubscribe(Some(id), filter, _) => {
-                self.tell_state(id, filter, SubscriptionState::Down, Some(code))
+                self.tell_state(id, filter, SubscriptionState::Down, Some(code));
             }
             Item::Unsubscribe(None, ..) => {}
         }

@@ -144,7 +144,7 @@ impl Engine {
             Command::Cancel { reply, .. } => self.reply(reply, Ok(Reply::Cancelled(false))),
             Command::Explain { reply, .. } => self.reply(reply, Ok(Reply::Explained(None))),
             Command::Flush { reply } | Command::Close { reply, .. } => {
-                self.reply(reply, Ok(Reply::Done))
+                self.reply(reply, Ok(Reply::Done));
             }
             Command::Subscribe(subscribe) => closed(self, subscribe.reply),
             Command::Unsubscribe(unsubscribe) => closed(self, unsubscribe.reply),

@@ -341,11 +341,11 @@ impl fmt::Display for Explanation {
         match self.place {
             Place::Waiting(WaitingFor::Connection) => f.write_str("waiting for a connection")?,
             Place::Waiting(WaitingFor::Window) => {
-                f.write_str("waiting for acknowledgements of earlier letters")?
+                f.write_str("waiting for acknowledgements of earlier letters")?;
             }
             Place::Waiting(WaitingFor::Turn) => f.write_str("waiting for its turn")?,
             Place::Waiting(WaitingFor::Socket) => {
-                f.write_str("waiting for the socket to take more bytes")?
+                f.write_str("waiting for the socket to take more bytes")?;
             }
             Place::InFlight {
                 awaiting: Awaiting::Written,

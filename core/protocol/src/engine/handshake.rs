@@ -208,8 +208,7 @@ impl Engine {
         let expiry = connack
             .properties
             .session_expiry_interval()
-            .map(u64::from)
-            .unwrap_or(self.options.session_expiry.as_secs());
+            .map_or(self.options.session_expiry.as_secs(), u64::from);
         let kept = match self.broker.version {
             Version::V5 => expiry > 0,
             Version::V311 => !self.broker.clean_start,

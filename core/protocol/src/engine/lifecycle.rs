@@ -312,7 +312,7 @@ impl Engine {
             }
             State::Backoff => self.dial(),
             State::Parting if !matches!(self.life.then, Some(Then::Close)) => {
-                self.life.then = Some(Then::Redial)
+                self.life.then = Some(Then::Redial);
             }
             State::Idle | State::Parting | State::Closed => {}
         }
@@ -325,7 +325,7 @@ impl Engine {
             .push(Event::Notice(Notice::Violation(error.clone())));
         match self.life.state {
             State::Online if self.broker.version == Version::V5 => {
-                self.part(Then::Retry(error), reason)
+                self.part(Then::Retry(error), reason);
             }
             State::Online => {
                 self.life.hang_up(false);

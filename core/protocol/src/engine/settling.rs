@@ -234,7 +234,7 @@ impl Engine {
             Whereabouts::InFlight(_)
                 if self.options.expired_in_flight == ExpiredInFlight::Resend =>
             {
-                self.settle_and_keep(key, outcome)
+                self.settle_and_keep(key, outcome);
             }
             Whereabouts::InFlight(id) => {
                 self.finish(key, outcome);

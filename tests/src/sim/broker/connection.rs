@@ -130,7 +130,7 @@ impl Connection {
         self.client_id = Some(client_id);
         self.lasting = lasting;
         self.fresh = !session_present;
-        self.will = connect.will.clone();
+        self.will.clone_from(&connect.will);
         self.client_maximum = connect
             .maximum_packet_size
             .map_or(usize::MAX, |bytes| bytes as usize);
@@ -206,10 +206,10 @@ impl Connection {
         match packet {
             ToClient::Connack(_) => self.answered = true,
             ToClient::Publish(publication) if publication.qos == 1 => {
-                self.sent_qos1.push_back(publication.packet_id)
+                self.sent_qos1.push_back(publication.packet_id);
             }
             ToClient::Publish(publication) if publication.qos == 2 => {
-                self.sent_qos2.push_back(publication.packet_id)
+                self.sent_qos2.push_back(publication.packet_id);
             }
             ToClient::Ack {
                 kind: kind::PUBACK | kind::PUBCOMP,

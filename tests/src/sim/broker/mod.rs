@@ -217,7 +217,7 @@ impl Broker {
                 filters,
             } => self.subscribe(now, number, packet_id, subscription, &filters),
             FromClient::Unsubscribe { packet_id, filters } => {
-                self.unsubscribe(now, number, packet_id, &filters)
+                self.unsubscribe(now, number, packet_id, &filters);
             }
             FromClient::Ping => self.send(now, number, ToClient::Pong),
             FromClient::Disconnect {
