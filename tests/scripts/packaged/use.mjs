@@ -12,7 +12,7 @@ assert.equal(require('leveret/package.json').version, leveret.version)
 
 const broker = new Broker()
 const client = connect(broker.url)
-const messages = client.messages('doors/#')
+const messages = client.subscription('doors/#')
 assert.equal((await client.publish('doors/front', 'open')).status, 'acknowledged')
 assert.equal((await messages.next()).value.topic, 'doors/front')
 await client.close()
