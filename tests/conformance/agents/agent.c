@@ -161,9 +161,9 @@ typedef struct {
     char client[32], name[64];
     item *items;
     size_t count, capacity;
-    bool held;   /* the callback does not return before this is over */
+    bool held;    /* the callback does not return before this is over */
     bool failing; /* the callback gives messages back */
-    bool manual; /* messages are kept to be acknowledged by hand */
+    bool manual;  /* messages are kept to be acknowledged by hand */
     const mqtt_message *unacknowledged[64];
     size_t first_unacknowledged, past_unacknowledged;
 } recorder;
@@ -223,8 +223,8 @@ static void say_properties(const mqtt_properties *properties) {
         for (size_t i = 0; mqtt_property_get(properties, rows[row].property, i, &property); i++) {
             if (property.name != NULL) {
                 char text[256];
-                int length = snprintf(text, sizeof text, "%.*s:%.*s", (int)property.name_length, property.name,
-                                      (int)property.value_length, (const char *)property.value);
+                int length = snprintf(text, sizeof text, "%.*s:%.*s", (int)property.name_length, property.name, (int)property.value_length,
+                                      (const char *)property.value);
                 say(rows[row].name, text, (size_t)length);
             } else if (property.value != NULL) {
                 say(rows[row].name, property.value, property.value_length);
