@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # All tests, one part after the other; the names of parts as arguments run these alone.
-# Each part prints what it skipped and why. The end is a table of the parts and their times.
+# Each part prints what it skipped and why. The end is a table of the parts and their times. Where nobody watches (CI), what a part prints
+# goes to its log alone, with what it skipped and, if it failed, what says so.
 source "$(dirname "$0")/env.sh"
 
 only=" $* "
@@ -19,15 +20,22 @@ part() {
   shift
   [ "$only" = "  " ] || [[ $only == *" $name "* ]] || return 0
   say "$name: $*"
-  "${bound[@]}" "$@" </dev/null 2>&1 | tee "$logs/$name.log" || { verdict=FAILED; failed=1; }
+  "${bound[@]}" "$@" </dev/null 2>&1 | record "$logs/$name.log" || { verdict=FAILED; failed=1; }
   [ "$verdict" = ok ] || findings+=$(find_failures "$name")$'\n'
   table+=$(printf '%-12s %-6s %4d s' "$name" "$verdict" $((SECONDS - start)))$'\n'
+}
+
+# record LOG: keeps what comes, and shows it to whoever watches; otherwise only what was skipped.
+record() {
+  if [ -z "${CI:-}" ]; then tee "$1"; else tee "$1" | { grep -i '^skipped' || true; }; fi
 }
 
 # find_failures NAME: the lines of a part's output that say what failed, so that the end of a long log tells enough.
 find_failures() {
   printf -- '--- %s\n' "$1"
-  { grep -E 'FAILED|panicked at|has been running|^error|^not ok|differs|Error:|ERROR:' "$logs/$1.log" || tail -n 20 "$logs/$1.log"; } | tail -n 40
+  grep -E 'FAILED|panicked at|has been running|^error|^not ok|differs|Error:|ERROR:|what\(\):' "$logs/$1.log" | tail -n 40
+  printf -- '--- the end of %s\n' "$1"
+  tail -n 40 "$logs/$1.log"
 }
 
 part build      tests/scripts/build.sh
