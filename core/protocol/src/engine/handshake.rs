@@ -252,7 +252,7 @@ impl Engine {
         }
     }
 
-    /// Queues the DISCONNECT that ends a connection.
+    /// Queues the DISCONNECT that ends a connection; nothing if the broker takes no packet that small.
     pub(super) fn send_disconnect(&mut self, reason: ReasonCode) {
         let mut properties = Properties::new();
         let ends = reason == ReasonCode::NORMAL_DISCONNECTION
@@ -263,13 +263,13 @@ impl Engine {
             PropertyId::SessionExpiryInterval,
             ends.then_some(PropertyValue::Number(0)),
         );
-        let disconnect = Packet::Disconnect(Disconnect { reason, properties });
-        // Fails only if the broker takes no packet of a few bytes; then it is not told.
-        let _ = disconnect.encode(
-            self.broker.version,
-            self.broker.maximum_packet_size,
-            self.wire.control(),
-        );
+        let disconnect = Disconnect { reason, properties };
+        let (version, limit) = (self.broker.version, self.broker.maximum_packet_size);
+        let told = disconnect.encode(version, limit, self.wire.control());
+        if told.is_err() && ends {
+            // A broker that takes no packet of nine bytes keeps the session, but is told goodbye.
+            let _ = Disconnect::default().encode(version, limit, self.wire.control());
+        }
     }
 }
 

@@ -367,7 +367,8 @@ impl Engine {
         self.life.enter(State::Parting);
         self.life.then = Some(then);
         self.send_disconnect(reason);
-        if self.wire.is_stalled() && !self.parts_patiently() {
+        let untold = self.wire.is_idle(); // the broker takes no packet that small
+        if untold || self.wire.is_stalled() && !self.parts_patiently() {
             self.parted(Some(false));
         }
     }

@@ -15,7 +15,7 @@ use super::timers::Timer;
 use crate::codec::{Ack, PacketId, Version, encode_plain_ack};
 use crate::message::QoS;
 use crate::packet_type::PacketType;
-use crate::reason::ReasonCode;
+use crate::reason::{ReasonCode, ReasonRow};
 use crate::time::Instant;
 
 /// A message that has been waiting for longer than this to be acknowledged is reported.
@@ -277,6 +277,7 @@ impl Owed {
 impl Engine {
     /// The application has handled a message, or failed to.
     pub(super) fn acknowledge(&mut self, token: AckToken, reason: ReasonCode) {
+        let reason = sayable(reason);
         if self.owed.handled(token, reason) {
             self.stats.handler_failures += u64::from(reason.is_error());
             self.send_acknowledgements();
@@ -332,5 +333,15 @@ impl Engine {
             self.timers
                 .set(Timer::AcknowledgementHeld, since + HELD_TOO_LONG);
         }
+    }
+}
+
+/// The reason itself, if it may stand in PUBACK and PUBREC (MQTT 5, 3.4.2.1 and 3.5.2.1); else only whether the message was handled.
+fn sayable(reason: ReasonCode) -> ReasonCode {
+    let listed = |row: &ReasonRow| row.from_client.contains(PacketType::PubAck.into());
+    match reason.row() {
+        Some(row) if listed(row) => reason,
+        _ if reason.is_error() => ReasonCode::UNSPECIFIED_ERROR,
+        _ => ReasonCode::SUCCESS,
     }
 }

@@ -303,6 +303,13 @@ impl Bench {
         packets
     }
 
+    /// The bytes that the engine has sent and that were not looked at yet.
+    pub fn sent_bytes(&mut self) -> Vec<u8> {
+        let bytes = self.written[self.read..].to_vec();
+        self.read = self.written.len();
+        bytes
+    }
+
     /// The broker sends a packet.
     pub fn give(&mut self, packet: Packet) {
         packet

@@ -5,6 +5,7 @@
     reason = "a test crate has no readers from outside"
 )]
 mod acknowledging;
+#[allow(dead_code, reason = "the tests of the statements use the rest")]
 mod bench;
 mod closing;
 mod connecting;
