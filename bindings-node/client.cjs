@@ -13,6 +13,7 @@ const { Messages } = require('./messages.cjs')
 const native = require('./native.cjs')
 const { eventsOf, lineOf } = require('./news.cjs')
 const { Outcome, Receipt } = require('./outcome.cjs')
+const { serving } = require('./serving.cjs')
 const { LIMITS, Waits, milliseconds } = require('./waits.cjs')
 
 /** How many messages cross from the native half at once. */
@@ -177,6 +178,29 @@ class Client extends EventEmitter {
     return receipts
   }
 
+  /**
+   * Publishes a letter that asks for a response; resolves with the message that is it. `timeout` is 10 s unless given, `null` as long as
+   * it takes, and the letter lives no longer unless `ttl` says so. A `signal` gives the request up and takes the letter back.
+   */
+  async request(topic, payload = '', options = {}) {
+    const { timeout, signal, ...own } = objectOf(options)
+    let question
+    const ask = () => {
+      const body = bytesOf(payload)
+      return this.#answer(() => (question = this.#native.request(topic, body, timeout, optionsOf(own))))
+    }
+    try {
+      return this.#message(await this.#waits.within(ask, { signal }))
+    } catch (error) {
+      // Whatever ended the wait, nobody asks for this response again.
+      if (question !== undefined) {
+        this.#replies.delete(question)
+        this.#native.forget(question)
+      }
+      throw error
+    }
+  }
+
   /** Is there room in the post office. */
   get writable() {
     return !this.#over && this.#hasRoom(() => false)
@@ -221,6 +245,18 @@ class Client extends EventEmitter {
     return this.#ask(() => this.#native.subscribe(list, number), { signal })
   }
 
+  /**
+   * Declares topic filters as `subscribe` does, with a handler that answers their messages: what it returns, or what the promise it
+   * returns resolves with, is the payload of the response; undefined says nothing but that it is done. A handler that fails gives no
+   * response. `responseTopic` is where to answer messages that name no response topic, or a function that makes it of the message.
+   */
+  async serve(filters, options, handler = undefined) {
+    if (typeof options === 'function') [options, handler] = [{}, options]
+    if (typeof handler !== 'function') refuse('handler', 'a function', handler)
+    const { responseTopic, ...own } = objectOf(options)
+    return this.subscribe(filters, own, serving(handler, responseTopic))
+  }
+
   /** Takes declared filters back and waits for the broker's answer. */
   async unsubscribe(filters, options) {
     const list = Array.isArray(filters) ? filters : [filters]
@@ -248,7 +284,8 @@ class Client extends EventEmitter {
   }
 
   #iterator(source, limits) {
-    return new Messages({ ...source, native: this.#native, waits: this.#waits, over: () => this.#over }, limits)
+    const respond = this.#respond
+    return new Messages({ ...source, native: this.#native, respond, waits: this.#waits, over: () => this.#over }, limits)
   }
 
   // --- listeners: the native half has to know whether anybody takes what is for nobody in particular ---
@@ -341,6 +378,18 @@ class Client extends EventEmitter {
     return receipt
   }
 
+  #message(delivery) {
+    return new Message(delivery, this.#native, this.#respond)
+  }
+
+  #respond = (...response) => {
+    try {
+      return this.#receipt(this.#native.respond(...response))
+    } catch (error) {
+      throw this.#refused(enriched(error))
+    }
+  }
+
   #refused(error) {
     if (error.code === 'ERR_MQTT_QUEUE_FULL') {
       this.#wantsDrain = true
@@ -427,7 +476,7 @@ class Client extends EventEmitter {
   }
 
   async #handle(item) {
-    const message = new Message(item, this.#native)
+    const message = this.#message(item)
     let handled = true
     for (const handler of this.#handlers.of(item.handlers)) {
       handled = (await this.#call(() => handler(message), message.topic)) && handled

@@ -114,12 +114,24 @@ export declare class Message {
    * connection is gone, it does nothing.
    */
   ack(): void
+  /**
+   * Answers the message on the response topic that it names, with its correlation data and its QoS; returns the receipt at once. The
+   * response lives as long as the message says that it is waited for. `topic` is where to answer a message that names no response
+   * topic, as none does on MQTT 3.1.1. Throws when the response was not accepted.
+   */
+  respond(payload?: Binary, options?: PublishOptions & { topic?: string | undefined }): Receipt
   /** Its parts as a plain object. */
   toJSON(): Pick<Message, 'topic' | 'payload' | 'qos' | 'retain' | 'dup' | 'properties'>
 }
 
 /** A handler: the message is acknowledged when it has returned, or what it returns has ended. If it fails, that is logged. */
 export type Handler = (message: Message) => unknown
+
+/**
+ * A handler of `serve`: what it returns, or what that promise resolves with, is the payload of the response; undefined says nothing but
+ * that it is done. If it fails there is no response, and that is logged.
+ */
+export type Service = (message: Message) => Binary | undefined | void | Promise<Binary | undefined | void>
 
 /** The connection is there. */
 export interface OnlineEvent {
@@ -278,6 +290,22 @@ export declare class Client extends EventEmitter<ClientEvents> {
    * the `receipts` of those that were: the first ones.
    */
   publishMany(letters: Iterable<readonly [topic: string, payload?: Binary]>, options?: PublishOptions): Receipt[]
+  /**
+   * Publishes a letter that asks for a response; resolves with the message that is it. Several requests may be open at once.
+   *
+   * `timeout` is 10 s unless given (`null`: as long as it takes), and the letter lives no longer unless `ttl` says so, so that nothing is
+   * carried out that was given up; a `signal` takes the letter back. The client listens on one topic of its own: the option
+   * `responseTopic` of the client, else one below what the broker says or below `response/`. Late responses are counted as unhandled.
+   *
+   * On MQTT 3.1.1 a message cannot say where its response is to go: give the topic on which the responder will answer as
+   * `responseTopic`, one for each requester. What comes there answers the request that has waited longest. A client that speaks either
+   * version posts a request once its first connection has told which.
+   *
+   * Rejects with `ERR_MQTT_TIMED_OUT` and what is known of the letter, `ERR_MQTT_NOT_DELIVERED` and the reason as soon as it is known
+   * not to arrive, `ERR_MQTT_REFUSED` where the broker does not let the client listen, `ERR_MQTT_CLOSED`, `ERR_MQTT_NOT_SUPPORTED`
+   * without a response topic on 3.1.1; inside a handler with `ERR_MQTT_WOULD_DEADLOCK` where that would have to end first.
+   */
+  request(topic: string, payload?: Binary, options?: PublishOptions & WaitOptions): Promise<Message>
   /** Is there room in the post office. */
   get writable(): boolean
   /** Waits until the post office has room. */
@@ -295,6 +323,21 @@ export declare class Client extends EventEmitter<ClientEvents> {
    */
   subscribe(filters: Filters, options: SubscribeOptions & { signal?: AbortSignal | undefined }, handler?: Handler): Promise<number[]>
   subscribe(filters: Filters, handler?: Handler): Promise<number[]>
+  /**
+   * Declares topic filters as `subscribe` does, with a handler that answers their messages. The response goes to the response topic of
+   * the message, with its correlation data and its QoS; the message is acknowledged after that. `responseTopic` is where to answer
+   * messages that name none, as none does on MQTT 3.1.1, or a function that makes it of the message. A handler that fails gives no
+   * response; nor does an answer that has nowhere to go.
+   */
+  serve(
+    filters: Filters,
+    options: SubscribeOptions & {
+      signal?: AbortSignal | undefined
+      responseTopic?: string | ((message: Message) => string) | undefined
+    },
+    handler: Service,
+  ): Promise<number[]>
+  serve(filters: Filters, handler: Service): Promise<number[]>
   /** Takes declared filters back and waits for the broker's answer. */
   unsubscribe(filters: string | readonly string[], options?: WaitOptions): Promise<void>
   /**

@@ -1,14 +1,20 @@
 // A message from the broker, as handlers and iterators get it.
 'use strict'
 
+const { bytesOf, objectOf, optionsOf } = require('./arguments.cjs')
+const { plainError } = require('./errors.cjs')
+
 /** A message. Its payload is a Buffer of its own. */
 class Message {
   #delivery
   #native
+  #respond
 
-  constructor(delivery, native) {
+  /** `respond` posts a response and returns its receipt; there is none where no client received the message. */
+  constructor(delivery, native, respond) {
     this.#delivery = delivery
     this.#native = native
+    this.#respond = respond
   }
 
   /** Topic name. */
@@ -52,6 +58,19 @@ class Message {
    */
   ack() {
     this.#native?.acknowledge(this.#delivery.id)
+  }
+
+  /**
+   * Answers the message on the response topic that it names, with its correlation data and its QoS; returns the receipt at once. The
+   * response lives as long as the message says that it is waited for. `topic` is where to answer a message that names no response topic,
+   * as none does on MQTT 3.1.1. Throws when the response was not accepted.
+   */
+  respond(payload = '', options = {}) {
+    const { topic, ...own } = objectOf(options)
+    if (this.#respond === undefined) throw plainError('ERR_MQTT_CLOSED')
+    const { responseTopic, correlationData, messageExpiryInterval } = this.properties
+    const to = { topic: responseTopic, correlationData, qos: this.qos, messageExpiry: messageExpiryInterval }
+    return this.#respond(to, topic, bytesOf(payload), optionsOf(own))
   }
 
   toJSON() {

@@ -25,7 +25,7 @@ class Intake {
     await waits.until(come, options)
     if (delivery === undefined) return undefined
     this.#handed.push(delivery.id)
-    return new Message(delivery, this.#source.native)
+    return new Message(delivery, this.#source.native, this.#source.respond)
   }
 
   /** What was handed out is done with. */

@@ -420,6 +420,12 @@
  */
 #define MQTT_OPT_PROPERTIES_ON_311 "properties_on_311"
 /**
+ * Topic on which this client is answered when it asks, of its own among all clients of the broker. Unless
+ * given it lies below what the broker names for that (MQTT 5, 3.2.2.3.15), else below `response/`. Default:
+ * a topic with a name of its own. Allowed: text of at most 65535 bytes of UTF-8. MQTT 5 only.
+ */
+#define MQTT_OPT_RESPONSE_TOPIC "response_topic"
+/**
  * How long a subscribe or unsubscribe waits for the answer of the broker while online. Default: 30s.
  * Allowed: a duration from 1ms to 1h.
  */
@@ -1360,6 +1366,76 @@ mqtt_result mqtt_unsubscribe(mqtt_client *client, const char *filter, uint64_t *
  *                    be NULL
  */
 mqtt_result mqtt_reply_wait(mqtt_client *client, uint64_t reply, uint32_t timeout_ms, int *reason);
+
+/**
+ * Asks: publishes with QoS 1 and waits for the response, known by the response topic and
+ * the correlation data that leveret adds (MQTT 5, 4.10). Any number of threads may ask at
+ * the same time.
+ *
+ * The letter lives no longer than the wait, so that nothing is carried out after it was given up.
+ * On MQTT 3.1.1, which has no response topics, it is `MQTT_NOT_SUPPORTED`: `mqtt_request_with` takes
+ * one of your own. A client that may speak either version posts it once its first connection has
+ * told which.
+ *
+ * `MQTT_TIMED_OUT`: no response came in time; the sentence says what is known of the letter.
+ * `MQTT_NOT_DELIVERED`: the letter cannot arrive; `mqtt_last_reason` is the broker's reason code, if
+ * it gave one. `MQTT_REFUSED`: the broker does not let the client listen for the response.
+ * `MQTT_CLOSED`: the client was closed meanwhile.
+ *
+ * @param topic       topic name, without wildcards
+ * @param payload     copied; may be NULL if `length` is 0
+ * @param length      in bytes
+ * @param timeout_ms  milliseconds, at least 1, or `MQTT_FOREVER`
+ * @param response    receives the response, to be ended with `mqtt_message_unref`; NULL if nobody
+ *                    wants to read it
+ */
+mqtt_result mqtt_request(mqtt_client *client,
+                         const char *topic,
+                         const void *payload,
+                         size_t length,
+                         uint32_t timeout_ms,
+                         const mqtt_message **response);
+
+/**
+ * `mqtt_request` with all that can be said about the letter.
+ *
+ * @param letter  begun with `MQTT_LETTER_INIT`. `response_topic`: where to be answered, instead of a
+ *                topic of the client's own; on MQTT 3.1.1 it is needed, it is not sent, and what
+ *                comes there answers the request that has waited longest on it. The response comes
+ *                with the letter's `qos` at most. `MQTT_TTL_DEFAULT` is as long as the wait
+ */
+mqtt_result mqtt_request_with(mqtt_client *client,
+                              const mqtt_letter *letter,
+                              uint32_t timeout_ms,
+                              const mqtt_message **response);
+
+/**
+ * Answers a message: publishes to the response topic that it names, with its correlation data and
+ * its QoS, and at most as long as it says that it is waited for. Inside the callback, or later with
+ * a kept message; never waits for the network.
+ *
+ * `MQTT_INVALID_ARGUMENT` if the message names no response topic: nobody asked, or it came over MQTT
+ * 3.1.1; `mqtt_message_respond_with` takes a topic. `MQTT_CLOSED` if the client is closed or freed.
+ *
+ * @param payload  copied; may be NULL if `length` is 0
+ * @param length   in bytes
+ * @param receipt  as for `mqtt_publish`
+ */
+mqtt_result mqtt_message_respond(const mqtt_message *message,
+                                 const void *payload,
+                                 size_t length,
+                                 uint64_t *receipt);
+
+/**
+ * `mqtt_message_respond` with all that can be said about the response.
+ *
+ * @param letter  begun with `MQTT_LETTER_INIT`; a `topic` of NULL is the response topic of the
+ *                message, `correlation_data` of NULL that of the message, `MQTT_TTL_DEFAULT` as long
+ *                as the message says. The `qos` is that of the letter
+ */
+mqtt_result mqtt_message_respond_with(const mqtt_message *message,
+                                      const mqtt_letter *letter,
+                                      uint64_t *receipt);
 
 #ifdef __cplusplus
 }  // extern "C"

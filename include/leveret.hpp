@@ -358,6 +358,7 @@ private:
 };
 
 class kept_message;
+class letter;
 
 /** A message, valid until the handler that got it returns; keep() makes it last. */
 class message {
@@ -393,6 +394,10 @@ public:
     returns<void> ack(int reason = MQTT_REASON_SUCCESS) const { return detail::done(mqtt_message_ack(raw_, reason)); }
     /** Gives it back as not handled, as throwing does: mqtt_message_fail. */
     returns<void> fail() const { return detail::done(mqtt_message_fail(raw_)); }
+    /** Answers it, on the response topic that it names: mqtt_message_respond. */
+    returns<void> respond(bytes payload) const { return detail::done(mqtt_message_respond(raw_, payload.data(), payload.size(), nullptr)); }
+    /** Answers it with all that can be said about a letter; one to "" goes to the response topic: mqtt_message_respond_with. */
+    returns<void> respond(const letter &letter) const;
     /** Keeps it beyond its handler. */
     kept_message keep() const;
     /** For functions of leveret.h. */
@@ -408,6 +413,8 @@ class kept_message : public message {
 public:
     /** Keeps a message. */
     explicit kept_message(const message &other) : message(mqtt_message_ref(other.raw())) {}
+    /** Takes over what a function of leveret.h gave, which may be NULL. */
+    static kept_message adopt(const mqtt_message *raw) { return kept_message(raw); }
     /** Keeps it once more. */
     kept_message(const kept_message &other) : message(mqtt_message_ref(other.raw())) {}
     /** Takes it over. */
@@ -418,6 +425,9 @@ public:
         return *this;
     }
     ~kept_message() { mqtt_message_unref(raw_); }
+
+private:
+    explicit kept_message(const mqtt_message *raw) : message(raw) {}
 };
 
 inline kept_message message::keep() const {

@@ -8,16 +8,19 @@ use std::time::Duration;
 
 use leveret::host::{
     Arrival, Bell, Client, ClientOptions, Delivery as Taken, General, Keep, Publish,
-    PublishOptions, QueueId, ReasonCode, Setup, Status, SubscribeOptions, Target,
+    PublishOptions, QueueId, REQUEST_TIMEOUT, ReasonCode, ResponseTo, Setup, Status,
+    SubscribeOptions, Target,
 };
 use napi::Env;
 use napi::bindgen_prelude::{Either, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
-use crate::convert::{Body, DIALECT, Given, must_be, payload, set_options, shown, text, timeout};
+use crate::convert::{
+    Body, DIALECT, Given, given_text, must_be, payload, set_options, shown, text, timeout,
+};
 use crate::error::{Parts, parts, thrown};
-use crate::message::Delivery;
+use crate::message::{Asked, Delivery};
 use crate::news::{Counters, Reported, Told, reported, told};
 
 /// One client of the core.
@@ -125,6 +128,53 @@ impl NativeClient {
             .publish(letter, true)
             .map(|tag| tag as f64)
             .map_err(thrown)
+    }
+
+    /// Posts a letter that asks for a response; the question whose answer that is.
+    #[napi]
+    pub fn request(
+        &self,
+        topic: Given<'_>,
+        body: Body<'_>,
+        limit: Given<'_>,
+        options: Given<'_>,
+    ) -> napi::Result<f64> {
+        let (topic, options) = (text("topic", topic)?, publish_options(options)?);
+        let letter = Publish {
+            topic: &topic,
+            payload: payload(&body)?,
+            options: &options,
+        };
+        let limit = timeout(limit)?.unwrap_or(Some(REQUEST_TIMEOUT));
+        asked(self.client.request(letter, limit))
+    }
+
+    /// Answers a message of which `to` says what a response has to know; its receipt.
+    #[napi]
+    pub fn respond(
+        &self,
+        to: Asked,
+        topic: Given<'_>,
+        body: Body<'_>,
+        options: Given<'_>,
+    ) -> napi::Result<f64> {
+        let to = ResponseTo::from(to);
+        let mut usual = to.options();
+        set_options(options, |name, value| usual.set(name, value, DIALECT))?;
+        let topic = given_text("topic", topic)?;
+        let topic = to.topic(topic.as_deref(), DIALECT).map_err(thrown)?;
+        let letter = Publish {
+            topic,
+            payload: payload(&body)?,
+            options: &usual,
+        };
+        asked(self.client.publish(letter, true))
+    }
+
+    /// Nobody waits for this answer any more.
+    #[napi]
+    pub fn forget(&self, tag: f64) {
+        self.client.forget(tag as u64);
     }
 
     /// Posts letters with the same options: topics and payloads in order.
@@ -354,10 +404,13 @@ impl NativeClient {
 
     /// What was reported since the last time.
     #[napi]
-    pub fn reports(&self) -> Vec<Reported> {
+    pub fn reports<'env>(&self, env: &'env Env) -> napi::Result<Vec<Reported<'env>>> {
         let mut reports = Vec::new();
         self.client.take_reports(&mut reports);
-        reports.into_iter().map(reported).collect()
+        reports
+            .into_iter()
+            .map(|report| reported(env, report))
+            .collect()
     }
 
     /// Takes the bell down, so that the event loop can end.

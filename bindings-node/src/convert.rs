@@ -45,6 +45,15 @@ pub(crate) fn text(name: &str, given: Given<'_>) -> napi::Result<String> {
     }
 }
 
+/// An argument that has to be text where it is given.
+pub(crate) fn given_text(name: &str, given: Given<'_>) -> napi::Result<Option<String>> {
+    match given {
+        Given::D(_) => Ok(None),
+        Given::H(other) if other.get_type()? == ValueType::Undefined => Ok(None),
+        given => text(name, given).map(Some),
+    }
+}
+
 /// A timeout: undefined is `None`, null is no limit.
 pub(crate) fn timeout(given: Given<'_>) -> napi::Result<Option<Option<Duration>>> {
     value(given)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use leveret::host::{Arrival, Message};
+use leveret::host::{Arrival, Message, QoS, ResponseTo};
 use leveret::protocol::codec::{Properties, PropertyValue};
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, BufferSlice, Either5};
@@ -32,6 +32,31 @@ pub struct Delivery<'env> {
     pub dup: bool,
     /// MQTT 5 properties by name.
     pub properties: Option<BTreeMap<String, Property>>,
+}
+
+/// What a response has to know of its request.
+#[napi(object, object_to_js = false)]
+pub struct Asked {
+    /// Where the requester listens.
+    pub topic: Option<String>,
+    /// What it knows its response by.
+    pub correlation_data: Option<Buffer>,
+    /// QoS with which the request came.
+    pub qos: u8,
+    /// Seconds for which a response is of use.
+    pub message_expiry: Option<u32>,
+}
+
+impl From<Asked> for ResponseTo {
+    fn from(asked: Asked) -> ResponseTo {
+        let data = asked.correlation_data;
+        ResponseTo {
+            topic: asked.topic,
+            correlation_data: data.map(|data| data.to_vec().into()),
+            qos: QoS::try_from(asked.qos).unwrap_or_default(),
+            message_expiry: asked.message_expiry,
+        }
+    }
 }
 
 impl<'env> Delivery<'env> {

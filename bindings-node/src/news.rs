@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use leveret::host::{ConnectionEvent, Error, News, Outcome, OutcomeStatus, Reply, Report, Stats};
+use napi::Env;
 use napi::bindgen_prelude::{Either6, Null};
 use napi_derive::napi;
 
 use crate::error::{Parts, parts};
-use crate::message::{Property, properties};
+use crate::message::{Delivery, Property, properties};
 
 /// News of a client, told in `event`.
 #[napi(object)]
@@ -154,48 +155,48 @@ fn outcome(outcome: &Outcome) -> OutcomeParts {
     )
 }
 
-/// What a report tells: nothing, an outcome, an error, a flag, a number, a text, or the granted QoS of filters.
-type Value = Either6<
+/// What a report tells: nothing, an outcome, an error, a flag, a number, a text, the granted QoS of filters, or a response.
+type Value<'env> = Either6<
     Null,
     OutcomeParts,
     Parts,
     bool,
     f64,
-    Either6<String, Vec<u32>, Null, Null, Null, Null>,
+    Either6<String, Vec<u32>, Delivery<'env>, Null, Null, Null>,
 >;
 
 /// An outcome, an answer, or that reading has paused.
-#[napi(object)]
-pub struct Reported {
+#[napi(object, object_from_js = false)]
+pub struct Reported<'env> {
     /// The receipt or question.
     pub tag: f64,
     /// `outcome`, `reply`, `error`, `paused`, `status` or `end`.
     pub kind: String,
     /// What is told.
     #[napi(ts_type = "unknown")]
-    pub value: Value,
+    pub value: Value<'env>,
 }
 
 /// A report as a plain object.
-pub(crate) fn reported(report: Report) -> Reported {
+pub(crate) fn reported(env: &Env, report: Report) -> napi::Result<Reported<'_>> {
     let (tag, kind, value) = match report {
         Report::Settled {
             tag,
             outcome: settled,
         } => (tag, "outcome", Either6::B(outcome(&settled))),
         Report::Reply { tag, result } => match result.and_then(refusal) {
-            Ok(answer) => (tag, "reply", reply(answer)),
+            Ok(answer) => (tag, "reply", reply(env, answer)?),
             Err(error) => (tag, "error", Either6::C(parts(&error))),
         },
         Report::ReadingPaused(paused) => (0, "paused", Either6::D(paused)),
         Report::Status(status) => (0, "status", Either6::F(Either6::A(status.name().into()))),
         Report::End => (0, "end", Either6::A(Null)),
     };
-    Reported {
+    Ok(Reported {
         tag: tag as f64,
         kind: kind.into(),
         value,
-    }
+    })
 }
 
 /// An answer of the broker that refuses, as an error.
@@ -209,8 +210,8 @@ fn refusal(answer: Reply) -> Result<Reply, Error> {
     Ok(answer)
 }
 
-fn reply(answer: Reply) -> Value {
-    match answer {
+fn reply(env: &Env, answer: Reply) -> napi::Result<Value<'_>> {
+    Ok(match answer {
         Reply::Done | Reply::Unsubscribed(_) | Reply::Room(_) => Either6::A(Null),
         Reply::Subscribed(answers) => Either6::F(Either6::B(
             answers.codes.iter().map(|code| code.0.into()).collect(),
@@ -219,7 +220,8 @@ fn reply(answer: Reply) -> Value {
         Reply::RoundTrip(time) => Either6::E(time.as_secs_f64() * 1e3),
         Reply::Explained(Some(told)) => Either6::F(Either6::A(told.to_string())),
         Reply::Explained(None) => Either6::A(Null),
-    }
+        Reply::Response(response) => Either6::F(Either6::C(Delivery::plain(env, &response)?)),
+    })
 }
 
 /// Every counter. Times are milliseconds.

@@ -1,5 +1,5 @@
 // What TypeScript users write compiles, and what they must not write does not; checked by tsc, never run.
-import { Client, connect, type Message, MqttError, type Outcome, ReasonCode, type Receipt, version } from 'leveret'
+import { Client, connect, type Message, MqttError, type Outcome, ReasonCode, type Receipt, type Service, version } from 'leveret'
 import { Broker } from 'leveret/testing'
 
 const broker: Broker = new Broker({ receiveMaximum: 10, protocol: '5' })
@@ -29,6 +29,12 @@ await client.subscribe(['a', 'b'], (message) => message.topic)
 await client.subscribe({ 'a/#': { qos: 1 }, b: { noLocal: true } })
 await client.unsubscribe(['a', 'b'], { timeout: '1s' })
 
+const response: Message = await client.request('ask', 'x', { qos: 1, timeout: '2s', responseTopic: 'answers', signal: AbortSignal.timeout(5) })
+const service: Service = (message) => (message.retain ? undefined : message.payload)
+await client.serve('ask', service)
+await client.serve(['ask', 'more'], { qos: 2, responseTopic: (message) => `${message.topic}/response` }, async () => 'done')
+const posted: Receipt = response.respond('thanks', { topic: 'answers', contentType: 'text/plain' })
+
 client.on('message', (topic: string, payload: Buffer, message: Message) => [topic, payload, message])
 client.on('online', ({ sessionPresent, version: spoken }) => [sessionPresent, spoken === '5'])
 client.once('offline', ({ error }) => error.code)
@@ -48,7 +54,7 @@ await client.close({ timeout: 0, endSession: true })
 const received: Message[] = await broker.waitReceived(1, { timeout: 5 })
 const error: unknown = null
 if (error instanceof MqttError && error.code === 'ERR_MQTT_REFUSED' && error.retryable) console.log(error.reason, error.receipts)
-console.log(version, again, all, granted, milliseconds, queued, cancelled, told, received)
+console.log(posted, version, again, all, granted, milliseconds, queued, cancelled, told, received)
 
 // @ts-expect-error: there is no such option
 connect('mqtt://localhost', { keepAlife: 60_000 })
@@ -56,6 +62,8 @@ connect('mqtt://localhost', { keepAlife: 60_000 })
 connect('mqtt://localhost', { keepAlive: '60' })
 // @ts-expect-error: there is no QoS 3
 client.publish('a', 'x', { qos: 3 })
+// @ts-expect-error: a response is text or bytes
+await client.serve('ask', () => ({ x: 1 }))
 // @ts-expect-error: a payload is text or bytes
 client.publish('a', { x: 1 })
 // @ts-expect-error: there is no such status

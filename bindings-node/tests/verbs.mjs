@@ -18,6 +18,8 @@ export const VERBS = {
   ref: { call: (client) => client.ref() },
   publish: { call: (client) => client.publish('verbs', 'x', { ttl: 1_000 }), closed: 'CLOSED' },
   publishMany: { call: (client) => client.publishMany([['verbs', 'x']], { ttl: 1_000 })[0], closed: 'CLOSED' },
+  request: { call: (client) => client.request('verbs/nobody', 'x', { timeout: 20, responseTopic: 'verbs/answer' }).catch(late), closed: 'CLOSED' },
+  serve: { call: (client) => client.serve('verbs/none', { signal: AbortSignal.timeout(2_000) }, () => {}), closed: 'CLOSED' },
   writable: { call: (client) => client.writable },
   drain: { call: (client) => client.drain(WITHIN), closed: 'CLOSED' },
   cancel: { call: (client, receipt) => client.cancel(receipt, WITHIN) },
@@ -38,6 +40,11 @@ export const VERBS = {
 }
 
 function nothing() {}
+
+/** Nobody answers, which is as it should be. */
+function late(error) {
+  if (error.code !== 'ERR_MQTT_TIMED_OUT') throw error
+}
 
 /** The names of the table, symbols included, and the same of what the class has. */
 export const named = () => Reflect.ownKeys(VERBS)

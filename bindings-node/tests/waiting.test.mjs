@@ -14,6 +14,8 @@ const WAITS = {
   drain: { begin: ({ client, signal }) => client.drain({ signal }), full: true },
   flush: { begin: ({ client, signal }) => (client.publish('a'), client.flush({ signal })), swallow: 'PUBLISH' },
   subscribe: { begin: ({ client, signal }) => client.subscribe('a', { signal }, () => {}), swallow: 'SUBSCRIBE' },
+  request: { begin: ({ client, signal }) => client.request('nobody', '', { signal }) },
+  serve: { begin: ({ client, signal }) => client.serve('a', { signal }, () => {}), swallow: 'SUBSCRIBE' },
   unsubscribe: { begin: ({ client, signal }) => client.unsubscribe('a', { signal }), swallow: 'UNSUBSCRIBE' },
   close: { begin: ({ client, signal }) => (client.publish('a'), client.close({ signal })), swallow: 'PUBLISH' },
   cancel: { begin: ({ client, receipt, signal }) => client.cancel(receipt, { signal }), instant: true },

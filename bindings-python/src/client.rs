@@ -11,6 +11,7 @@ use leveret::host::{
 };
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::bell::LoopBell;
@@ -26,7 +27,9 @@ use crate::wait::{unless_interrupted, wait};
 /// One client of the core.
 #[pyclass(frozen, weakref, module = "leveret._native")]
 pub struct Native {
-    client: Client,
+    pub(crate) client: Client,
+    /// Makes what makes the receipt of a response of its number, or says why there can be none.
+    receipts: PyOnceLock<Py<PyAny>>,
     /// Readable when something waits; for asyncio alone.
     loop_bell: Option<LoopBell>,
 }
@@ -63,7 +66,11 @@ impl Native {
         if let Some(LoopBell { descriptor, .. }) = &loop_bell {
             client.set_bell(&Bell::Descriptor(Arc::clone(descriptor)));
         }
-        Ok(Native { client, loop_bell })
+        Ok(Native {
+            client,
+            receipts: PyOnceLock::new(),
+            loop_bell,
+        })
     }
 
     /// Begins to connect; called when it is set who takes the first messages and events.
@@ -89,12 +96,32 @@ impl Native {
             payload: body.payload(py)?,
             options: &options,
         };
-        match self.client.publish(letter.clone(), true) {
-            Err(error) if waiting && error.kind == ErrorKind::QueueFull => {
-                unless_interrupted(py, |go_on| self.client.publish_waiting(letter, true, go_on))
-            }
-            posted => posted.map_err(|error| raise(py, &error)),
-        }
+        self.post(py, letter, waiting)
+    }
+
+    /// Posts a letter that asks for a response; the question whose answer that is.
+    fn request(
+        &self,
+        py: Python<'_>,
+        topic: &Bound<'_, PyAny>,
+        payload: &Bound<'_, PyAny>,
+        timeout: Timeout,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<u64> {
+        let options = publish_options(options)?;
+        let body = Body::of(payload)?;
+        let letter = Publish {
+            topic: borrowed_text(topic, "topic")?,
+            payload: body.payload(py)?,
+            options: &options,
+        };
+        self.ask(py, |client| client.request(letter, timeout.0))
+    }
+
+    /// Has the receipts of responses made by what `make` makes of this client.
+    fn set_receipts(&self, py: Python<'_>, make: Py<PyAny>) {
+        // Once: by the client that this belongs to.
+        let _ = self.receipts.set(py, make);
     }
 
     /// Posts letters with the same options; the receipts of those that were posted, in order, and why the
@@ -183,28 +210,29 @@ impl Native {
 
     /// With `keep`, a wait that took too long may be taken up again.
     fn reply_wait<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Native>,
         tag: u64,
         timeout: Timeout,
         keep: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let answer = wait(py, &self.client, timeout.0, |client, slice| {
+        let (py, client) = (slf.py(), &slf.get().client);
+        let answer = wait(py, client, timeout.0, |client, slice| {
             answer_within(client, tag, slice)
         })
         // A wait that was given up leaves nothing behind.
         .inspect_err(|_| {
             if !keep {
-                self.client.forget(tag);
+                client.forget(tag);
             }
         })?
         .and_then(news::refusal);
-        news::reply(py, answer.map_err(|error| raise(py, &error))?)
+        news::reply(slf, answer.map_err(|error| raise(py, &error))?)
     }
 
     /// The answer to `cancel` and `explain`, for which no network is needed.
-    fn answer_wait<'py>(&self, py: Python<'py>, tag: u64) -> PyResult<Bound<'py, PyAny>> {
-        news::reply(py, self.ask(py, |client| client.wait_answer(tag))?)
+    fn answer_wait<'py>(slf: &Bound<'py, Native>, tag: u64) -> PyResult<Bound<'py, PyAny>> {
+        let answer = slf.get().ask(slf.py(), |client| client.wait_answer(tag))?;
+        news::reply(slf, answer)
     }
 
     // --- the connection ---
@@ -322,20 +350,21 @@ impl Native {
     }
 
     /// What waits for handlers: messages, and news as pairs of kind and fields.
-    fn take<'py>(&self, py: Python<'py>, most: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    fn take<'py>(slf: &Bound<'py, Native>, most: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut taken = Vec::new();
-        py.detach(|| self.client.take(QueueId::MAIN, most, &mut taken));
-        self.items(py, taken)
+        let client = &slf.get().client;
+        slf.py()
+            .detach(|| client.take(QueueId::MAIN, most, &mut taken));
+        items(slf, taken)
     }
 
     /// The same, waiting for the first; None when there will be no more. That is no exception, since the thread
     /// that asks may be one of a package that was imported anew since, which has exceptions of its own.
     fn take_wait<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Native>,
         most: usize,
     ) -> PyResult<Option<Vec<Bound<'py, PyAny>>>> {
-        let taken = wait(py, &self.client, None, |client, slice| {
+        let taken = wait(slf.py(), &slf.get().client, None, |client, slice| {
             let mut taken = Vec::new();
             match client.wait_take(QueueId::MAIN, most, slice, &mut taken) {
                 Err(error) if matches!(error.kind, ErrorKind::Closed | ErrorKind::Forked) => {
@@ -344,22 +373,23 @@ impl Native {
                 waited => waited.map(|_| Some(taken)),
             }
         })?;
-        taken.map(|taken| self.items(py, taken)).transpose()
+        taken.map(|taken| items(slf, taken)).transpose()
     }
 
     /// The messages for nobody in particular, for an iterator to take.
-    fn general_queue(&self) -> Queue {
+    fn general_queue(slf: &Bound<'_, Native>) -> Queue {
         Queue {
-            client: self.client.clone(),
+            native: slf.clone().unbind(),
             id: QueueId::GENERAL,
         }
     }
 
     /// A queue of its own for one iterator.
-    fn open_queue(&self, py: Python<'_>) -> Queue {
+    fn open_queue(slf: &Bound<'_, Native>) -> Queue {
+        let client = &slf.get().client;
         Queue {
-            client: self.client.clone(),
-            id: py.detach(|| self.client.open_queue()),
+            native: slf.clone().unbind(),
+            id: slf.py().detach(|| client.open_queue()),
         }
     }
 
@@ -380,19 +410,20 @@ impl Native {
 
     /// Makes the descriptor unreadable and takes what was reported.
     fn reports<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Native>,
     ) -> PyResult<Vec<(u64, &'static str, Bound<'py, PyAny>)>> {
         let mut reports = Vec::new();
-        py.detach(|| {
-            self.loop_bell
+        let native = slf.get();
+        slf.py().detach(|| {
+            native
+                .loop_bell
                 .iter()
                 .for_each(|bell| bell.descriptor.clear());
-            self.client.take_reports(&mut reports);
+            native.client.take_reports(&mut reports);
         });
         reports
             .into_iter()
-            .map(|report| news::report(py, report))
+            .map(|report| news::report(slf, report))
             .collect()
     }
 }
@@ -407,15 +438,45 @@ impl Native {
             .map_err(|error| raise(py, &error))
     }
 
-    fn items<'py>(&self, py: Python<'py>, taken: Vec<Taken>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let item = |taken| match taken {
-            Taken::Message(arrival) => {
-                Ok(Bound::new(py, Delivery::new(py, &self.client, arrival)?)?.into_any())
+    /// Posts a letter; its receipt.
+    fn post(&self, py: Python<'_>, letter: Publish<'_>, waiting: bool) -> PyResult<Tag> {
+        match self.client.publish(letter.clone(), true) {
+            Err(error) if waiting && error.kind == ErrorKind::QueueFull => {
+                unless_interrupted(py, |go_on| self.client.publish_waiting(letter, true, go_on))
             }
-            Taken::News(told) => Ok(news::news(py, told)?.into_pyobject(py)?.into_any()),
-        };
-        taken.into_iter().map(item).collect()
+            posted => posted.map_err(|error| raise(py, &error)),
+        }
     }
+
+    /// Posts a response as the client posts letters: the blocking one waits for room. Its receipt.
+    pub(crate) fn respond<'py>(
+        slf: &Bound<'py, Native>,
+        letter: Publish<'_>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (py, native) = (slf.py(), slf.get());
+        // First: it may say that this is not the thread to do it on.
+        let receipt = native.receipts.get(py);
+        let receipt = receipt
+            .map(|make| make.bind(py).call1((slf,)))
+            .transpose()?;
+        let tag = native.post(py, letter, native.loop_bell.is_none())?;
+        match receipt {
+            Some(receipt) => receipt.call1((tag,)),
+            None => Ok(py.None().into_bound(py)),
+        }
+    }
+}
+
+fn items<'py>(native: &Bound<'py, Native>, taken: Vec<Taken>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let py = native.py();
+    let item = |taken| match taken {
+        Taken::Message(arrival) => {
+            let delivery = Delivery::new(py, native.as_unbound(), arrival)?;
+            Ok(Bound::new(py, delivery)?.into_any())
+        }
+        Taken::News(told) => Ok(news::news(py, told)?.into_pyobject(py)?.into_any()),
+    };
+    taken.into_iter().map(item).collect()
 }
 
 /// The answer to a question, which may itself be that the broker took too long; an error of its own only

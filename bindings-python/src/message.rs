@@ -1,16 +1,22 @@
 //! Messages as Python sees them, and messages on their way to their handlers.
 
-use leveret::host::{AckToken, Arrival, Client, ReasonCode};
+use leveret::host::{AckToken, Arrival, Client, Publish, ReasonCode, ResponseTo, sentence};
 use leveret::protocol::codec::PropertyValue;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
+
+use crate::client::Native;
+use crate::convert::{Body, DIALECT, set_options, text};
+use crate::error::raise;
 
 /// A message from the broker.
 #[pyclass(frozen, module = "leveret")]
 pub struct Message {
     pub(crate) message: leveret::host::Message,
+    /// The client that received it; None where none did.
+    pub(crate) origin: Option<Py<Native>>,
     /// What acknowledges it by hand; None where there is nothing to acknowledge.
-    pub(crate) acknowledge: Option<(Client, AckToken)>,
+    pub(crate) token: Option<AckToken>,
 }
 
 #[pymethods]
@@ -67,14 +73,48 @@ impl Message {
     /// thread. It also does nothing when the connection that brought the message is gone: then the broker
     /// delivers it again.
     fn ack(&self, py: Python<'_>) -> PyResult<()> {
-        let Some((client, token)) = &self.acknowledge else {
+        let (Some(origin), Some(token)) = (&self.origin, self.token) else {
             return Ok(());
         };
+        let client = &origin.get().client;
         if !client.options().manual_ack {
             return Ok(());
         }
-        py.detach(|| client.acknowledge(*token, ReasonCode::SUCCESS))
-            .map_err(|error| crate::error::raise(py, &error))
+        py.detach(|| client.acknowledge(token, ReasonCode::SUCCESS))
+            .map_err(|error| raise(py, &error))
+    }
+
+    /// Answers the message, on the response topic that it names, with its correlation data and its QoS; returns the
+    /// receipt. The response lives as long as the message says that it is waited for. Options are those of `publish`.
+    ///
+    /// A message that names no response topic, as none does on MQTT 3.1.1, is answered on `topic`; without one that
+    /// raises ConfigurationError.
+    #[pyo3(signature = (payload=None, *, topic=None, **options))]
+    fn respond<'py>(
+        &self,
+        py: Python<'py>,
+        payload: Option<&Bound<'py, PyAny>>,
+        topic: Option<&Bound<'py, PyAny>>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let Some(origin) = &self.origin else {
+            return Err(raise(py, &sentence::closed()));
+        };
+        let request = ResponseTo::from(&self.message);
+        let mut usual = request.options();
+        set_options(options, |name, value| usual.set(name, value, DIALECT))?;
+        let topic = topic.filter(|topic| !topic.is_none());
+        let topic = topic.map(|topic| text(topic, "topic")).transpose()?;
+        let topic = request
+            .topic(topic.as_deref(), DIALECT)
+            .map_err(|error| raise(py, &error))?;
+        let body = payload.map_or(Ok(Body::Nothing), Body::of)?;
+        let letter = Publish {
+            topic,
+            payload: body.payload(py)?,
+            options: &usual,
+        };
+        Native::respond(origin.bind(py), letter)
     }
 
     fn __repr__(&self) -> String {
@@ -103,17 +143,17 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    pub(crate) fn new(py: Python<'_>, client: &Client, arrival: Arrival) -> PyResult<Delivery> {
-        let acknowledge = arrival.token.map(|token| (client.clone(), token));
+    pub(crate) fn new(py: Python<'_>, origin: &Py<Native>, arrival: Arrival) -> PyResult<Delivery> {
         let message = Py::new(
             py,
             Message {
                 message: arrival.message.clone(),
-                acknowledge,
+                origin: Some(origin.clone_ref(py)),
+                token: arrival.token,
             },
         )?;
         Ok(Delivery {
-            client: client.clone(),
+            client: origin.get().client.clone(),
             arrival,
             message,
         })

@@ -4,8 +4,9 @@ use leveret::host::{ConnectionEvent, Error, News, Outcome, OutcomeStatus, Reply,
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::client::Native;
 use crate::error::parts;
-use crate::message::properties;
+use crate::message::{Message, properties};
 
 /// A kind and the fields of its event.
 pub(crate) fn news(py: Python<'_>, news: News) -> PyResult<(&'static str, Bound<'_, PyDict>)> {
@@ -91,10 +92,11 @@ pub(crate) fn outcome(outcome: &Outcome) -> OutcomeParts {
 }
 
 /// A tag, what kind of thing is told, and the thing.
-pub(crate) fn report(
-    py: Python<'_>,
+pub(crate) fn report<'py>(
+    native: &Bound<'py, Native>,
     report: Report,
-) -> PyResult<(u64, &'static str, Bound<'_, PyAny>)> {
+) -> PyResult<(u64, &'static str, Bound<'py, PyAny>)> {
+    let py = native.py();
     Ok(match report {
         Report::Settled {
             tag,
@@ -105,7 +107,7 @@ pub(crate) fn report(
             outcome(&settled).into_pyobject(py)?.into_any(),
         ),
         Report::Reply { tag, result } => match result.and_then(refusal) {
-            Ok(answer) => (tag, "reply", reply(py, answer)?),
+            Ok(answer) => (tag, "reply", reply(native, answer)?),
             Err(error) => (tag, "error", parts(&error).into_pyobject(py)?.into_any()),
         },
         Report::ReadingPaused(paused) => {
@@ -128,7 +130,11 @@ pub(crate) fn refusal(answer: Reply) -> Result<Reply, Error> {
 }
 
 /// The answer to a question.
-pub(crate) fn reply(py: Python<'_>, answer: Reply) -> PyResult<Bound<'_, PyAny>> {
+pub(crate) fn reply<'py>(
+    native: &Bound<'py, Native>,
+    answer: Reply,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = native.py();
     Ok(match answer {
         Reply::Done | Reply::Unsubscribed(_) | Reply::Room(_) => py.None().into_bound(py),
         Reply::Subscribed(answers) => {
@@ -139,6 +145,14 @@ pub(crate) fn reply(py: Python<'_>, answer: Reply) -> PyResult<Bound<'_, PyAny>>
         Reply::RoundTrip(time) => time.as_secs_f64().into_pyobject(py)?.into_any(),
         Reply::Explained(explanation) => {
             explanation.map(|told| told.to_string()).into_pyobject(py)?
+        }
+        Reply::Response(response) => {
+            let message = Message {
+                message: *response,
+                origin: Some(native.clone().unbind()),
+                token: None,
+            };
+            Bound::new(py, message)?.into_any()
         }
     })
 }

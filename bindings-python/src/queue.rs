@@ -3,6 +3,7 @@
 use leveret::host::{Client, Delivery as Taken, QueueId, Target};
 use pyo3::prelude::*;
 
+use crate::client::Native;
 use crate::convert::Timeout;
 use crate::message::Delivery;
 use crate::wait::wait;
@@ -10,7 +11,7 @@ use crate::wait::wait;
 /// Messages that wait for an iterator: those for nobody in particular, or those of filters of its own.
 #[pyclass(frozen, module = "leveret._native")]
 pub struct Queue {
-    pub(crate) client: Client,
+    pub(crate) native: Py<Native>,
     pub(crate) id: QueueId,
 }
 
@@ -27,13 +28,13 @@ impl Queue {
     /// The next message, where there is one.
     fn next(&self, py: Python<'_>) -> PyResult<Option<Delivery>> {
         let mut taken = Vec::new();
-        py.detach(|| self.client.take(self.id, 1, &mut taken));
+        py.detach(|| self.client().take(self.id, 1, &mut taken));
         self.delivery(py, taken)
     }
 
     /// The same, waiting for it.
     fn next_wait(&self, py: Python<'_>, timeout: Timeout) -> PyResult<Option<Delivery>> {
-        let taken = wait(py, &self.client, timeout.0, |client, slice| {
+        let taken = wait(py, self.client(), timeout.0, |client, slice| {
             let mut taken = Vec::new();
             client
                 .wait_take(self.id, 1, slice, &mut taken)
@@ -47,18 +48,22 @@ impl Queue {
     /// stays with the broker.
     fn close(&self, py: Python<'_>) {
         py.detach(|| {
-            let ends_with_client = self.client.options().clean_start;
-            self.client
-                .release(Target::Queue(self.id), ends_with_client);
-            self.client.close_queue(self.id, ends_with_client);
+            let client = self.client();
+            let ends_with_client = client.options().clean_start;
+            client.release(Target::Queue(self.id), ends_with_client);
+            client.close_queue(self.id, ends_with_client);
         });
     }
 }
 
 impl Queue {
+    fn client(&self) -> &Client {
+        &self.native.get().client
+    }
+
     fn delivery(&self, py: Python<'_>, mut taken: Vec<Taken>) -> PyResult<Option<Delivery>> {
         match taken.pop() {
-            Some(Taken::Message(arrival)) => Delivery::new(py, &self.client, arrival).map(Some),
+            Some(Taken::Message(arrival)) => Delivery::new(py, &self.native, arrival).map(Some),
             // News lies in the main queue alone.
             Some(Taken::News(_)) | None => Ok(None),
         }

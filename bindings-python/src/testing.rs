@@ -190,7 +190,8 @@ impl Drop for NativeBroker {
 fn messages(received: Vec<ReceivedMessage>) -> Vec<Message> {
     let message = |each: ReceivedMessage| Message {
         message: each.into_message(),
-        acknowledge: None,
+        origin: None,
+        token: None,
     };
     received.into_iter().map(message).collect()
 }

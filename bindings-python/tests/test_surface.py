@@ -23,7 +23,7 @@ MORE_ARGUMENTS = {"AsyncClient": {"concurrent_handlers"}}
 #: Verbs of the asyncio client that need no waiting.
 AT_ONCE = {
     "on", "on_connection", "on_message", "on_notice", "on_ping", "on_status", "on_subscription",
-    "publish", "publish_many", "reconnect", "start", "stats", "subscription",
+    "publish", "publish_many", "reconnect", "serve", "start", "stats", "subscription",
 }
 
 
@@ -76,7 +76,7 @@ def test_every_duration_may_be_a_timedelta(client):
         if "timeout" in parameters:
             timeouts += 1
             assert parameters["timeout"].annotation == "Timeout", name
-    assert timeouts == 5
+    assert timeouts == 6
     assert datetime.timedelta in typing.get_args(leveret._arguments.Timeout)
     for options in (leveret.options.ClientOptions, leveret.options.PublishOptions, leveret.options.SubscribeOptions):
         for name, kind in typing.get_type_hints(options).items():

@@ -47,6 +47,14 @@ def blocking(url: str) -> leveret.Outcome:
             assert_type(messages.granted, list[int] | None)
             client.publish("f", "x")
             assert_type(messages.get(timeout=20), leveret.Message)
+        response = client.request("ask", b"x", timeout=timedelta(seconds=20), qos=1, response_topic="answers")
+        assert_type(response, leveret.Message)
+        assert_type(response.respond("thanks", topic="answers", qos=0), leveret.Receipt | leveret.AsyncReceipt)
+
+        @client.serve("ask", response_topic=lambda message: f"{message.topic}/response", qos=1)
+        def answer(message: leveret.Message) -> str | None:
+            return None if message.retain else "done"
+
         client.drain()
         client.flush(timeout=20)
         return outcome.raise_for_status()

@@ -17,6 +17,7 @@ use crate::host::{self, Setup, Target};
 use crate::ledger::Keep;
 use crate::letter::{Letter, PartlyPosted};
 use crate::receipt::Receipt;
+use crate::request::Request;
 use crate::stats::Stats;
 use crate::subscription::Subscription;
 
@@ -112,6 +113,41 @@ impl Client {
             Ok(()) => Ok(receipts),
             Err(error) => Err(PartlyPosted { receipts, error }),
         }
+    }
+
+    /// Begins a request: a letter that waits for a response. Set what is special about it, then await it.
+    ///
+    /// Whoever answers may be a [`Client::serve`], or any program that follows MQTT 5 (4.10): it publishes to
+    /// the response topic of the request with its correlation data. Responses come in any order, to several
+    /// requests at once; late ones are counted as unhandled. The client listens on one topic of its own: the
+    /// option `response_topic`, else one below the response information of the broker or below `response/`.
+    ///
+    /// On MQTT 3.1.1 a message cannot say where its response is to go. There the application names the topic
+    /// on which the responder will answer, with [`response_topic`](Request::response_topic), and what comes
+    /// there answers the request that has waited longest on that topic: use a topic for each requester, and
+    /// one for each request where responses may come late. A client that speaks either version (`protocol` is
+    /// `auto`) posts a request once its first connection has told which one.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// # let broker = leveret::testing::Broker::start_new()?;
+    /// # let client = leveret::Client::new(broker.url(), leveret::Options::new())?;
+    /// # let door = client.clone();
+    /// # std::thread::spawn(move || futures::executor::block_on(door.serve("doors/+/state", leveret::QoS::AtLeastOnce, |_| async { "closed" })));
+    /// # while client.request("doors/front/state", "").timeout(std::time::Duration::from_millis(200)).await.is_err() {}
+    /// use std::time::Duration;
+    ///
+    /// let response = client.request("doors/front/state", "").timeout(Duration::from_secs(2)).await?;
+    /// assert_eq!(response.payload(), b"closed");
+    /// # Ok::<(), leveret::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// When awaited: `NotDelivered` with the reason as soon as the letter is known not to arrive, `Refused` where the
+    /// broker does not let the client listen, `TimedOut` with what is known of the letter, `Closed`;
+    /// `NotSupported` without a response topic on MQTT 3.1.1; `InvalidArgument`, `QueueFull` as [`Letter::send`].
+    pub fn request<'a>(&self, topic: &'a str, payload: impl Into<Payload<'a>>) -> Request<'a> {
+        Request::new(self.clone(), topic, payload.into())
     }
 
     /// Declares a topic filter and waits until the broker has granted it. Its messages come out of the

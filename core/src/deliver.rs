@@ -1,7 +1,9 @@
 //! Sorts what the engine tells into the handoffs: room to senders, outcomes to those who wait, messages
 //! and news to the application.
 
-use leveret_protocol::engine::{AckToken, Command, Cost, EngineStats, Event, Reply, Tag};
+use leveret_protocol::engine::{
+    AckToken, Command, ConnectionEvent, Cost, EngineStats, Event, Reply, Tag,
+};
 use leveret_protocol::reason::ReasonCode;
 
 use crate::handoff::Rings;
@@ -42,6 +44,14 @@ impl Sorter {
                     self.for_inbox.push(event);
                 }
                 Event::Message(_) => self.for_inbox.push(event),
+                Event::Connection(ConnectionEvent::Online(online)) => {
+                    shared
+                        .ledger
+                        .put(|ledger, rings| ledger.requests.connected(&online, rings));
+                    let event = Event::Connection(ConnectionEvent::Online(online));
+                    log::tell(&event, &shared.options.client_id);
+                    self.for_inbox.push(event);
+                }
                 _ => {
                     log::tell(&event, &shared.options.client_id);
                     self.for_inbox.push(event);

@@ -64,6 +64,13 @@ impl Intake {
         }
     }
 
+    /// The message in the user's hands could not be handled.
+    pub(crate) fn fail(&mut self) {
+        if let Some(arrival) = self.current.take() {
+            self.host.done(&arrival, false);
+        }
+    }
+
     /// The stream is dropped: the message in the user's hands is done with, and those before it in line
     /// too if they are given up for good.
     pub(crate) fn finish(&mut self, give_up: bool) {

@@ -12,6 +12,7 @@ use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status};
 
 use crate::doorbell::Bell;
 use crate::handoff::{Rings, Waiters};
+use crate::requests::Requests;
 
 /// What a host drains when it takes outcomes as a stream; never behind messages.
 #[derive(Clone, Debug)]
@@ -72,6 +73,8 @@ pub(crate) struct Ledger {
     unread: usize,
     report_waiters: Waiters,
     bell: Bell,
+    /// What waits for responses.
+    pub(crate) requests: Requests,
     ended: bool,
 }
 
@@ -90,13 +93,16 @@ pub(crate) enum Question {
 #[derive(Debug)]
 enum Slip {
     Letter(Waiters),
+    /// A letter of which the host knows nothing: never streamed, and never one of the recent.
+    PrivateLetter(Waiters),
     Question(Waiters, Question),
     Settled(Outcome),
+    PrivatelySettled(Outcome),
     Answered(Box<Result<Reply, Error>>),
 }
 
 impl Ledger {
-    pub(crate) fn new(keep: Keep) -> Ledger {
+    pub(crate) fn new(keep: Keep, requests: Requests) -> Ledger {
         Ledger {
             slips: HashMap::new(),
             keep,
@@ -110,6 +116,7 @@ impl Ledger {
             unread: 0,
             report_waiters: Waiters::default(),
             bell: Bell::None,
+            requests,
             ended: false,
         }
     }
@@ -126,6 +133,12 @@ impl Ledger {
         }
     }
 
+    /// Enters a letter of our own, whatever the host keeps.
+    pub(crate) fn expect_private_outcome(&mut self, tag: Tag) {
+        self.slips
+            .insert(tag, Slip::PrivateLetter(Waiters::default()));
+    }
+
     /// Enters a question, before the driver can answer it.
     pub(crate) fn expect_reply(&mut self, tag: Tag, question: Question) {
         if question == Question::Private || self.keep != Keep::Streamed {
@@ -137,6 +150,13 @@ impl Ledger {
     /// A letter has its outcome.
     pub(crate) fn settle(&mut self, tag: Tag, outcome: Outcome, rings: &mut Rings) {
         if tag == 0 {
+            return;
+        }
+        if let Some(slip) = self.slips.get_mut(&tag)
+            && let Slip::PrivateLetter(waiters) = slip
+        {
+            waiters.wake_all(rings);
+            *slip = Slip::PrivatelySettled(outcome);
             return;
         }
         if self.streaming {
@@ -190,8 +210,7 @@ impl Ledger {
         context: &Context<'_>,
     ) -> Poll<Result<Outcome, Error>> {
         let outcome = ready!(self.watch_outcome(tag, context))?;
-        self.slips.remove(&tag);
-        self.claimed();
+        self.forget(tag);
         Poll::Ready(Ok(outcome))
     }
 
@@ -202,11 +221,13 @@ impl Ledger {
         context: &Context<'_>,
     ) -> Poll<Result<Outcome, Error>> {
         match self.slips.get_mut(&tag) {
-            Some(Slip::Letter(waiters)) => {
+            Some(Slip::Letter(waiters) | Slip::PrivateLetter(waiters)) => {
                 waiters.add(context);
                 Poll::Pending
             }
-            Some(Slip::Settled(outcome)) => Poll::Ready(Ok(outcome.clone())),
+            Some(Slip::Settled(outcome) | Slip::PrivatelySettled(outcome)) => {
+                Poll::Ready(Ok(outcome.clone()))
+            }
             _ => Poll::Ready(Err(ErrorKind::ReceiptForgotten.into())),
         }
     }
@@ -347,6 +368,7 @@ impl Ledger {
             self.set_status(Status::Closed, rings);
         }
         self.watchers.wake_all(rings);
+        self.requests.end(rings);
         if self.streaming {
             self.report(Report::End, rings);
         }
@@ -393,6 +415,9 @@ impl Ledger {
 
 impl Slip {
     fn is_open(&self) -> bool {
-        matches!(self, Slip::Letter(_) | Slip::Question(..))
+        matches!(
+            self,
+            Slip::Letter(_) | Slip::PrivateLetter(_) | Slip::Question(..)
+        )
     }
 }

@@ -46,8 +46,10 @@
 //! | --- | --- |
 //! | `client.rs`, `letter.rs`, `receipt.rs` | the face for Rust: publish and what becomes of it |
 //! | `subscription.rs`, `message.rs`, `events.rs` | the face for Rust: streams of messages and of news |
+//! | `request.rs`, `response.rs`, `serve.rs` | the face for Rust: asking, and answering |
 //! | `intake.rs` | from a queue to a stream, acknowledging on the way |
-//! | `host/mod.rs`, `host/letters.rs`, `host/messages.rs`, `host/outcomes.rs` | what language bindings stand on |
+//! | `host/mod.rs`, `host/letters.rs`, `host/messages.rs`, `host/outcomes.rs`, `host/requests.rs` | what language bindings stand on |
+//! | `requests/mod.rs` | requests that wait for a response, with a map of its own |
 //! | `stats.rs` | the counters |
 //! | `shared.rs` | what the threads of one client share |
 //! | `posting.rs` | how a letter gets in: room, waiting for room, the overflow rule |
@@ -89,9 +91,13 @@ mod net;
 mod outbox;
 mod posting;
 mod receipt;
+mod request;
+mod requests;
+mod response;
 mod routes;
 mod runtime;
 mod scope;
+mod serve;
 mod shared;
 mod stats;
 mod subscription;
@@ -121,6 +127,8 @@ pub use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, Subscription
 pub use leveret_protocol::reason::ReasonCode;
 pub use message::Message;
 pub use receipt::Receipt;
+pub use request::Request;
+pub use response::{IntoResponse, Response};
 pub use runtime::{set_runtime_threads, shutdown};
 pub use stats::Stats;
 pub use subscription::Subscription;

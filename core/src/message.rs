@@ -3,12 +3,13 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use leveret_protocol::engine::AckToken;
+use leveret_protocol::engine::{AckToken, Payload};
 use leveret_protocol::error::Error;
 use leveret_protocol::message;
 use leveret_protocol::reason::ReasonCode;
 
 use crate::inbox::Arrival;
+use crate::response::Response;
 use crate::shared::Shared;
 
 /// A received message. It is acknowledged when the next one is asked for, or by [`Message::ack`] with
@@ -17,16 +18,51 @@ use crate::shared::Shared;
 #[derive(Clone, Debug)]
 pub struct Message {
     message: message::Message,
-    token: Option<(Arc<Shared>, AckToken)>,
+    shared: Arc<Shared>,
+    token: Option<AckToken>,
 }
 
 impl Message {
     pub(crate) fn new(arrival: &Arrival, shared: &Arc<Shared>) -> Message {
-        let token = arrival.token.map(|token| (Arc::clone(shared), token));
         Message {
             message: arrival.message.clone(),
-            token,
+            shared: Arc::clone(shared),
+            token: arrival.token,
         }
+    }
+
+    /// A response, which is acknowledged already.
+    pub(crate) fn answered(message: message::Message, shared: Arc<Shared>) -> Message {
+        Message {
+            message,
+            shared,
+            token: None,
+        }
+    }
+
+    /// Begins the response to this message, which goes to the response topic that it names, with its
+    /// correlation data and its QoS; set what is special about it, then [`send`](Response::send) it.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// # let broker = leveret::testing::Broker::start_new()?;
+    /// # let client = leveret::Client::new(broker.url(), leveret::Options::new())?;
+    /// use futures::StreamExt;
+    /// use leveret::QoS;
+    ///
+    /// let mut requests = client.subscribe("doors/+/state", QoS::AtLeastOnce).await?;
+    /// let asking = client.request("doors/front/state", "").into_future();
+    /// let answering = async {
+    ///     let request = requests.next().await.expect("the client is open");
+    ///     request.respond("closed").send()
+    /// };
+    /// let (response, receipt) = futures::join!(asking, answering);
+    /// assert_eq!(response?.payload(), b"closed");
+    /// assert!(receipt?.await.ok());
+    /// # Ok::<(), leveret::Error>(()) }).unwrap();
+    /// ```
+    pub fn respond<'a>(&'a self, payload: impl Into<Payload<'a>>) -> Response<'a> {
+        Response::new(self, &self.shared, payload.into())
     }
 
     /// Acknowledges the message (`manual_ack`); at QoS 0 there is nothing to do. An acknowledgement
@@ -69,8 +105,8 @@ impl Message {
     }
 
     fn answer(&self, reason: ReasonCode) -> Result<(), Error> {
-        match &self.token {
-            Some((shared, token)) => shared.acknowledge(*token, reason),
+        match self.token {
+            Some(token) => self.shared.acknowledge(token, reason),
             None => Ok(()),
         }
     }

@@ -27,11 +27,26 @@ pub(crate) struct Posting<'a> {
     shared: &'a Shared,
     letter: &'a SealedLetter<'a>,
     stamp: Instant,
-    report: bool,
+    report: Report,
     /// The question for room that is not answered yet.
     asked: Option<Tag>,
     /// Wakes a sender who is held up when the letter's time to live is over.
     alarm: Option<Alarm>,
+}
+
+/// Who asks for the outcome of a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Report {
+    Nobody,
+    Host,
+    /// A request, which the host does not know as a letter.
+    Request,
+}
+
+impl From<bool> for Report {
+    fn from(report: bool) -> Report {
+        if report { Report::Host } else { Report::Nobody }
+    }
 }
 
 /// What came of one try.
@@ -51,7 +66,7 @@ pub(crate) fn post_now(
     shared.check_process()?;
     let stamp = clock::now();
     // Nearly every letter finds room, and needs nothing that has to be kept for a second try.
-    match post_if_room(shared, &letter, stamp, report)? {
+    match post_if_room(shared, &letter, stamp, report.into())? {
         Some(tag) => Ok(tag),
         None => post_without_room(shared, letter, stamp, report),
     }
@@ -65,7 +80,7 @@ fn post_without_room(
     stamp: Instant,
     report: bool,
 ) -> Result<Tag, Error> {
-    Posting::stamped(shared, &letter, stamp, report).now()
+    Posting::stamped(shared, &letter, stamp, report.into()).now()
 }
 
 impl<'a> Posting<'a> {
@@ -73,16 +88,16 @@ impl<'a> Posting<'a> {
     pub(crate) fn new(
         shared: &'a Shared,
         letter: &'a SealedLetter<'a>,
-        report: bool,
+        report: impl Into<Report>,
     ) -> Posting<'a> {
-        Posting::stamped(shared, letter, clock::now(), report)
+        Posting::stamped(shared, letter, clock::now(), report.into())
     }
 
     fn stamped(
         shared: &'a Shared,
         letter: &'a SealedLetter<'a>,
         stamp: Instant,
-        report: bool,
+        report: Report,
     ) -> Posting<'a> {
         Posting {
             shared,
@@ -251,7 +266,7 @@ fn post_if_room(
     shared: &Shared,
     letter: &SealedLetter<'_>,
     stamp: Instant,
-    report: bool,
+    report: Report,
 ) -> Result<Option<Tag>, Error> {
     shared.outbox.put(|outbox, rings| {
         outbox.check_open()?;
@@ -266,12 +281,15 @@ fn post_if_room(
 
 /// The receipt, entered before the driver can settle it; 0 when none is wanted.
 #[inline(always)]
-fn number(shared: &Shared, outbox: &mut Outbox, report: bool) -> Tag {
-    if !report {
+fn number(shared: &Shared, outbox: &mut Outbox, report: Report) -> Tag {
+    if report == Report::Nobody {
         return 0;
     }
     let tag = outbox.next_tag();
-    shared.ledger.with(|ledger| ledger.expect_outcome(tag));
+    shared.ledger.with(|ledger| match report {
+        Report::Request => ledger.expect_private_outcome(tag),
+        _ => ledger.expect_outcome(tag),
+    });
     tag
 }
 

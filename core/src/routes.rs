@@ -171,6 +171,16 @@ impl Routes {
         left_alone
     }
 
+    /// Takes `target` away from one filter; whether nobody takes its messages now, and it is declared no more.
+    pub(crate) fn leave(&mut self, filter: &str, target: Target) -> bool {
+        let Some(&id) = self.by_filter.get(filter) else {
+            return false;
+        };
+        self.remove_target(id, target);
+        self.forget_if_unused(id);
+        !self.by_id.contains_key(&id)
+    }
+
     /// Where a message goes that matched these filters.
     pub(crate) fn places(&self, matches: &Matches) -> Places {
         let mut places = Places::default();

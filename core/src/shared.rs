@@ -13,6 +13,7 @@ use crate::handoff::{Handoff, Rings};
 use crate::inbox::{Arrival, Inbox};
 use crate::ledger::{Keep, Ledger, Question};
 use crate::outbox::Outbox;
+use crate::requests::Requests;
 use crate::runtime::Machine;
 
 pub(crate) struct Shared {
@@ -43,11 +44,13 @@ impl Shared {
         keep: Keep,
         engine: EngineStats,
         machine: Arc<Machine>,
+        seed: u64,
     ) -> Shared {
         let limit = Cost {
             messages: options.max_queued_messages,
             bytes: options.max_queued_bytes,
         };
+        let requests = Requests::new(&options, seed);
         let inbox_messages = usize::try_from(options.max_inbox_messages).unwrap_or(usize::MAX);
         let inbox_bytes = usize::try_from(options.max_inbox_bytes).unwrap_or(usize::MAX);
         Shared {
@@ -57,7 +60,7 @@ impl Shared {
                 inbox_bytes,
                 options.inbox_overflow,
             )),
-            ledger: Handoff::new(Ledger::new(keep)),
+            ledger: Handoff::new(Ledger::new(keep, requests)),
             options,
             dialect,
             machine,
@@ -98,10 +101,13 @@ impl Shared {
             .with(|ledger| ledger.expect_reply(tag, question));
     }
 
-    /// Nobody will ask for this outcome or answer.
+    /// Nobody will ask for this outcome or answer. A request is given up.
     pub(crate) fn forget(&self, tag: Tag) {
         if !self.is_forked() {
-            self.ledger.with(|ledger| ledger.forget(tag));
+            self.ledger.put(|ledger, rings| {
+                ledger.forget(tag);
+                ledger.requests.end_for_host(tag, rings);
+            });
         }
     }
 

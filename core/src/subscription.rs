@@ -81,6 +81,11 @@ impl Subscription {
         client.unsubscribe(&self.filter).await
     }
 
+    /// The message given out last could not be handled.
+    pub(crate) fn fail(&mut self) {
+        self.intake.fail();
+    }
+
     pub(crate) fn queue(&self) -> QueueId {
         self.intake.queue()
     }

@@ -185,17 +185,25 @@ impl mqtt_letter {
     ) -> Result<Publish<'a>, Error> {
         // SAFETY: the caller vouches for the topic.
         let topic = unsafe { input::text(self.topic, "topic") }?;
-        let payload = match released {
+        Ok(Publish {
+            topic,
+            // SAFETY: the caller vouches for the payload.
+            payload: unsafe { self.payload(released) }?,
+            options,
+        })
+    }
+
+    /// What it carries.
+    ///
+    /// # Safety
+    /// The payload is NULL or as the header says, as long as `'a` lasts.
+    pub(crate) unsafe fn payload<'a>(&self, released: Option<Bytes>) -> Result<Payload<'a>, Error> {
+        Ok(match released {
             Some(bytes) => Payload::Shared(bytes),
             // SAFETY: the caller vouches for the payload.
             None => Payload::from(unsafe {
                 input::bytes(self.payload, self.payload_length, "payload")
             }?),
-        };
-        Ok(Publish {
-            topic,
-            payload,
-            options,
         })
     }
 

@@ -68,6 +68,8 @@ pub mod publish;
 
 pub mod subscribe;
 
+pub mod request;
+
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -5,7 +5,9 @@ use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
 use leveret::host::AckToken;
-use leveret::host::{Error, Message, Properties, PropertyId, PropertyValue, ReasonCode, sentence};
+use leveret::host::{
+    Error, Message, Properties, PropertyId, PropertyValue, Publish, ReasonCode, sentence,
+};
 
 use crate::error::mqtt_result;
 use crate::face::Face;
@@ -80,7 +82,7 @@ pub unsafe extern "C" fn mqtt_message_ref(message: *const mqtt_message) -> *cons
         // SAFETY: as above.
         let face = unsafe { &*origin.face };
         let kept = Kept::new(message.clone(), origin.token, face.clone());
-        Ok(Box::into_raw(Box::new(kept)).cast_const().cast())
+        Ok(kept.give())
     })
 }
 
@@ -243,6 +245,32 @@ impl Origin {
         }
     }
 
+    /// The message itself.
+    ///
+    /// # Safety
+    /// The message that this is the origin of is alive as long as `'a` lasts.
+    pub(crate) unsafe fn message<'a>(&self) -> &'a Message {
+        // SAFETY: the caller vouches for the message, which holds what is pointed to.
+        unsafe { &*self.message }
+    }
+
+    /// Publishes something about this message with the client it came from.
+    ///
+    /// # Safety
+    /// The message is alive; `receipt` is NULL or may be written.
+    pub(crate) unsafe fn publish(
+        &self,
+        letter: Publish<'_>,
+        receipt: *mut u64,
+    ) -> Result<(), Error> {
+        // SAFETY: the message is alive, so what its origin points to is.
+        let face = unsafe { (*self.face).upgrade() }.ok_or_else(sentence::closed)?;
+        let tag = face.client.publish(letter, !receipt.is_null())?;
+        // SAFETY: the caller vouches for the place.
+        unsafe { input::put(receipt, tag) };
+        Ok(())
+    }
+
     /// The message as C sees it. It points to this origin and to what this points to, and must not
     /// outlive them.
     pub(crate) fn view(&self) -> mqtt_message {
@@ -284,6 +312,11 @@ impl Kept {
         }
     }
 
+    /// Hands the message to C, which ends it with `mqtt_message_unref`.
+    pub(crate) fn give(self) -> *const mqtt_message {
+        Box::into_raw(Box::new(self)).cast_const().cast()
+    }
+
     /// The message as C sees it; what it points to lives as long as `self`.
     #[cfg(feature = "testing")]
     pub(crate) fn view(&self) -> &mqtt_message {
@@ -295,7 +328,7 @@ impl Kept {
 ///
 /// # Safety
 /// `message` is NULL, or a message that is still alive.
-unsafe fn origin_of<'a>(message: *const mqtt_message) -> Result<&'a Origin, Error> {
+pub(crate) unsafe fn origin_of<'a>(message: *const mqtt_message) -> Result<&'a Origin, Error> {
     // SAFETY: the caller vouches for the message.
     let message = unsafe { input::object(message, "message") }?;
     // SAFETY: leveret fills the origin of every message; a program that made one up has NULL or

@@ -150,6 +150,26 @@ CALL(mqtt_subscribe_with, return mqtt_subscribe_with(w->client, "calls/second", 
 CALL(mqtt_reply_wait, return mqtt_reply_wait(w->client, w->reply, SOON, NULL);)
 CALL(mqtt_unsubscribe, return mqtt_unsubscribe(w->client, "calls/first", NULL);)
 
+/* requests: nobody answers them, and nobody asked for the responses */
+CALL(mqtt_request,
+     mqtt_result result = mqtt_request(w->client, "calls/asked", "?", 1, 20, NULL);
+     /* On MQTT 3.1.1 nothing is waited for. */
+     if (result == MQTT_NOT_SUPPORTED && w->situation == ON_INLINE) result = MQTT_WOULD_DEADLOCK;
+     return result == MQTT_TIMED_OUT || result == MQTT_NOT_SUPPORTED ? MQTT_OK : result;)
+CALL(mqtt_request_with,
+     mqtt_letter letter = MQTT_LETTER_INIT;
+     letter.topic = "calls/asked";
+     letter.response_topic = "calls/answered";
+     mqtt_result result = mqtt_request_with(w->client, &letter, 20, NULL);
+     return result == MQTT_TIMED_OUT ? MQTT_OK : result;)
+CALL(mqtt_message_respond,
+     mqtt_result result = mqtt_message_respond(w->message, "x", 1, NULL);
+     return refused_here(w) ? result : answers(result == MQTT_INVALID_ARGUMENT);)
+CALL(mqtt_message_respond_with,
+     mqtt_letter letter = MQTT_LETTER_INIT;
+     letter.topic = "calls/answered";
+     return mqtt_message_respond_with(w->message, &letter, NULL);)
+
 /* the test broker; the one of the client is only asked, so that the client stays online */
 CALL(mqtt_test_broker_new, w->made_broker = mqtt_test_broker_new(); return answers(w->made_broker != NULL || refused_here(w));)
 CALL(mqtt_test_broker_free, mqtt_test_broker_free(w->made_broker); if (!refused_here(w)) w->made_broker = NULL; return MQTT_OK;)
@@ -226,6 +246,10 @@ static const row calls[] = {
     ROW(mqtt_subscribe_with),
     ROW_WAITS(mqtt_reply_wait),
     ROW(mqtt_unsubscribe),
+    ROW_WAITS(mqtt_request),
+    ROW_WAITS(mqtt_request_with),
+    ROW(mqtt_message_respond),
+    ROW(mqtt_message_respond_with),
     ROW(mqtt_test_broker_new),
     ROW(mqtt_test_broker_free),
     ROW(mqtt_test_broker_new_with),

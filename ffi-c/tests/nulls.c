@@ -71,6 +71,12 @@ static void messages(void) {
     IGNORES(mqtt_message_unref, message, mqtt_message_unref(NULL));
     REFUSES(mqtt_message_ack, message, mqtt_message_ack(NULL, 0), NO_MESSAGE);
     REFUSES(mqtt_message_fail, message, mqtt_message_fail(NULL), NO_MESSAGE);
+    mqtt_letter letter = MQTT_LETTER_INIT;
+    REFUSES(mqtt_message_respond, message, mqtt_message_respond(NULL, "x", 1, &number), NO_MESSAGE);
+    REFUSES(mqtt_message_respond_with, message, mqtt_message_respond_with(NULL, &letter, &number), NO_MESSAGE);
+    REFUSES(mqtt_message_respond_with, letter, mqtt_message_respond_with(&made_up, NULL, &number), "letter must not be NULL");
+    RESULT(mqtt_message_respond(&made_up, "x", 1, NULL), MQTT_NULL_POINTER);
+    RESULT(mqtt_message_respond_with(&made_up, &letter, NULL), MQTT_NULL_POINTER);
     /* One that did not come from leveret. */
     EXPECT(mqtt_message_ref(&made_up) == NULL);
     RESULT(mqtt_message_ack(&made_up, 0), MQTT_NULL_POINTER);
@@ -179,6 +185,45 @@ static void letters(mqtt_client *client) {
     FAILS(mqtt_publish_with(client, &letter, NULL), MQTT_NULL_POINTER, "correlation_data must not be NULL where its length is 1");
 }
 
+static void on_request(void *context, const mqtt_message *message) {
+    uint64_t receipt = 7;
+    (void)context;
+    REFUSES(mqtt_message_respond, payload, mqtt_message_respond(message, NULL, 3, &receipt), "payload must not be NULL where its length is 3");
+    EXPECT(receipt == 7); /* outputs are written only on success */
+    if (message->payload_length == 1) {
+        ALLOWS(mqtt_message_respond, payload, mqtt_message_respond(message, NULL, 0, &receipt));
+    } else if (message->payload_length == 2) {
+        ALLOWS(mqtt_message_respond, receipt, mqtt_message_respond(message, "x", 1, NULL));
+    } else {
+        mqtt_letter letter = MQTT_LETTER_INIT;
+        ALLOWS(mqtt_message_respond_with, receipt, mqtt_message_respond_with(message, &letter, NULL));
+    }
+}
+
+static void requests(mqtt_client *client) {
+    mqtt_letter letter = MQTT_LETTER_INIT;
+    const mqtt_message *response = NULL;
+    letter.topic = "asked";
+    letter.payload = "?";
+    letter.payload_length = 1;
+    REFUSES(mqtt_request, client, mqtt_request(NULL, "asked", "?", 1, SOON, &response), NO_CLIENT);
+    REFUSES(mqtt_request, topic, mqtt_request(client, NULL, "?", 1, SOON, &response), "topic must not be NULL");
+    REFUSES(mqtt_request, payload, mqtt_request(client, "asked", NULL, 3, SOON, &response), "payload must not be NULL where its length is 3");
+    REFUSES(mqtt_request_with, client, mqtt_request_with(NULL, &letter, SOON, &response), NO_CLIENT);
+    REFUSES(mqtt_request_with, letter, mqtt_request_with(client, NULL, SOON, &response), "letter must not be NULL");
+    EXPECT(response == NULL);
+    uint64_t reply;
+    OK(mqtt_subscribe_with(client, "asked", NULL, on_request, NULL, NULL, &reply));
+    OK(mqtt_reply_wait(client, reply, SOON, NULL));
+    ALLOWS(mqtt_request, response, mqtt_request(client, "asked", "?", 1, SOON, NULL));
+    ALLOWS(mqtt_request, payload, mqtt_request(client, "asked", NULL, 0, SOON, NULL));
+    ALLOWS(mqtt_request_with, response, mqtt_request_with(client, &letter, SOON, NULL));
+    OK(mqtt_request(client, "asked", "??", 2, SOON, &response));
+    EXPECT(response != NULL && response->payload_length == 1);
+    mqtt_message_unref(response);
+    OK(mqtt_unsubscribe(client, "asked", NULL));
+}
+
 static void receipts(mqtt_client *client) {
     char text[8];
     uint64_t receipt;
@@ -251,6 +296,7 @@ int main(void) {
     registrations(client);
     letters(client);
     receipts(client);
+    requests(client);
     subscriptions(client);
     brokers(broker);
     mqtt_client_free(client);

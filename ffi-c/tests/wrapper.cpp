@@ -167,6 +167,28 @@ static void handlers(leveret::testing::broker &broker) {
     EXPECT(client.status() == leveret::status::closed && thrown([&] { client.post("a", "x"); }) == MQTT_CLOSED);
 }
 
+/* Asking and answering, each with a few words and with all of them; on 3.1.1 the application says where. */
+static void requests(leveret::testing::broker &broker) {
+    leveret::client client = online(broker), old = online(broker, {{MQTT_OPT_PROTOCOL, "3.1.1"}});
+    client
+        .subscribe("cpp/ask",
+                   [](leveret::message message) {
+                       if (message.payload() == "letter") message.respond(leveret::letter("", "long").content_type("text/plain"));
+                       else message.respond("short");
+                   })
+        .wait(soon);
+    EXPECT(client.request("cpp/ask", "?").payload() == "short");
+    EXPECT(client.request("cpp/ask", "?", soon).payload() == "short");
+    const leveret::kept_message response = client.request(leveret::letter("cpp/ask", "letter").qos(2));
+    EXPECT(response.payload() == "long" && response.qos() == 1);
+    EXPECT(thrown([&] { client.request("cpp/nobody", "?", 20ms); }) == MQTT_TIMED_OUT);
+    EXPECT(thrown([&] { client.request(leveret::letter("cpp/nobody"), 20ms); }) == MQTT_TIMED_OUT);
+
+    old.subscribe("cpp/old", [](leveret::message message) { message.respond(leveret::letter("cpp/old/response", "old")); }).wait(soon);
+    EXPECT(thrown([&] { old.request("cpp/old", "?", soon); }) == MQTT_NOT_SUPPORTED);
+    EXPECT(old.request(leveret::letter("cpp/old").response_topic("cpp/old/response"), soon).payload() == "old");
+}
+
 /* What a handler throws ends in it, is told and counted, and the client goes on. */
 static void handlers_that_throw(leveret::testing::broker &broker, const char *protocol) {
     std::atomic<int> told{0}, calls{0}, others{0};
@@ -303,6 +325,7 @@ int main() {
     handlers_that_throw(broker, "5");
     handlers_that_throw(broker, "3.1.1");
     failing_by_hand(broker);
+    requests(broker);
     handlers_end(broker);
     in_a_loop_of_ones_own(broker);
     the_broker();

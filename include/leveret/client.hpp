@@ -271,6 +271,26 @@ public:
         LEVERET_TRY(mqtt_publish_with(raw(), &plain, &number));
         return receipt(raw(), number);
     }
+    /** Asks, and waits for the response: mqtt_request. */
+    template <class Rep = std::int64_t, class Period = std::milli>
+    returns<kept_message> request(std::string_view topic, bytes payload,
+                                  std::chrono::duration<Rep, Period> timeout = std::chrono::milliseconds(10000)) {
+        const detail::terminated text(topic);
+        LEVERET_TEXT(text, "topic");
+        const mqtt_message *response = nullptr;
+        LEVERET_TRY(mqtt_request(raw(), text.c_str(), payload.data(), payload.size(), detail::timeout(timeout), &response));
+        return kept_message::adopt(response);
+    }
+    /** Asks with all that can be said about the letter; on MQTT 3.1.1 its response_topic is needed: mqtt_request_with. */
+    template <class Rep = std::int64_t, class Period = std::milli>
+    returns<kept_message> request(const letter &letter, std::chrono::duration<Rep, Period> timeout = std::chrono::milliseconds(10000)) {
+        std::vector<mqtt_pair> pairs;
+        LEVERET_TEXT(letter, "text of the letter");
+        const mqtt_letter plain = letter.raw(pairs);
+        const mqtt_message *response = nullptr;
+        LEVERET_TRY(mqtt_request_with(raw(), &plain, detail::timeout(timeout), &response));
+        return kept_message::adopt(response);
+    }
     /** Publishes and keeps no receipt: for letters nobody will ask for. */
     returns<void> post(std::string_view topic, bytes payload, int qos = 1, bool retain = false) {
         const detail::terminated text(topic);

@@ -143,7 +143,7 @@ public:
     letter &response_topic(std::string_view value) { return response_topic_ = value, *this; }
     /** MQTT 5: what the answer is to carry. */
     letter &correlation_data(bytes value) {
-        correlation_.assign(static_cast<const char *>(value.size() == 0 ? "" : value.data()), value.size());
+        correlation_.emplace(static_cast<const char *>(value.size() == 0 ? "" : value.data()), value.size());
         return *this;
     }
     /** MQTT 5: one more user property. */
@@ -169,8 +169,10 @@ public:
         raw.replace = text(replace_);
         raw.content_type = text(content_type_);
         raw.response_topic = text(response_topic_);
-        raw.correlation_data = correlation_.data();
-        raw.correlation_data_length = correlation_.size();
+        if (correlation_) {
+            raw.correlation_data = correlation_->data();
+            raw.correlation_data_length = correlation_->size();
+        }
         user_.point(pairs);
         raw.user_properties = pairs.data();
         raw.user_property_count = pairs.size();
@@ -183,9 +185,17 @@ private:
     bytes payload_;
     std::shared_ptr<const void> owner_;
     std::optional<std::string> replace_, content_type_, response_topic_;
-    std::string correlation_;
+    std::optional<std::string> correlation_;
     detail::pairs user_;
 };
+
+inline returns<void> message::respond(const letter &letter) const {
+    std::vector<mqtt_pair> pairs;
+    LEVERET_TEXT(letter, "text of the letter");
+    mqtt_letter plain = letter.raw(pairs);
+    if (*plain.topic == 0) plain.topic = nullptr;
+    return detail::done(mqtt_message_respond_with(raw_, &plain, nullptr));
+}
 
 /** How to subscribe; what is not said stays at its default. */
 class subscribe_options {

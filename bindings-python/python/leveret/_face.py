@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._arguments import Filters, filters_with_options, handlers_by_filter
-from ._handlers import Handlers, listen_everywhere
-from ._native import Native
+from ._handlers import Handlers, check_handler, listen_everywhere
+from ._native import Message, Native
+from ._serving import serving
 from ._tables import Status
 from ._values import Stats
 
@@ -53,6 +54,28 @@ class Face:
 
         def declare(handler: Handler) -> Handler:
             self._native.forget(self._declare(filters, handler, options))
+            return handler
+
+        return declare
+
+    def serve(
+        self,
+        filters: Filters,
+        *,
+        response_topic: str | Callable[[Message], str] | None = None,
+        **options: Unpack[SubscribeOptions],
+    ) -> Callable[[Handler], Handler]:
+        """Decorator: declares the filters with the function as what answers their messages, without waiting for the broker's answer.
+
+        What it returns is the payload of the response: text, bytes, or None for nothing but that it is done. The response goes
+        to the response topic of the message, with its correlation data and its QoS; the message is acknowledged after that. On
+        MQTT 3.1.1 no message names one: `response_topic` is the topic to answer on, or a function that makes it of the message.
+        A function that raises gives no response and is reported as any handler; so is an answer that has nowhere to go.
+        """
+
+        def declare(handler: Handler) -> Handler:
+            check_handler(handler)
+            self._native.forget(self._declare(filters, serving(handler, response_topic), options))
             return handler
 
         return declare

@@ -51,7 +51,7 @@ class Handlers:
 
     def declare(self, filters: list[tuple[str, dict[str, Any]]], function: Function) -> int:
         """Declares filters with a handler; the question whose answer is the broker's."""
-        _check(function)
+        check_handler(function)
         # In one go, or another thread that takes filters back could take the handler with them.
         with self._lock:
             number = self._number(function)
@@ -73,7 +73,7 @@ class Handlers:
 
     def set_general(self, function: Function) -> None:
         """Sets the handler of messages that have none of their own; without one they wait for an iterator."""
-        _check(function)
+        check_handler(function)
         with self._lock:
             self._general = function
             self._tell_general()
@@ -86,7 +86,7 @@ class Handlers:
 
     def listen(self, kind: str, function: Function) -> None:
         """Calls the function with each news of this kind."""
-        _check(function)
+        check_handler(function)
         self._listeners.setdefault(kind, []).append(function)
 
     def of(self, delivery: Delivery) -> list[Function]:
@@ -139,7 +139,7 @@ os.register_at_fork(after_in_child=_unlock_all)
 
 def listen_everywhere(kind: str, function: Callable[[Any, Any], Any]) -> None:
     """Calls the function with client and news for each news of this kind, of every client in the process."""
-    _check(function)
+    check_handler(function)
     everywhere[kind].append(function)
 
 
@@ -150,7 +150,8 @@ def report_failure(native: Native, what: str) -> None:
     _failures.log(logging.DEBUG if ended else logging.ERROR, "a handler of %s raised", what, exc_info=True)
 
 
-def _check(function: Any) -> None:
+def check_handler(function: Any) -> None:
+    """Refuses what cannot be called."""
     # At once, and not when the first message has come.
     if not callable(function):
         raise ConfigurationError(f"handler must be a function or another callable, not {kind_of(function)}")

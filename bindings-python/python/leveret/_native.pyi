@@ -1,13 +1,16 @@
 """The native half: what the blocking and the asyncio client stand on. Private; use `leveret.Client` and `leveret.AsyncClient`."""
 
-from collections.abc import Sequence
-from typing import Any, Literal, Self, TypeAlias, final
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Self, TypeAlias, Unpack, final
 
 from typing_extensions import disjoint_base
 
 from ._arguments import Filters, Payload, Timeout
+from .aio import AsyncReceipt
+from .client import Receipt
 from .errors import ClosedError, NotDelivered, WouldDeadlock
 from .errors import TimeoutError as MqttTimeoutError
+from .options import PublishOptions
 
 __all__ = [
     "Delivery",
@@ -67,6 +70,14 @@ class Message:
 
         It also does nothing when the connection that brought the message is gone: then the broker delivers it again.
         """
+    def respond(
+        self, payload: Payload = None, *, topic: str | None = None, **options: Unpack[PublishOptions]
+    ) -> Receipt | AsyncReceipt:
+        """Answers the message, on the response topic that it names, with its correlation data and its QoS; returns the receipt.
+
+        The response lives as long as the message says that it is waited for. Options are those of `publish`. A message that
+        names no response topic, as none does on MQTT 3.1.1, is answered on `topic`; without one that raises ConfigurationError.
+        """
 
 @final
 class Delivery:
@@ -111,6 +122,8 @@ class Native:
     def publish_many(
         self, letters: Sequence[tuple[str, Payload]], options: Any, waiting: bool
     ) -> tuple[list[int], BaseException | None]: ...
+    def request(self, topic: str, payload: Payload, timeout: Timeout, options: Any) -> int: ...
+    def set_receipts(self, make: Callable[[Native], Callable[[int], Any]]) -> None: ...
     def cancel(self, tag: int) -> int: ...
     def explain(self, tag: int) -> int: ...
     def flush(self) -> int: ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -114,6 +115,7 @@ class AsyncClient(Face):
             notice=on_notice,
         )
         self._pump = Pump(self._loop, self._native, self._handlers, concurrent_handlers)
+        self._native.set_receipts(_receipts_of(weakref.ref(self._pump)))
         remember(self._native)
         weakref.finalize(self, let_go, self._native).atexit = False
         if start:
@@ -182,6 +184,32 @@ class AsyncClient(Face):
         tags, error = self._native.publish_many(list(letters), options or None, False)
         return receipts_or_raise([AsyncReceipt(pump, tag) for tag in tags], error)
 
+    async def request(
+        self, topic: str, payload: Payload = b"", *, timeout: Timeout = 10.0, **options: Unpack[PublishOptions]
+    ) -> Message:
+        """Publishes a letter that asks for a response, waits for it and returns it. Cancelling the task gives it up.
+
+        Whoever answers may be a `serve`, or any program that follows MQTT 5 (4.10). Several requests may be open at once. The
+        letter lives no longer than `timeout` (seconds; None: as long as it takes), unless `ttl` says otherwise, so that nothing
+        is carried out that was given up. The client listens on one topic of its own: the option `response_topic`, else one
+        below what the broker says or below `response/`; late responses are counted as unhandled.
+
+        On MQTT 3.1.1 a message cannot say where its response is to go: give the topic on which the responder will answer as
+        `response_topic`, one for each requester. What comes there answers the request that has waited longest. A client that
+        speaks either version posts a request once its first connection has told which.
+
+        Raises TimeoutError with what is known of the letter, NotDelivered with the reason as soon as it is known not to
+        arrive, RefusedError where the broker does not let the client listen, ClosedError, and ConfigurationError.
+        Inside a handler also WouldDeadlock, where the inbox is full and that handler would have to end first.
+        """
+        pump = self._here()
+        question = self._native.request(topic, payload, timeout, options or None)
+        try:
+            response: Message = await pump.reply(question)
+        finally:
+            self._native.forget(question)
+        return response
+
     async def cancel(self, receipt: AsyncReceipt) -> bool:
         """Takes a letter back; says whether it was still there. Its outcome is then `cancelled`."""
         return bool(await self._here().reply(self._native.cancel(self._tag_of(receipt)), needs_network=False))
@@ -247,3 +275,15 @@ class AsyncClient(Face):
         if asyncio.get_running_loop() is not self._loop:
             raise RuntimeError("this AsyncClient belongs to another event loop, the one it was made in")
         return self._pump
+
+
+def _receipts_of(held: weakref.ref[Pump]) -> Callable[[Native], Callable[[int], AsyncReceipt]]:
+    """Makes receipts of responses. The native half is held by messages, so it must not hold the client."""
+
+    def receipts(_native: Native) -> Callable[[int], AsyncReceipt]:
+        pump = held()
+        if pump is None or asyncio.get_running_loop() is not pump.loop:
+            raise RuntimeError("this message belongs to an AsyncClient of another event loop, or of none any more")
+        return partial(AsyncReceipt, pump)
+
+    return receipts

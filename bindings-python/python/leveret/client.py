@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -88,6 +89,7 @@ class Client(Face):
         **options: Unpack[ClientOptions],
     ) -> None:
         self._native = Native(url, client_options(options), False)
+        self._native.set_receipts(_receipts)
         self._where = addresses(url)
         self._handlers = Handlers(self._native, self, self._where)
         self._set_first(
@@ -164,6 +166,28 @@ class Client(Face):
         receipts = [Receipt(self._native, tag) for tag in tags]
         return receipts_or_raise(receipts, error)
 
+    def request(
+        self, topic: str, payload: Payload = b"", *, timeout: Timeout = 10.0, **options: Unpack[PublishOptions]
+    ) -> Message:
+        """Publishes a letter that asks for a response, waits for it and returns it.
+
+        Whoever answers may be a `serve`, or any program that follows MQTT 5 (4.10). Several requests may be open at once. The
+        letter lives no longer than `timeout` (seconds; None: as long as it takes), unless `ttl` says otherwise, so that nothing
+        is carried out that was given up. The client listens on one topic of its own: the option `response_topic`, else one
+        below what the broker says or below `response/`; late responses are counted as unhandled.
+
+        On MQTT 3.1.1 a message cannot say where its response is to go: give the topic on which the responder will answer as
+        `response_topic`, one for each requester. What comes there answers the request that has waited longest. A client that
+        speaks either version posts a request once its first connection has told which.
+
+        Raises TimeoutError with what is known of the letter, NotDelivered with the reason as soon as it is known not to
+        arrive, RefusedError where the broker does not let the client listen, ClosedError, and ConfigurationError.
+        Inside a handler also WouldDeadlock, where the inbox is full and that handler would have to end first.
+        """
+        question = self._native.request(topic, payload, timeout, options or None)
+        response: Message = self._native.reply_wait(question, None, False)
+        return response
+
     def cancel(self, receipt: Receipt) -> bool:
         """Takes a letter back; says whether it was still there. Its outcome is then `cancelled`."""
         return bool(self._native.answer_wait(self._native.cancel(self._tag_of(receipt))))
@@ -222,3 +246,8 @@ class Client(Face):
     def _tag_of(self, receipt: Receipt) -> int:
         check_receipt(receipt, isinstance(receipt, Receipt) and receipt._native is self._native)
         return receipt._tag
+
+
+def _receipts(native: Native) -> Callable[[int], Receipt]:
+    """Makes receipts of responses."""
+    return partial(Receipt, native)

@@ -173,6 +173,12 @@ class ClientOptions(TypedDict, total=False):
     """What happens to a letter with MQTT 5 properties on a 3.1.1 connection: it is rejected, or sent without them.
     Default: "reject". Allowed: "reject" or "drop".
     """
+    response_topic: str | None
+    """Topic on which this client is answered when it asks, of its own among all clients of the broker. Unless given it
+    lies below what the broker names for that (MQTT 5, 3.2.2.3.15), else below `response/`. Default: a topic with a
+    name of its own. Allowed: text of at most 65535 bytes of UTF-8; None for a topic with a name of its own. MQTT 5
+    only.
+    """
     subscribe_timeout: Duration
     """How long a subscribe or unsubscribe waits for the answer of the broker while online. Default: 30s. Allowed: a
     duration from 1ms to 1h.

@@ -14,12 +14,15 @@
 //!   queue, or the empty list of reports, gets its first element. Take until a queue is empty.
 //! * **Handlers** are called by the host, one after another per client, inside a [`Client::handler_scope`].
 //!   After the last handler of a message the host calls [`Client::done`], which acknowledges it.
+//! * **Requests** are questions, asked with [`Client::request`], whose answer is a message; whoever answers
+//!   one takes topic and options of the letter from [`ResponseTo`].
 //! * **Errors** are sentences made here, so that they are the same in every language; [`Dialect`] says how
 //!   options are spelled in them.
 
 mod letters;
 mod messages;
 mod outcomes;
+mod requests;
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -53,6 +56,8 @@ pub use crate::handoff::Handoff;
 pub use crate::inbox::{Arrival, Delivery, News, QueueId};
 pub use crate::ledger::{Keep, MOST_UNCLAIMED, Report};
 pub use crate::routes::{General, Handlers, Target};
+pub(crate) use requests::into_bytes;
+pub use requests::{REQUEST_TIMEOUT, ResponseTo};
 pub use crate::runtime::on_runtime_thread;
 pub use crate::scope::{HandlerScope, would_deadlock};
 pub use crate::stats::Stats;
@@ -105,7 +110,8 @@ impl Client {
         let machine = Machine::get()?;
         let engine = Engine::new(options.clone(), addresses.len(), seed());
         let counted = engine.stats(crate::clock::now());
-        let shared = Shared::new(options, setup.dialect, setup.keep, counted, machine);
+        // Another seed than the engine's, which shows in client ids.
+        let shared = Shared::new(options, setup.dialect, setup.keep, counted, machine, seed());
         let shared = Arc::new(shared);
         shared
             .machine

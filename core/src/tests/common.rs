@@ -6,6 +6,8 @@ use leveret_protocol::options::ClientOptions;
 use leveret_protocol::outcome::Status;
 use leveret_protocol::time::Instant;
 
+use crate::requests::Requests;
+
 /// The cost of letters without contents.
 pub(crate) fn letter_cost(letters: u32) -> Cost {
     Cost {
@@ -38,4 +40,9 @@ pub(crate) fn numbered(number: u32) -> Incoming {
         token: None,
         subscriptions: Matches::default(),
     }
+}
+
+/// No request was made yet.
+pub(crate) fn requests() -> Requests {
+    Requests::new(&ClientOptions::default(), 1)
 }

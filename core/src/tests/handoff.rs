@@ -8,7 +8,7 @@ use leveret_protocol::options::InboxOverflow;
 use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status};
 use loom::thread;
 
-use super::common::{counted, letter_cost, message};
+use super::common::{counted, letter_cost, message, requests};
 use crate::handoff::{Handoff, block_on};
 use crate::inbox::{Inbox, QueueId};
 use crate::ledger::{Keep, Ledger, Question};
@@ -105,7 +105,7 @@ fn a_sender_who_is_held_up_decides_anew_when_the_link_drops() {
 #[test]
 fn whoever_waits_for_an_outcome_gets_it_or_closed_and_only_once() {
     loom::model(|| {
-        let ledger = Arc::new(Handoff::new(Ledger::new(Keep::Held)));
+        let ledger = Arc::new(Handoff::new(Ledger::new(Keep::Held, requests())));
         ledger.with(|ledger| ledger.expect_outcome(1));
         let waiter = Arc::clone(&ledger);
         let waiter = thread::spawn(move || {
@@ -133,7 +133,7 @@ fn a_question_entered_under_the_outbox_is_answered_to_its_asker() {
             letter_cost(1),
             counted(Status::Offline),
         )));
-        let ledger = Arc::new(Handoff::new(Ledger::new(Keep::Held)));
+        let ledger = Arc::new(Handoff::new(Ledger::new(Keep::Held, requests())));
         let (driver_outbox, driver_ledger) = (Arc::clone(&outbox), Arc::clone(&ledger));
         let driver = thread::spawn(move || {
             drive(&driver_outbox, 1);

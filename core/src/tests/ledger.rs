@@ -6,6 +6,7 @@ use leveret_protocol::engine::Reply;
 use leveret_protocol::error::{Error, ErrorKind};
 use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status};
 
+use super::common::requests;
 use crate::handoff::Handoff;
 use crate::ledger::{Keep, Ledger, MOST_UNCLAIMED, Question, Report};
 
@@ -26,7 +27,7 @@ fn forgotten() -> Poll<Result<OutcomeStatus, Error>> {
 
 #[test]
 fn an_outcome_is_claimed_once() {
-    let ledger = Handoff::new(Ledger::new(Keep::Held));
+    let ledger = Handoff::new(Ledger::new(Keep::Held, requests()));
     ledger.with(|ledger| ledger.expect_outcome(1));
     assert_eq!(outcome(&ledger, 1), Poll::Pending);
     settle(&ledger, 1);
@@ -43,7 +44,7 @@ fn an_outcome_is_claimed_once() {
 #[test]
 fn of_recent_receipts_the_last_65_536_unclaimed_are_kept() {
     const MOST: u64 = MOST_UNCLAIMED as u64;
-    let ledger = Handoff::new(Ledger::new(Keep::Recent));
+    let ledger = Handoff::new(Ledger::new(Keep::Recent, requests()));
     ledger.with(|ledger| (1..=MOST + 2).for_each(|tag| ledger.expect_outcome(tag)));
     (1..=MOST).for_each(|tag| settle(&ledger, tag));
     // A claimed one makes room for another.
@@ -67,7 +68,7 @@ fn of_recent_receipts_the_last_65_536_unclaimed_are_kept() {
 
 #[test]
 fn a_million_claimed_receipts_leave_nothing_behind() {
-    let ledger = Handoff::new(Ledger::new(Keep::Recent));
+    let ledger = Handoff::new(Ledger::new(Keep::Recent, requests()));
     // One that is never claimed must not keep those behind it.
     ledger.with(|ledger| ledger.expect_outcome(1));
     settle(&ledger, 1);
@@ -83,7 +84,7 @@ fn a_million_claimed_receipts_leave_nothing_behind() {
 #[test]
 fn a_held_receipt_stays_until_it_is_claimed_or_forgotten() {
     const MANY: u64 = MOST_UNCLAIMED as u64 + 10;
-    let ledger = Handoff::new(Ledger::new(Keep::Held));
+    let ledger = Handoff::new(Ledger::new(Keep::Held, requests()));
     for tag in 1..=MANY {
         ledger.with(|ledger| ledger.expect_outcome(tag));
         settle(&ledger, tag);
@@ -95,7 +96,7 @@ fn a_held_receipt_stays_until_it_is_claimed_or_forgotten() {
 
 #[test]
 fn the_end_settles_what_is_open_in_order_and_says_so_last() {
-    let ledger = Handoff::new(Ledger::new(Keep::Recent));
+    let ledger = Handoff::new(Ledger::new(Keep::Recent, requests()));
     ledger.with(|ledger| {
         ledger.stream(true);
         ledger.expect_outcome(1);
@@ -129,7 +130,7 @@ fn the_end_settles_what_is_open_in_order_and_says_so_last() {
 
 #[test]
 fn streamed_outcomes_are_not_kept_and_private_answers_not_streamed() {
-    let ledger = Handoff::new(Ledger::new(Keep::Streamed));
+    let ledger = Handoff::new(Ledger::new(Keep::Streamed, requests()));
     ledger.with(|ledger| {
         ledger.expect_outcome(1);
         ledger.expect_reply(2, Question::Hosts);
@@ -155,7 +156,7 @@ fn streamed_outcomes_are_not_kept_and_private_answers_not_streamed() {
 
 #[test]
 fn a_status_that_came_and_went_meanwhile_counts() {
-    let ledger = Handoff::new(Ledger::new(Keep::Held));
+    let ledger = Handoff::new(Ledger::new(Keep::Held, requests()));
     let context = Context::from_waker(Waker::noop());
     let seen = ledger.with(|ledger| ledger.times(Status::Online));
     let poll = || ledger.with(|ledger| ledger.poll_status(Status::Online, seen, &context));

@@ -8,6 +8,7 @@
 //! | `dispatch.rs` | the pool for host callbacks |
 //! | `handlers.rs` | inside a handler: what would deadlock, what is put off |
 //! | `handoff.rs` | the handoffs under loom: every interleaving of a few threads |
+//! | `requests.rs` | requests over that link: what is sent, which response is whose, what is left behind |
 //! | `inbox.rs`, `ledger.rs`, `outbox.rs` | what lies in the handoffs |
 
 mod common;
@@ -25,5 +26,7 @@ mod inbox;
 mod ledger;
 #[cfg(not(leveret_loom))]
 mod outbox;
+#[cfg(not(leveret_loom))]
+mod requests;
 #[cfg(not(leveret_loom))]
 mod script;

@@ -190,6 +190,8 @@ pub enum Reply {
     RoundTrip(Duration),
     /// Explain: where the letter is; `None` if it is settled or unknown.
     Explained(Option<Box<Explanation>>),
+    /// A request, made of a letter and a subscription around the engine: the response.
+    Response(Box<Message>),
 }
 
 /// What the broker answered to SUBSCRIBE or UNSUBSCRIBE.

@@ -19,6 +19,9 @@ impl ClientOptions {
         self.check_each(dialect)?;
         self.check_connection(dialect)?;
         self.check_will(dialect)?;
+        if let Some(topic) = &self.response_topic {
+            check_topic_name(dialect.spell("response_topic"), topic)?;
+        }
         self.check_for_311(dialect)
     }
 

@@ -173,6 +173,10 @@ options! {
     /// What happens to a letter with MQTT 5 properties on a 3.1.1 connection: it is rejected, or sent without them.
     properties_on_311: PropertiesOn311 = PropertiesOn311::Reject, Kind::Choice(PropertiesOn311::NAMES), since "0.1", mqtt All;
 
+    /// Topic on which this client is answered when it asks, of its own among all clients of the broker. Unless given it lies below what the
+    /// broker names for that (MQTT 5, 3.2.2.3.15), else below `response/`.
+    response_topic: Option<String> = None, Kind::Text, none "a topic with a name of its own", since "0.1", mqtt V5;
+
     /// How long a subscribe or unsubscribe waits for the answer of the broker while online.
     subscribe_timeout: Duration = Duration::from_secs(30), Kind::span(1, HOUR), since "0.1", mqtt All;
 
