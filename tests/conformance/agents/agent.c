@@ -144,7 +144,7 @@ static mqtt_result fail(mqtt_result result) {
     answer_length = 0;
     put("error", 5);
     say_kind("kind", result);
-    if (result == MQTT_REFUSED) say_number("reason", mqtt_last_reason());
+    if (mqtt_last_reason() >= 0) say_number("reason", mqtt_last_reason());
     say_text("text", mqtt_last_error());
     return result;
 }
@@ -166,6 +166,7 @@ typedef struct {
     bool manual;  /* messages are kept to be acknowledged by hand */
     const mqtt_message *unacknowledged[64];
     size_t first_unacknowledged, past_unacknowledged;
+    const mqtt_message *last; /* to be answered */
 } recorder;
 
 enum { MOST = 64, MOST_RECEIPTS = 4096 };
@@ -274,6 +275,8 @@ static void on_message(void *context, const mqtt_message *message) {
         if (to->past_unacknowledged == sizeof to->unacknowledged / sizeof to->unacknowledged[0]) exit(3);
         to->unacknowledged[to->past_unacknowledged++] = mqtt_message_ref(message);
     }
+    mqtt_message_unref(to->last);
+    to->last = mqtt_message_ref(message);
     if (to->failing) mqtt_message_fail(message);
     while (to->held) pthread_cond_wait(&changed, &lock);
     pthread_mutex_unlock(&lock);
@@ -553,6 +556,61 @@ static mqtt_result publish(mqtt_client *client, const char *name) {
     return result;
 }
 
+/* --- asking and answering --- */
+
+static mqtt_result request(mqtt_client *client) {
+    mqtt_pair pairs[MOST_PAIRS];
+    char room[512];
+    mqtt_letter letter = letter_of(pairs, room, sizeof room);
+    letter.payload = take_or("payload", "");
+    letter.payload_length = strlen(letter.payload);
+    const mqtt_message *response = NULL;
+    mqtt_result result = mqtt_request_with(client, &letter, (uint32_t)number_of("timeout", 10000), &response);
+    if (result == MQTT_OK) say_message(response);
+    mqtt_message_unref(response);
+    return result;
+}
+
+/* Answers with `re:` and the payload, with nothing where that is "nothing", and gives "fail" back. */
+static void on_served(void *context, const mqtt_message *message) {
+    char text[300] = "re:";
+    mqtt_letter letter = MQTT_LETTER_INIT;
+    size_t length = message->payload_length < 256 ? message->payload_length : 256;
+    memcpy(text + 3, message->payload, length);
+    if (strcmp(text, "re:fail") == 0) {
+        mqtt_message_fail(message);
+        return;
+    }
+    bool nothing = strcmp(text, "re:nothing") == 0;
+    letter.topic = context;
+    letter.qos = message->qos;
+    letter.payload = text;
+    letter.payload_length = nothing ? 0 : length + 3;
+    if (mqtt_message_respond_with(message, &letter, NULL) != MQTT_OK && !nothing) mqtt_message_fail(message);
+}
+
+static mqtt_result serve(mqtt_client *client) {
+    mqtt_subscribe_options options = MQTT_SUBSCRIBE_OPTIONS_INIT;
+    options.qos = (int)number_of("qos", 1);
+    const char *topic = take("response_topic");
+    void *context = topic == NULL ? NULL : checked(strdup(topic));
+    return mqtt_subscribe_with(client, take("filter"), &options, on_served, context, free, NULL);
+}
+
+static mqtt_result respond(const char *name) {
+    mqtt_pair pairs[MOST_PAIRS];
+    char room[512];
+    const mqtt_message *message = recorder_of(name, take_or("handler", ""))->last;
+    const char *payload = take_or("payload", "");
+    bool plain = true;
+    for (size_t i = 0; i < argument_count; i++) plain = plain && arguments[i].taken;
+    if (plain) return mqtt_message_respond(message, payload, strlen(payload), NULL);
+    mqtt_letter letter = letter_of(pairs, room, sizeof room);
+    letter.payload = payload;
+    letter.payload_length = strlen(payload);
+    return mqtt_message_respond_with(message, &letter, NULL);
+}
+
 static mqtt_result burst(mqtt_client *client, const char *name) {
     mqtt_pair pairs[MOST_PAIRS];
     char room[512];
@@ -764,6 +822,9 @@ static mqtt_result ask_client(const char *verb, mqtt_client *client, const char 
     if (strcmp(verb, "stats") == 0) return stats(client);
     if (strcmp(verb, "ping") == 0) return ping(client);
     if (strcmp(verb, "publish") == 0) return publish(client, name);
+    if (strcmp(verb, "request") == 0) return request(client);
+    if (strcmp(verb, "serve") == 0) return serve(client);
+    if (strcmp(verb, "respond") == 0) return respond(name);
     if (strcmp(verb, "burst") == 0) return burst(client, name);
     if (strcmp(verb, "publish_many") == 0) return publish_many(client, name);
     if (strcmp(verb, "subscribe") == 0) return subscribe(client, name, true);
@@ -852,6 +913,7 @@ int main(void) {
         fflush(stdout);
     }
     free(request);
+    for (size_t i = 0; i < recorder_count; i++) mqtt_message_unref(recorders[i].last);
     for (size_t i = 0; i < MOST; i++) mqtt_client_free(clients[i].object);
     for (size_t i = 0; i < MOST; i++) mqtt_test_broker_free(brokers[i].object);
     return 0;

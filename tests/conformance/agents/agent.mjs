@@ -92,6 +92,8 @@ const eventPairs = {
 class Recorder {
   items = []
   unacknowledged = []
+  /** To be answered. */
+  last = undefined
   /** What a call waits for before it ends. */
   held = undefined
   /** Calls throw from now on. */
@@ -101,6 +103,7 @@ class Recorder {
   record = (item) => {
     this.items.push(item)
     this.unacknowledged.push(item)
+    this.last = item
     this.#changed()
     if (this.failing) throw new Error('the scenario wants this handler to fail')
     return this.held?.promise
@@ -144,6 +147,13 @@ async function publishWithRoom(client, ...letter) {
       await client.drain()
     }
   }
+}
+
+/** What a service answers: `re:` and the payload; nothing where that is "nothing"; "fail" fails. */
+async function served({ payload }) {
+  const text = payload.toString()
+  if (text === 'fail') throw new Error('the scenario wants this handler to fail')
+  return text === 'nothing' ? undefined : `re:${text}`
 }
 
 const verbs = {
@@ -203,6 +213,18 @@ const verbs = {
       keep(error.receipts ?? [])
       throw error
     }
+  },
+  async request({ client, topic, timeout, ...options }) {
+    const [payload, rest] = bodyOf(options)
+    const limit = timeout === undefined ? {} : { timeout: Number(timeout) }
+    return messagePairs(await clients.get(client).request(topic, payload, { ...typed(rest), ...limit }))
+  },
+  serve({ client, filter, response_topic: responseTopic, ...options }) {
+    clients.get(client).serve(filter, { ...typed(options), responseTopic }, served).catch(() => {})
+  },
+  respond({ client, handler = '', topic, ...options }) {
+    const [payload, rest] = bodyOf(options)
+    recorder(client, handler).last.respond(payload, { ...typed(rest), topic })
   },
   async outcome({ client, receipt, timeout }) {
     return outcomePairs(await receiptOf(client, receipt).wait({ timeout: Number(timeout) }))

@@ -25,6 +25,8 @@ class Recorder:
     def __init__(self) -> None:
         self.items: list[Any] = []
         self.unacknowledged: list[Any] = []
+        #: To be answered.
+        self.last: Any = None
         self.changed = threading.Condition()
         #: While it is not set, a call does not return.
         self.free = threading.Event()
@@ -36,6 +38,7 @@ class Recorder:
         with self.changed:
             self.items.append(item)
             self.unacknowledged.append(item)
+            self.last = item
             self.changed.notify_all()
         self.free.wait(60)
         if self.failing:
@@ -160,6 +163,22 @@ class Agent:
         finally:
             for i, posted in enumerate(receipts):
                 self.receipts[client, f"{receipt}{i}"] = posted
+        return []
+
+    def request(self, client: str, topic: str, timeout: str = "", **options: str) -> line.Pairs:
+        payload = line.body(options)
+        if timeout:
+            options["timeout"] = f"{timeout}ms"
+        return line.message(self.clients[client].request(topic, payload, **line.typed(options)))
+
+    def serve(self, client: str, filter: str, response_topic: str = "", **options: str) -> line.Pairs:
+        topic = response_topic or None
+        self.clients[client].serve(filter, response_topic=topic, **line.typed(options))(line.served)
+        return []
+
+    def respond(self, client: str, handler: str = "", topic: str = "", **options: str) -> line.Pairs:
+        payload = line.body(options)
+        self.recorder(client, handler).last.respond(payload, topic=topic or None, **line.typed(options))
         return []
 
     def outcome(self, client: str, receipt: str, timeout: str) -> line.Pairs:

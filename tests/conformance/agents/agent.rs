@@ -198,6 +198,8 @@ struct Recorder<T> {
     failing: Cell<bool>,
     /// What is to be acknowledged by hand.
     unacknowledged: RefCell<VecDeque<leveret::Message>>,
+    /// What is to be answered.
+    last: RefCell<Option<leveret::Message>>,
 }
 
 impl<T> Default for Recorder<T> {
@@ -209,6 +211,7 @@ impl<T> Default for Recorder<T> {
             let_go: Notify::new(),
             failing: Cell::new(false),
             unacknowledged: RefCell::default(),
+            last: RefCell::default(),
         }
     }
 }
@@ -253,6 +256,7 @@ impl Recorder<Message> {
     ) {
         while let Some(message) = messages.next().await {
             self.record(leveret::protocol::message::Message::clone(&message));
+            self.last.replace(Some(message.clone()));
             if self.failing.get() {
                 let _ = message.reject(ReasonCode::UNSPECIFIED_ERROR);
             }
@@ -357,6 +361,13 @@ impl Agent {
             }
             "outcome" | "raise" | "outcomes" | "cancel" | "explain" => {
                 return self.ask(verb, &name, &client, request).await;
+            }
+            "request" => return ask_for_response(&client, request).await,
+            "serve" => drop(spawn_local(serve(client, request))),
+            "respond" => {
+                let handler = request.take("handler");
+                let last = self.recorder(&name, &handler).last.borrow().clone();
+                respond(&last.ok_or_else(|| unknown(&handler))?, request)?;
             }
             "subscribe" | "declare" => return self.subscribe(verb, name, client, request).await,
             "messages" | "tally" | "events" | "hold" | "release" | "fail" | "ack" => {
@@ -652,6 +663,68 @@ impl Agent {
     fn events_of(&mut self, client: &str, kind: &str) -> Events {
         Rc::clone(self.events.entry(format!("{client} {kind}")).or_default())
     }
+}
+
+/// Asks; what came.
+async fn ask_for_response(client: &Client, mut request: Request) -> Answer {
+    let timeout = request.0.contains_key("timeout").then(|| request.timeout());
+    let (topic, payload) = (request.take("topic"), request.payload());
+    let mut options = PublishOptions::new();
+    for (name, value) in request.0 {
+        options = options.with(&name, option_value(&name, value))?;
+    }
+    let asked = client.request(&topic, payload).options(options);
+    let asked = match timeout {
+        Some(timeout) => asked.timeout(timeout),
+        None => asked,
+    };
+    Ok(message_pairs(&*asked.await?))
+}
+
+/// What a service answers: `re:` and the payload; nothing where that is "nothing"; "fail" fails.
+fn served(request: &Message) -> Result<Vec<u8>, &'static str> {
+    match request.payload() {
+        b"fail" => Err("the scenario wants this handler to fail"),
+        b"nothing" => Ok(Vec::new()),
+        payload => Ok([b"re:", payload].concat()),
+    }
+}
+
+/// Answers until the client is closed; what goes wrong shows in the scenario.
+async fn serve(client: Client, mut request: Request) {
+    let (filter, topic) = (request.take("filter"), request.take("response_topic"));
+    let mut options = SubscribeOptions::new();
+    for (name, value) in request.0 {
+        let Ok(with) = options.with(&name, option_value(&name, value)) else {
+            return;
+        };
+        options = with;
+    }
+    if topic.is_empty() {
+        let answer = |request: leveret::Message| async move { served(&request) };
+        let _ = client.serve(&filter, options, answer).await;
+        return;
+    }
+    let Ok(mut requests) = client.subscribe(&filter, options).await else {
+        return;
+    };
+    while let Some(request) = requests.next().await {
+        if let Ok(payload) = served(&request) {
+            let _ = request.respond(payload).topic(&topic).send();
+        }
+    }
+}
+
+fn respond(message: &leveret::Message, mut request: Request) -> Result<(), Error> {
+    let (topic, payload) = (request.take("topic"), request.payload());
+    let mut response = message.respond(payload);
+    if !topic.is_empty() {
+        response = response.topic(&topic);
+    }
+    if request.0.contains_key("content_type") {
+        response = response.content_type(request.take("content_type"));
+    }
+    response.send().map(drop)
 }
 
 fn counted(items: &[Message]) -> BTreeMap<&[u8], usize> {

@@ -24,6 +24,8 @@ class Recorder:
     def __init__(self) -> None:
         self.items: list[Any] = []
         self.unacknowledged: list[Any] = []
+        #: To be answered.
+        self.last: Any = None
         self.changed = asyncio.Condition()
         #: While it is not set, a call does not return.
         self.free = asyncio.Event()
@@ -35,6 +37,7 @@ class Recorder:
         async with self.changed:
             self.items.append(item)
             self.unacknowledged.append(item)
+            self.last = item
             self.changed.notify_all()
         await self.free.wait()
         if self.failing:
@@ -174,6 +177,22 @@ class Agent:
                 self.receipts[client, f"{receipt}{i}"] = posted
         return []
 
+    async def request(self, client: str, topic: str, timeout: str = "", **options: str) -> line.Pairs:
+        payload = line.body(options)
+        if timeout:
+            options["timeout"] = f"{timeout}ms"
+        return line.message(await self.clients[client].request(topic, payload, **line.typed(options)))
+
+    async def serve(self, client: str, filter: str, response_topic: str = "", **options: str) -> line.Pairs:
+        topic = response_topic or None
+        self.clients[client].serve(filter, response_topic=topic, **line.typed(options))(served)
+        return []
+
+    async def respond(self, client: str, handler: str = "", topic: str = "", **options: str) -> line.Pairs:
+        payload = line.body(options)
+        self.recorder(client, handler).last.respond(payload, topic=topic or None, **line.typed(options))
+        return []
+
     async def outcome(self, client: str, receipt: str, timeout: str) -> line.Pairs:
         return line.outcome(await self.receipts[client, receipt].wait(timeout=int(timeout) / 1000))
 
@@ -252,6 +271,10 @@ class Agent:
 
     def recorder(self, client: str, handler: str) -> Recorder:
         return self.recorders.setdefault((client, handler), Recorder())
+
+
+async def served(message: leveret.Message) -> str | None:
+    return line.served(message)
 
 
 async def main() -> None:

@@ -74,7 +74,7 @@ def properties(properties: dict[str, Any]) -> Pairs:
     for name, value in properties.items():
         for each in value if isinstance(value, list) else [value]:
             text = ":".join(each) if isinstance(each, tuple) else each
-            told += [(name, text.decode() if isinstance(text, bytes) else text)]
+            told += [(name, text.decode(errors="replace") if isinstance(text, bytes) else text)]
     return told
 
 
@@ -105,6 +105,14 @@ def outcome(outcome: Any) -> Pairs:
     pairs += [] if outcome.reason is None else [("reason", int(outcome.reason))]
     pairs += [] if outcome.reason_string is None else [("reason_string", outcome.reason_string)]
     return pairs + [("user_property", ":".join(pair)) for pair in outcome.user_properties]
+
+
+def served(message: Any) -> str | None:
+    """What a service answers: `re:` and the payload; nothing where that is "nothing"; "fail" fails."""
+    payload = message.payload.decode()
+    if payload == "fail":
+        raise RuntimeError("the scenario wants this handler to fail")
+    return None if payload == "nothing" else f"re:{payload}"
 
 
 def _typed(name: str, value: str) -> Any:
