@@ -65,6 +65,7 @@ test('with a full inbox, what would wait for the broker fails at once, and all e
     await assert.rejects(client.unsubscribe('nothing'), deadlock)
     await assert.rejects(client.ping(), deadlock)
     await assert.rejects(client.flush(), deadlock)
+    await assert.rejects(client.request('b', '?', { responseTopic: 'c' }), deadlock)
     await assert.rejects(client.waitFor('offline'), deadlock)
     await assert.rejects(client.messages().next(), deadlock)
     await client.drain()

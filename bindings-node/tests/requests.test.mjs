@@ -85,11 +85,3 @@ test('what is wrong with a request is said at once', async (t) => {
   const asked = client.request('nobody', '', { timeout: null })
   await Promise.all([client.close({ timeout: 0 }), assert.rejects(asked, error('CLOSED'))])
 })
-
-test('with a full inbox a request inside a handler fails at once', async (t) => {
-  const { broker, client } = await online(t, { maxInboxMessages: 2 })
-  const failures = []
-  await client.subscribe('flood', () => client.request('nobody', '', { timeout: LIMIT }).catch((thrown) => failures.push(thrown.code)))
-  for (let i = 0; i < 8; i++) broker.publish('flood', 'x', { qos: 1 })
-  await eventually(() => failures.includes('ERR_MQTT_WOULD_DEADLOCK'))
-})

@@ -98,9 +98,15 @@ async def decorate(client):
     assert client.on_notice(repr) is repr
 
 
+async def ask(client):
+    with pytest.raises(leveret.errors.TimeoutError):
+        await client.request("nobody", timeout=0.02, response_topic="answers")
+
+
 async def at_once(client):
     client.publish_many([("a", "x")] * 10)
     client.on("a")(repr)
+    client.serve("served")(repr)
     client.start()
     client.reconnect()
     client.messages.close()
@@ -122,7 +128,8 @@ CALLS = {
     "close": close,
     "close the block": leave_block,
     "another client": another_client,
-    "publish_many on start reconnect messages stats status": at_once,
+    "request": ask,
+    "publish_many on serve start reconnect messages stats status": at_once,
 }
 
 

@@ -107,6 +107,11 @@ def leave_block(client):
     assert client.status != "closed"
 
 
+def ask(client):
+    with pytest.raises(leveret.errors.TimeoutError):
+        client.request("nobody", timeout=0.02, response_topic="answers")
+
+
 def another_client(client):
     with leveret.Client("mqtt://127.0.0.1:1", close_timeout=0) as other:
         other.publish("a", "x")
@@ -121,6 +126,8 @@ CALLS = {
     "messages": lambda client: client.messages.close(),
     "on_message on_connection on_subscription on_status on_ping on_notice": decorate,
     "on": lambda client: client.on("a")(repr),
+    "serve": lambda client: client.serve("served")(repr),
+    "request": ask,
     "unsubscribe": lambda client: client.unsubscribe("a"),
     "cancel": lambda client: client.cancel(client.publish("a", "x")),
     "explain": lambda client: client.explain(client.publish("a", "x")),
@@ -192,6 +199,7 @@ def test_getting_a_message_inside_a_handler(client):
 WAITS = {
     "wait": lambda client: client.publish("b", "x", qos=1).wait(timeout=SOON),
     "flush": lambda client: client.publish("b", "x", qos=1) and client.flush(timeout=SOON),
+    "request": lambda client: client.request("b", "x", timeout=SOON, response_topic="c"),
     "ping": lambda client: client.ping(timeout=SOON),
     "subscribe": lambda client: client.subscribe("b"),
     "unsubscribe": lambda client: client.unsubscribe("b"),
