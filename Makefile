@@ -1,9 +1,9 @@
 # One place for every command; each sets up what it needs by itself. Plain `make` prints this list.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-soak test lint bench generate simulate package install clean
+.PHONY: help demo demo-soak test conformance lint bench generate simulate package install clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## build everything and run the main job in all languages on the embedded broker
 	tests/scripts/demo.sh
@@ -13,6 +13,9 @@ demo-soak: ## run each demo N=200 times in a row, idle and with every core loade
 
 test: ## all tests: Rust, simulation, loom, C, Python, Node, mosquitto, demos
 	tests/scripts/test.sh $(ONLY)
+
+conformance: ## every statement of the standards that binds a client, with its tests and their results
+	tests/scripts/statements.sh
 
 lint: ## formatting, clippy, types of Python and Node, generated files, tidiness
 	tests/scripts/lint.sh

@@ -5,4 +5,5 @@ pub mod header;
 pub mod print;
 pub mod sim;
 pub mod source;
+pub mod statements;
 pub mod tree;

@@ -1,7 +1,7 @@
 //! One test for each statement of the standards that binds a client, named after its number: `v311_2_3_1_1_…` is MQTT-2.3.1-1 of MQTT 3.1.1.
 //!
 //! `tests/normative/statements.txt` lists them all; `make conformance` prints each with its test and result. What the client writes is read here byte by
-//! byte, without leveret's own decoder; what needs a socket is shown in `core/tests/conformance`.
+//! byte, without leveret's own decoder; what needs a socket is shown in `core/tests/conformance.rs`.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -17,7 +17,9 @@ mod notation;
 mod harness;
 mod reading;
 
+mod aliases;
 mod answers;
+mod authentication;
 mod connect;
 mod ending;
 mod flags;

@@ -248,3 +248,22 @@ fn v5_3_3_4_6_no_letter_has_a_subscription_identifier() {
     let mut options = PublishOptions::default();
     assert!(options.set(name, Value::Integer(7), Dialect::Rust).is_err());
 }
+
+#[test]
+fn v5_2_2_2_1_no_properties_are_a_length_of_zero() {
+    let mut client = told(speaking(V5), "29 00"); // without subscription identifiers
+    client.publish("t", &at(AtMostOnce));
+    client.subscribe(&[(1, "f")], AtLeastOnce);
+    unsubscribe(&mut client, "f");
+    let whole = [
+        r#"30 05 0001 "t" 00 "x""#,
+        r#"82 07 0001 00 0001 "f" 01"#,
+        r#"A2 06 0002 00 0001 "f""#,
+    ];
+    assert_eq!(packets(&mut client), whole.map(bytes));
+    let (_, connect) = connecting(leveret_protocol::options::ClientOptions {
+        will_topic: Some("w".into()),
+        ..speaking(V5)
+    });
+    assert!(connect.ends_with(&bytes(r#"0005 "bench" 00 0001 "w" 0000"#)));
+}
