@@ -18,6 +18,8 @@ PRINTED = {
     "def tell(message)": {"doors/front/state closed", "acknowledged"},
     "async for message in messages": {"acknowledged", "['doors', 'front', 'state'] b'closed'"},
     "for job in jobs": {"b'sweep'"},
+    '@door.serve("doors/front/state")': {"b'closed'"},
+    'client.serve("lamp/state"': {"b'on'"},
 }
 
 
@@ -26,8 +28,8 @@ def programs():
 
 
 def test_there_are_blocks_of_every_kind():
-    assert len(BLOCKS) == 6
-    assert len(programs()) == len(PRINTED) == 3
+    assert len(BLOCKS) == 8
+    assert len(programs()) == len(PRINTED) == 5
 
 
 @pytest.mark.parametrize("number", range(len(programs())))
