@@ -128,6 +128,9 @@ impl Client {
     /// one for each request where responses may come late. A client that speaks either version (`protocol` is
     /// `auto`) posts a request once its first connection has told which one.
     ///
+    /// A request keeps its client open while it is awaited. Go on reading streams meanwhile: with a full inbox
+    /// nothing is read, responses neither.
+    ///
     /// ```
     /// # futures::executor::block_on(async {
     /// # let broker = leveret::testing::Broker::start_new()?;

@@ -89,6 +89,12 @@ impl Client {
                 .iter()
                 .for_each(|filter| inbox.routes.forget(filter));
         });
+        // One that responses come for is subscribed to again by the next request.
+        shared.ledger.with(|ledger| {
+            filters
+                .iter()
+                .for_each(|filter| ledger.requests.topics.forget(filter));
+        });
         let filters = filters.iter().map(|filter| (*filter).into()).collect();
         shared.ask(|reply| {
             Command::Unsubscribe(Box::new(Unsubscribe {

@@ -172,3 +172,20 @@ fn a_status_that_came_and_went_meanwhile_counts() {
     ledger.put(|ledger, rings| ledger.end(rings));
     assert_eq!(poll(), Poll::Ready(Err(ErrorKind::Closed.into())));
 }
+
+#[test]
+fn the_letters_of_requests_are_for_requests_alone() {
+    for keep in [Keep::Held, Keep::Recent, Keep::Streamed] {
+        let ledger = Handoff::new(Ledger::new(keep, requests()));
+        ledger.with(|ledger| ledger.expect_private_outcome(1));
+        assert_eq!(outcome(&ledger, 1), Poll::Pending);
+        settle(&ledger, 1);
+        let mut reports = Vec::new();
+        ledger.with(|ledger| ledger.take_reports(&mut reports));
+        assert!(reports.is_empty(), "{keep:?}: {reports:?}");
+        assert_eq!(ledger.with(|ledger| ledger.kept()), (1, 0));
+        assert_eq!(outcome(&ledger, 1), Poll::Ready(Ok(OutcomeStatus::Sent)));
+        assert_eq!(ledger.with(|ledger| ledger.kept()), (0, 0));
+        assert_eq!(outcome(&ledger, 1), forgotten());
+    }
+}

@@ -241,3 +241,82 @@ fn the_broker_may_say_below_which_topic_it_lets_answer() {
     let filter = subscribe(&mut broker).filters[0].filter.clone();
     assert!(filter.as_str().starts_with("own/7/"), "{filter:?}");
 }
+
+#[test]
+fn a_response_is_acknowledged_here_also_where_the_application_acknowledges_by_hand() {
+    let (client, mut broker) = online(options().manual_ack(true));
+    let asked = request(&client, &PublishOptions::new(), SOON).unwrap();
+    let subscription = subscribe(&mut broker);
+    suback(&broker, &subscription, 1);
+    let publish = broker.publish();
+    broker.acknowledge(&publish);
+    let properties = &publish.message.properties;
+    let topic = properties.response_topic().unwrap();
+    let data = properties.correlation_data().unwrap();
+    let mut body = vec![0, topic.len() as u8];
+    body.extend(topic.as_bytes());
+    body.extend([0, 9, 3 + data.len() as u8, 0x09, 0, data.len() as u8]);
+    body.extend(data);
+    let mut packet = vec![0x32, body.len() as u8];
+    packet.extend(body);
+    broker.peer.send(&packet);
+    assert_eq!(response(&client, asked).unwrap().payload(), b"");
+    assert!(matches!(broker.packet(), Packet::PubAck(ack) if ack.packet_id.get() == 9));
+}
+
+#[test]
+fn a_request_goes_on_over_a_lost_connection_and_session() {
+    let exchange = Exchange::new();
+    let client = client(&exchange, options());
+    let mut broker = Script::accept(&exchange, false);
+    client.wait_status(Status::Online, Some(SOON)).unwrap();
+    let asked = request(&client, &PublishOptions::new(), SOON).unwrap();
+    let first = subscribe(&mut broker);
+    suback(&broker, &first, 1);
+    broker.publish();
+    broker.peer.cut(std::io::ErrorKind::ConnectionReset);
+    let mut broker = Script::accept(&exchange, false);
+    let again = subscribe(&mut broker);
+    assert_eq!(again.filters[0].filter, first.filters[0].filter);
+    suback(&broker, &again, 1);
+    let publish = broker.publish();
+    respond(&broker, &publish, None, b"after all");
+    assert_eq!(response(&client, asked).unwrap().payload(), b"after all");
+}
+
+#[test]
+fn a_response_topic_that_was_unsubscribed_is_subscribed_to_again() {
+    let (client, mut broker) = online(options().response_topic("mine".to_owned()));
+    let asked = request(&client, &PublishOptions::new(), SOON).unwrap();
+    let subscription = subscribe(&mut broker);
+    suback(&broker, &subscription, 1);
+    let publish = broker.publish();
+    respond(&broker, &publish, None, b"one");
+    assert_eq!(response(&client, asked).unwrap().payload(), b"one");
+    client.unsubscribe(&["mine"]).unwrap();
+    assert!(matches!(broker.packet(), Packet::Unsubscribe(_)));
+    request(&client, &PublishOptions::new(), SOON).unwrap();
+    assert_eq!(subscribe(&mut broker).filters[0].filter.as_str(), "mine");
+}
+
+#[test]
+fn of_topics_that_the_application_names_64_idle_ones_stay_subscribed() {
+    let (client, mut broker) = online(options());
+    let named = |topic: String| PublishOptions::new().response_topic(topic);
+    for number in 0..=64 {
+        let asked = request(&client, &named(format!("answers/{number}")), SOON).unwrap();
+        let subscription = subscribe(&mut broker);
+        suback(&broker, &subscription, 1);
+        let publish = broker.publish();
+        broker.acknowledge(&publish);
+        respond(&broker, &publish, None, b"");
+        response(&client, asked).unwrap();
+    }
+    expect_nothing_left(&client);
+    request(&client, &named("answers/more".to_owned()), SOON).unwrap();
+    subscribe(&mut broker);
+    let Packet::Unsubscribe(unsubscribe) = broker.packet() else {
+        panic!("an UNSUBSCRIBE was expected");
+    };
+    assert_eq!(unsubscribe.filters[0].as_str(), "answers/0");
+}
