@@ -188,7 +188,8 @@ static void letters(mqtt_client *client) {
 static void on_request(void *context, const mqtt_message *message) {
     uint64_t receipt = 7;
     (void)context;
-    REFUSES(mqtt_message_respond, payload, mqtt_message_respond(message, NULL, 3, &receipt), "payload must not be NULL where its length is 3");
+    REFUSES(mqtt_message_respond, payload, mqtt_message_respond(message, NULL, 3, &receipt),
+            "payload must not be NULL where its length is 3");
     EXPECT(receipt == 7); /* outputs are written only on success */
     if (message->payload_length == 1) {
         ALLOWS(mqtt_message_respond, payload, mqtt_message_respond(message, NULL, 0, &receipt));
@@ -208,7 +209,8 @@ static void requests(mqtt_client *client) {
     letter.payload_length = 1;
     REFUSES(mqtt_request, client, mqtt_request(NULL, "asked", "?", 1, SOON, &response), NO_CLIENT);
     REFUSES(mqtt_request, topic, mqtt_request(client, NULL, "?", 1, SOON, &response), "topic must not be NULL");
-    REFUSES(mqtt_request, payload, mqtt_request(client, "asked", NULL, 3, SOON, &response), "payload must not be NULL where its length is 3");
+    REFUSES(mqtt_request, payload, mqtt_request(client, "asked", NULL, 3, SOON, &response),
+            "payload must not be NULL where its length is 3");
     REFUSES(mqtt_request_with, client, mqtt_request_with(NULL, &letter, SOON, &response), NO_CLIENT);
     REFUSES(mqtt_request_with, letter, mqtt_request_with(client, NULL, SOON, &response), "letter must not be NULL");
     EXPECT(response == NULL);

@@ -56,13 +56,13 @@ pub use crate::handoff::Handoff;
 pub use crate::inbox::{Arrival, Delivery, News, QueueId};
 pub use crate::ledger::{Keep, MOST_UNCLAIMED, Report};
 pub use crate::routes::{General, Handlers, Target};
-pub(crate) use requests::into_bytes;
-pub use requests::{REQUEST_TIMEOUT, ResponseTo};
 pub use crate::runtime::on_runtime_thread;
 pub use crate::scope::{HandlerScope, would_deadlock};
 pub use crate::stats::Stats;
 #[cfg(unix)]
 pub use leveret_sys::WakeDescriptor;
+pub(crate) use requests::into_bytes;
+pub use requests::{REQUEST_TIMEOUT, ResponseTo};
 
 /// How a host wants its client to be.
 #[derive(Clone, Copy, Debug)]
