@@ -3,6 +3,7 @@
 //! # Map
 //!
 //! * `time.rs`: instants of the boot clock, saturating; there is no now()
+//! * `checked.rs`: what panics on a number too large elsewhere, here it does not
 //! * `text.rs`: text that shares the buffer it was read from
 //! * `packet_type.rs`: the fifteen packet types, and sets of them
 //! * `reason.rs`: the table of reason codes
@@ -63,11 +64,39 @@
 //! * `engine/explain.rs`: where a letter is and why
 //! * `engine/event.rs`: what applications are told
 //! * `engine/words.rs`: events as the sentences that every language logs and raises
+//!
+//! # No panic on any input
+//!
+//! What a peer sends, what a caller hands over and what the clock says must not be able to stop a client. The lints below hold that for all of this
+//! crate but its tests, and `make lint` enforces them; the lists that they read are in this crate's `clippy.toml`.
+//!
+//! | what panics | what keeps it out |
+//! | --- | --- |
+//! | `unwrap`, `expect`, `panic!`, `unreachable!`, `todo!`, `unimplemented!` | `unwrap_used`, `expect_used`, `panic`, `unreachable`, `todo`, `unimplemented`, `get_unwrap` |
+//! | `list[index]`, `list[from..to]`, `text[from..to]` | `indexing_slicing`, `string_slice`: `get` and patterns are used |
+//! | `+ - * << / %` that overflow or divide by zero, on numbers and on spans of time | `arithmetic_side_effects`: numbers saturate, wrap or are checked by name; [`time::Instant`] and [`engine::Cost`] saturate by themselves |
+//! | methods that panic on a number too large, such as `split_to`, `advance`, `drain`, `Duration::new` | `disallowed_methods`; `checked.rs` has the few that are needed, each behind its comparison |
+//! | `assert!`, `debug_assert!` and their like | `disallowed_macros`; one is left, which debug builds alone have: that states of the connection follow each other as [`engine::State`] says |
+//! | unsafe code | `unsafe_code` is forbidden |
+//! | recursion without end | there is no recursive function; nothing in MQTT nests |
+//! | memory | nothing is reserved on a length that a peer announced; an allocator that has nothing left ends the process, as everywhere in Rust |
+//!
+//! An index out of bounds in a constant is the compiler's error, not the program's. That the lints are not mistaken is tried by fuzzing (`make fuzz`), in builds that
+//! stop at every overflow.
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+#![cfg_attr(not(test), deny(clippy::disallowed_macros, clippy::disallowed_methods))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::expect_used, clippy::unwrap_used, clippy::get_unwrap)
+)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
+#![cfg_attr(not(test), deny(clippy::panic, clippy::unreachable))]
 
 extern crate alloc;
 
+mod checked;
 pub mod codec;
 pub mod engine;
 pub mod error;

@@ -115,12 +115,11 @@ impl PacketSet {
     pub const WILL: PacketSet = PacketSet(1);
 
     /// The set of these types.
-    pub const fn of(types: &[PacketType]) -> PacketSet {
+    pub const fn of(mut types: &[PacketType]) -> PacketSet {
         let mut bits = 0;
-        let mut index = 0;
-        while index < types.len() {
-            bits |= 1 << types[index] as u8;
-            index += 1;
+        while let [first, rest @ ..] = types {
+            bits |= 1 << *first as u8;
+            types = rest;
         }
         PacketSet(bits)
     }

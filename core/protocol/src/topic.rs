@@ -1,4 +1,5 @@
 //! Topic names and filters: validity, matching, and the tree that finds the filters which match a name.
+use crate::checked;
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use core::fmt;
 
@@ -260,7 +261,7 @@ impl<T> FilterTree<T> {
         }
         if let Some(node) = self.nodes.get_mut(at) {
             node.values(below).push(value);
-            self.values += 1;
+            self.values = self.values.saturating_add(1);
         }
     }
 
@@ -273,8 +274,8 @@ impl<T> FilterTree<T> {
         }
         let values = self.nodes.get_mut(at)?.values(below);
         let index = values.iter().position(is_it)?;
-        let value = values.remove(index);
-        self.values -= 1;
+        let value = checked::remove(values, index)?;
+        self.values = self.values.saturating_sub(1);
         self.prune(at);
         Some(value)
     }
@@ -286,7 +287,9 @@ impl<T> FilterTree<T> {
         let no_wildcards = name.starts_with('$'); // at the first level
         for (depth, level) in name.split('/').enumerate() {
             let wildcards = depth > 0 || !no_wildcards;
-            for node in nodes.drain(..).filter_map(|node| self.nodes.get(node)) {
+            for node in
+                checked::drain(&mut nodes, usize::MAX).filter_map(|node| self.nodes.get(node))
+            {
                 if wildcards {
                     node.below.iter().for_each(&mut found);
                     next.extend(node.children.get("+"));

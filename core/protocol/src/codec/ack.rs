@@ -3,8 +3,8 @@ use super::{
     DecodeError, EncodeError, FixedHeader, Packet, PacketId, Properties, Version,
     wire::{Reader, encode_frame_with_diagnosis},
 };
-use crate::{packet_type::PacketType, reason::ReasonCode};
-use bytes::{Buf, BytesMut};
+use crate::{checked, packet_type::PacketType, reason::ReasonCode};
+use bytes::BytesMut;
 
 /// The body of a PUBACK, PUBREC, PUBREL or PUBCOMP (MQTT 5.0 sections 3.4 to 3.7).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Ack {
         };
         let number = buffer.get(header.length..header.total())?.try_into().ok()?;
         let packet_id = PacketId::new(u16::from_be_bytes(number))?;
-        buffer.advance(header.total());
+        checked::skip(buffer, header.total());
         Some(packet(Ack::success(packet_id)))
     }
 

@@ -27,9 +27,9 @@ pub use subscribe::{
 };
 pub use wire::{FixedHeader, MAX_PACKET_SIZE, MAX_REMAINING_LENGTH, PacketId};
 
-use crate::{message::QoS, packet_type::PacketType, text::Text};
+use crate::{checked, message::QoS, packet_type::PacketType, text::Text};
 use alloc::boxed::Box;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use wire::Reader;
 
 /// A version of the standard.
@@ -169,10 +169,10 @@ impl Oversized {
     /// Takes what has arrived of it out of the buffer. True when the whole packet has been taken: call `decode` again
     /// then; else call this again when more has arrived.
     pub fn skip(&mut self, buffer: &mut BytesMut) -> bool {
-        let left = self.header.total() - self.skipped;
+        let left = self.header.total().saturating_sub(self.skipped);
         let now = left.min(buffer.len());
-        buffer.advance(now);
-        self.skipped += now;
+        checked::skip(buffer, now);
+        self.skipped = self.skipped.saturating_add(now);
         now == left
     }
 
@@ -205,8 +205,9 @@ pub fn decode(
     if total > limits.max_packet_size as usize {
         return publish::peek_oversized(buffer, header, version, from, limits);
     }
-    if buffer.len() < total {
-        return Ok(Decoded::NeedMore(total - buffer.len()));
+    let missing = total.saturating_sub(buffer.len());
+    if missing > 0 {
+        return Ok(Decoded::NeedMore(missing));
     }
     if header.remaining == 2
         && let Some(packet) = Ack::take_plain(buffer, header)
@@ -216,12 +217,12 @@ pub fn decode(
     let mut frame = match total < limits.copy_below {
         true => {
             let copy = Bytes::copy_from_slice(buffer.get(..total).unwrap_or_default());
-            buffer.advance(total);
+            checked::skip(buffer, total);
             copy
         }
-        false => buffer.split_to(total).freeze(),
+        false => checked::take_front(buffer, total).freeze(),
     };
-    frame.advance(header.length);
+    checked::skip(&mut frame, header.length);
     let reader = Reader {
         rest: frame,
         packet: header.packet,

@@ -180,11 +180,12 @@ impl PropertyRow {
 impl PropertyId {
     /// Its row in `TABLE`.
     pub fn row(self) -> &'static PropertyRow {
+        const FIRST: &PropertyRow = &PropertyId::TABLE[0];
         // Every property has a row, so the first is never taken for another.
         Self::TABLE
             .iter()
             .find(|row| row.id == self)
-            .unwrap_or(&Self::TABLE[0])
+            .unwrap_or(FIRST)
     }
 }
 

@@ -5,7 +5,7 @@
 use super::{
     DecodeError, Decoded, EncodeError, FixedHeader, Limits, Oversized, PacketId, PropertyId, Side,
     Version, rules,
-    wire::{Reader, Varint, check_packet_size, packet_size},
+    wire::{Reader, Varint, check_packet_size, packet_size, sum},
 };
 use crate::{
     message::{Message, QoS},
@@ -142,12 +142,13 @@ pub(super) fn peek_oversized(
     }
     let have = buffer.len().min(header.total());
     let body = buffer.get(header.length..have).unwrap_or_default();
-    let wanted = body
-        .first_chunk()
-        .map_or(2, |length| 2 + usize::from(u16::from_be_bytes(*length)) + 2);
+    let wanted = body.first_chunk().map_or(2, |length| {
+        usize::from(u16::from_be_bytes(*length)).saturating_add(4)
+    });
     let wanted = wanted.min(header.remaining);
-    if body.len() < wanted {
-        return Ok(Decoded::NeedMore(wanted - body.len()));
+    let missing = wanted.saturating_sub(body.len());
+    if missing > 0 {
+        return Ok(Decoded::NeedMore(missing));
     }
     let rest = Bytes::copy_from_slice(body.get(..wanted).unwrap_or_default());
     let mut reader = Reader {
@@ -197,7 +198,7 @@ pub fn encode_plain_publish(
     max_packet_size: u32,
     out: &mut BytesMut,
 ) -> Result<(), EncodeError> {
-    let remaining = 2 + tail.len();
+    let remaining = tail.len().saturating_add(2);
     let total = check_packet_size(remaining, max_packet_size)?;
     out.reserve(total);
     let first = PacketType::Publish.first_byte() | if retain { RETAIN } else { 0 };
@@ -251,7 +252,7 @@ impl PublishHead<'_> {
         };
         let measure = self.measure(version);
         let total = check_packet_size(measure.remaining, max_packet_size)?;
-        out.reserve(total - self.payload_length);
+        out.reserve(total.saturating_sub(self.payload_length));
         begin(self.first_byte(), measure.remaining, topic_length, out);
         out.put_slice(self.topic);
         let id = self.packet_id.map_or(0, PacketId::get).to_be_bytes();
@@ -284,10 +285,11 @@ impl PublishHead<'_> {
 
     fn measure(&self, version: Version) -> Measure {
         let packet_id = if self.qos == QoS::AtMostOnce { 0 } else { 2 };
-        let properties = self.properties.len() + self.expiry.map_or(0, |_| EXPIRY_LENGTH);
-        let mut remaining = 2 + self.topic.len() + packet_id + self.payload_length;
+        let expiry = self.expiry.map_or(0, |_| EXPIRY_LENGTH);
+        let properties = self.properties.len().saturating_add(expiry);
+        let mut remaining = sum([2, self.topic.len(), packet_id, self.payload_length]);
         if version == Version::V5 {
-            remaining += Varint::length_of(properties) + properties;
+            remaining = sum([remaining, Varint::length_of(properties), properties]);
         }
         Measure {
             packet_id,

@@ -1,6 +1,7 @@
 //! The fixed header, variable byte integers and strings: what every packet is made of, read and written.
 use super::{DecodeError, EncodeError, Limits, Side, Version, properties::Properties, rules::*};
 use crate::{
+    checked,
     packet_type::{PacketSet, PacketType},
     reason::ReasonCode,
     text::Text,
@@ -69,7 +70,7 @@ impl FixedHeader {
                 Ok(Some(FixedHeader {
                     packet,
                     flags,
-                    length: 1 + length,
+                    length: length.saturating_add(1),
                     remaining: value as usize,
                     minimal,
                 }))
@@ -79,7 +80,7 @@ impl FixedHeader {
 
     /// Bytes of the whole packet.
     pub fn total(&self) -> usize {
-        self.length + self.remaining
+        self.length.saturating_add(self.remaining)
     }
 }
 
@@ -97,13 +98,14 @@ pub(super) enum Varint {
 impl Varint {
     pub(super) fn read(bytes: &[u8]) -> Varint {
         let mut value = 0;
-        for (index, &byte) in bytes.iter().take(4).enumerate() {
-            value |= u32::from(byte & 0x7F) << (7 * index);
+        let places = [(1, 0), (2, 7), (3, 14), (4, 21)]; // how long it is then, and where the seven bits go
+        for ((length, shift), &byte) in places.into_iter().zip(bytes) {
+            value |= u32::from(byte & 0x7F).wrapping_shl(shift);
             if byte & 0x80 == 0 {
                 return Varint::Value {
                     value,
-                    length: index + 1,
-                    minimal: index == 0 || byte != 0,
+                    length,
+                    minimal: length == 1 || byte != 0,
                 };
             }
         }
@@ -191,8 +193,7 @@ impl Reader<'_> {
     }
 
     fn take(&mut self, length: usize, field: &'static str) -> Result<Bytes, DecodeError> {
-        self.require(length <= self.rest.len(), TRUNCATED, field)?;
-        Ok(self.rest.split_to(length))
+        checked::take(&mut self.rest, length).ok_or_else(|| self.fail(TRUNCATED, field))
     }
 
     /// Everything that is left.
@@ -293,7 +294,7 @@ impl Reader<'_> {
                 return Err(self.fail(INTEGER_NOT_MINIMAL, FIELD));
             }
             Varint::Value { value, length, .. } => {
-                self.rest.advance(length);
+                checked::skip(&mut self.rest, length);
                 self.take(value as usize, FIELD)?
             }
         };
@@ -315,7 +316,7 @@ pub(super) struct Writer<'a> {
 
 impl Writer<'_> {
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
-        self.length += bytes.len();
+        self.length = self.length.saturating_add(bytes.len());
         if let Some(out) = &mut self.out {
             out.put_slice(bytes);
         }
@@ -330,7 +331,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn varint(&mut self, value: usize) {
-        self.length += Varint::length_of(value);
+        self.length = self.length.saturating_add(Varint::length_of(value));
         if let Some(out) = &mut self.out {
             Varint::put(value, out);
         }
@@ -439,9 +440,14 @@ pub(super) fn encode_frame(
     body(&mut writer)
 }
 
+/// Lengths of parts together; more than there can be of memory counts as all of it.
+pub(super) fn sum<const PARTS: usize>(lengths: [usize; PARTS]) -> usize {
+    lengths.into_iter().fold(0, usize::saturating_add)
+}
+
 /// The length of the whole packet with this remaining length.
 pub(super) fn packet_size(remaining: usize) -> usize {
-    1 + Varint::length_of(remaining) + remaining
+    sum([1, Varint::length_of(remaining), remaining])
 }
 
 /// The same, unless that is above what the peer takes or the

@@ -2,11 +2,12 @@
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 use super::Engine;
 use super::lifecycle::State;
 use super::window::{Slot, Step};
+use crate::checked;
 use crate::codec::{Ack, Properties, Version};
 use crate::outcome::{Outcome, OutcomeDetail, OutcomeStatus};
 use crate::packet_type::PacketType;
@@ -46,9 +47,9 @@ impl Engine {
             self.window.release(id);
             let outcome = Outcome::new(OutcomeStatus::Acknowledged);
             self.finish(key, outcome.with_reason(ReasonCode::SUCCESS));
-            taken += 4;
+            taken = taken.saturating_add(4);
         }
-        buffer.advance(taken);
+        checked::skip(buffer, taken);
     }
 
     /// PUBREC: the broker has the letter, and the exchange goes on with PUBREL; or it refuses it, and the exchange is over.

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::Engine;
 use super::bits::IdSet;
 use super::window::Slot;
+use crate::checked;
 use crate::codec::{PacketId, encode_plain_ack};
 use crate::packet_type::PacketType;
 
@@ -68,7 +69,7 @@ impl Engine {
         let Some(place) = self.adoption.asked.iter().position(|asked| *asked == id) else {
             return false;
         };
-        self.adoption.asked.swap_remove(place);
+        checked::remove(&mut self.adoption.asked, place);
         self.adoption.unknown.remove(id);
         true
     }

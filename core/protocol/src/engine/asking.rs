@@ -86,7 +86,7 @@ impl Asking {
     }
 
     fn question(&mut self, reply: Tag, answers: usize, subscribe: bool) -> u64 {
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
         let question = Question {
             reply,
             codes: alloc::vec![None; answers],
@@ -201,7 +201,7 @@ impl Engine {
                     .for_each(|ask| self.answered(ask, ReasonCode::PACKET_TOO_LARGE, None));
                 continue;
             }
-            self.asking.count += 1;
+            self.asking.count = self.asking.count.saturating_add(1);
             let due = self.now + self.patience(&asks);
             self.asking.sent.insert(
                 id.get(),
@@ -222,7 +222,7 @@ impl Engine {
     /// Takes the next asks that may go in one packet. Those that this broker cannot grant are answered here.
     fn take_group(&mut self) -> Vec<Ask> {
         let mut group: Vec<Ask> = Vec::new();
-        let mut bytes = 0;
+        let mut bytes = 0_usize;
         while let Some(ask) = self.asking.unsent.pop_front() {
             if let Some(code) = self.not_available(&ask.item) {
                 self.answered(ask, code, None);
@@ -240,13 +240,14 @@ impl Engine {
             // Each of two questions about one filter has an answer of its own, in the order asked.
             let twice = group.iter().any(|other| other.item == ask.item);
             let another_packet = group.first().is_some_and(|first| {
-                bytes + length > MOST_BYTES || !self.go_together(&first.item, &ask.item)
+                bytes.saturating_add(length) > MOST_BYTES
+                    || !self.go_together(&first.item, &ask.item)
             });
             if twice || another_packet {
                 self.asking.unsent.push_front(ask);
                 break;
             }
-            bytes += length;
+            bytes = bytes.saturating_add(length);
             group.push(ask);
         }
         group
@@ -327,7 +328,7 @@ impl Engine {
                     user_properties
                 }
             };
-            if filters.len() + topics.len() == 1 {
+            if filters.len().saturating_add(topics.len()) == 1 {
                 for (name, value) in user_properties {
                     let _ = properties.add(
                         PropertyId::UserProperty,

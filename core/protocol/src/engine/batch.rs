@@ -39,7 +39,7 @@ impl Batch {
 
     /// Number of letters and commands in it.
     pub fn len(&self) -> usize {
-        self.letters.len() + self.commands.len()
+        self.letters.len().saturating_add(self.commands.len())
     }
 
     /// Posts a letter whose cost the caller has taken from the budget. `stamp` is the time of the call of publish, from which its TTL counts; `tag` is

@@ -14,7 +14,8 @@ impl IdSet {
     /// Every identifier.
     pub(super) fn full() -> IdSet {
         let mut words = Box::new([u64::MAX; WORDS]);
-        words[0] &= !1; // 0 is no packet identifier
+        let [first, ..] = &mut *words;
+        *first &= !1; // 0 is no packet identifier
         IdSet {
             words: Some(words),
             count: 65_535,
@@ -28,8 +29,8 @@ impl IdSet {
     pub(super) fn contains(&self, id: u16) -> bool {
         self.words.as_ref().is_some_and(|words| {
             words
-                .get(usize::from(id) / 64)
-                .is_some_and(|word| word >> (id % 64) & 1 == 1)
+                .get(place(id))
+                .is_some_and(|word| word & mask(id) != 0)
         })
     }
 
@@ -38,8 +39,10 @@ impl IdSet {
         let new = !self.contains(id);
         if new {
             let words = self.words.get_or_insert_with(|| Box::new([0; WORDS]));
-            words[usize::from(id) / 64] |= 1 << (id % 64);
-            self.count += 1;
+            if let Some(word) = words.get_mut(place(id)) {
+                *word |= mask(id);
+            }
+            self.count = self.count.saturating_add(1);
         }
         new
     }
@@ -48,10 +51,14 @@ impl IdSet {
     pub(super) fn remove(&mut self, id: u16) -> bool {
         let there = self.contains(id);
         if there {
-            if let Some(words) = &mut self.words {
-                words[usize::from(id) / 64] &= !(1 << (id % 64));
+            if let Some(word) = self
+                .words
+                .as_mut()
+                .and_then(|words| words.get_mut(place(id)))
+            {
+                *word &= !mask(id);
             }
-            self.count -= 1;
+            self.count = self.count.saturating_sub(1);
         }
         there
     }
@@ -64,12 +71,24 @@ impl IdSet {
         for (word, other) in words.iter_mut().zip(others.iter()) {
             *word &= !other;
         }
-        self.count = words.iter().map(|word| word.count_ones() as usize).sum();
+        self.count = words.iter().fold(0, |count, word| {
+            count.saturating_add(word.count_ones() as usize)
+        });
     }
 
     pub(super) fn clear(&mut self) {
         *self = IdSet::default();
     }
+}
+
+/// The word with the bit of an identifier.
+fn place(id: u16) -> usize {
+    usize::from(id) / 64
+}
+
+/// The bit of an identifier in its word.
+fn mask(id: u16) -> u64 {
+    1_u64.wrapping_shl(u32::from(id % 64))
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Deadlines {
                 .push_sorted((deadline, key), |other| other.0 <= deadline),
             None => {
                 self.odd.push(Reverse((deadline, key)));
-                self.odd_living += 1;
+                self.odd_living = self.odd_living.saturating_add(1);
             }
         }
     }
@@ -67,7 +67,7 @@ impl Deadlines {
             return;
         }
         self.odd_living = self.odd_living.saturating_sub(1);
-        if self.odd.len() > 2 * self.odd_living + SLACK {
+        if self.odd.len() > self.odd_living.saturating_mul(2).saturating_add(SLACK) {
             self.odd.retain(|Reverse(entry)| alive(entry.1));
             self.odd_living = self.odd.len();
         }
@@ -112,7 +112,7 @@ impl Deadlines {
         };
         if self.lanes.len() < LANES {
             self.lanes.push(fresh);
-            return Some(self.lanes.len() - 1);
+            return self.lanes.len().checked_sub(1);
         }
         let idle = self
             .lanes

@@ -138,7 +138,7 @@ impl Matches {
             many.push(id);
         } else if let Some(free) = self.few.get_mut(usize::from(self.count)) {
             *free = id.0;
-            self.count += 1;
+            self.count = self.count.saturating_add(1);
         } else {
             let mut many: Vec<_> = self.iter().collect();
             many.push(id);

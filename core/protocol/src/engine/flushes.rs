@@ -21,8 +21,8 @@ pub(super) struct Flushes {
 impl Flushes {
     /// A letter was posted; the number is to be kept with it.
     pub(super) fn posted(&mut self) -> u32 {
-        self.since += 1;
-        self.total += 1;
+        self.since = self.since.saturating_add(1);
+        self.total = self.total.saturating_add(1);
         self.first.wrapping_add(self.waiting.len() as u32)
     }
 

@@ -170,7 +170,7 @@ impl Engine {
         };
         self.enter_online();
         self.keep_alive_from_now(keep_alive);
-        self.stats.connections += 1;
+        self.stats.connections = self.stats.connections.saturating_add(1);
         self.stats.status = Status::Online;
         self.events
             .push(Event::Connection(ConnectionEvent::Online(Box::new(
@@ -192,7 +192,7 @@ impl Engine {
         let adopted = connack.session_present && !goes_on;
         if !goes_on {
             let first_id = if adopted {
-                1 + self.random.below(65_535) as u16
+                (self.random.below(65_535) as u16).saturating_add(1)
             } else {
                 1
             };

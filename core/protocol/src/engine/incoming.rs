@@ -67,7 +67,10 @@ impl Engine {
         if !self.life.state().is_connected() {
             buffer.clear(); // of a connection that is given up
         }
-        self.stats.bytes_in += (before - buffer.len()) as u64;
+        self.stats.bytes_in = self
+            .stats
+            .bytes_in
+            .saturating_add(before.saturating_sub(buffer.len()) as u64);
         self.heard();
     }
 
@@ -103,7 +106,7 @@ impl Engine {
         if self.broker.version == Version::V5 || oversized.header.packet != PacketType::Publish {
             return Err(oversized.error(self.broker.version).into());
         }
-        self.stats.oversize += 1;
+        self.stats.oversize = self.stats.oversize.saturating_add(1);
         self.events.push(Event::Notice(Notice::OversizeSkipped {
             length: oversized.header.total() as u64,
         }));
@@ -222,7 +225,7 @@ impl Engine {
             .messages_in
             .get_mut(usize::from(u8::from(message.qos)))
         {
-            *count += 1;
+            *count = count.saturating_add(1);
         }
         let subscriptions = self.subscriptions.matches(&message);
         self.events.push(Event::Message(Incoming {

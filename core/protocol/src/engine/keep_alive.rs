@@ -160,7 +160,7 @@ impl Engine {
         } else {
             last_sent.min(last_heard)
         };
-        quiet_since + (interval - interval / 20)
+        quiet_since + interval.saturating_sub(interval.checked_div(20).unwrap_or_default())
     }
 
     fn ping_timeout(&self) -> Duration {
@@ -168,7 +168,9 @@ impl Engine {
             .ping_timeout
             .unwrap_or(match self.ping.interval {
                 Duration::ZERO => USUAL_TIMEOUT,
-                interval => (interval / 2).min(USUAL_TIMEOUT),
+                interval => interval
+                    .checked_div(2)
+                    .map_or(USUAL_TIMEOUT, |half| half.min(USUAL_TIMEOUT)),
             })
     }
 

@@ -1,4 +1,5 @@
 //! A queue from which entries die in the middle: dead ones are skipped at the front and swept out before they outnumber the living.
+use crate::checked;
 use alloc::collections::VecDeque;
 use alloc::collections::vec_deque;
 
@@ -22,25 +23,30 @@ impl<T: PartialEq> LazyQueue<T> {
 
     pub(super) fn push_back(&mut self, item: T) {
         self.items.push_back(item);
-        self.living += 1;
+        self.living = self.living.saturating_add(1);
     }
 
     pub(super) fn push_front(&mut self, item: T) {
         self.items.push_front(item);
-        self.living += 1;
+        self.living = self.living.saturating_add(1);
     }
 
     /// Puts `item` behind the last entry that `before` says goes before it. Meant for entries that
     /// arrive almost in order: the way is searched from the back.
     pub(super) fn push_sorted(&mut self, item: T, before: impl Fn(&T) -> bool) {
-        self.living += 1;
+        self.living = self.living.saturating_add(1);
         if self.items.back().is_none_or(&before) {
             return self.items.push_back(item);
         }
-        let behind = |place: &usize| self.items.get(place - 1).is_none_or(&before);
+        let behind = |place: &usize| {
+            place
+                .checked_sub(1)
+                .and_then(|place| self.items.get(place))
+                .is_none_or(&before)
+        };
         let mut places = (0..self.items.len()).rev();
-        let place = places.find(|place| *place == 0 || behind(place));
-        self.items.insert(place.unwrap_or_default(), item);
+        let place = places.find(behind).unwrap_or_default();
+        checked::insert(&mut self.items, place, item);
     }
 
     /// The first living entry.
@@ -72,7 +78,7 @@ impl<T: PartialEq> LazyQueue<T> {
             while self.items.len() > self.living && !self.items.front().is_none_or(&alive) {
                 self.items.pop_front();
             }
-        } else if self.items.len() > 2 * self.living + SLACK {
+        } else if self.items.len() > self.living.saturating_mul(2).saturating_add(SLACK) {
             self.items.retain(alive);
             self.living = self.items.len();
         }

@@ -79,7 +79,7 @@ impl Body {
     /// The texts of this letter among those of its batch, before it lies on a page of its own.
     pub(super) fn of_batch<'a>(&self, texts: &'a [u8]) -> &'a [u8] {
         let start = self.spot.offset;
-        let end = start + self.length;
+        let end = start.saturating_add(self.length);
         texts.get(start..end).unwrap_or_default()
     }
 
@@ -135,7 +135,7 @@ impl Letter {
     /// Its whole time to live in nanoseconds, and when it is over. Letters with the same one expire in
     /// the order of their posting.
     pub(super) fn watch(&self) -> Option<(u64, Instant)> {
-        let ttl = self.deadline.0 - self.posted.0;
+        let ttl = self.deadline.0.saturating_sub(self.posted.0);
         (self.deadline != Instant::FAR_FUTURE).then_some((ttl, self.deadline))
     }
 

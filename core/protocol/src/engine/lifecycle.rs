@@ -133,6 +133,12 @@ impl Lifecycle {
         self.endpoint
     }
 
+    /// The next URL in turn.
+    fn endpoint_after(&self, endpoint: usize) -> usize {
+        let next = endpoint.saturating_add(1);
+        if next < self.endpoints { next } else { 0 }
+    }
+
     /// The broker that is being dialed, or connected to with this version.
     pub(super) fn session_here(&self, version: Version) -> SessionOf {
         SessionOf {
@@ -142,6 +148,10 @@ impl Lifecycle {
         }
     }
 
+    #[cfg_attr(
+        not(test),
+        expect(clippy::disallowed_macros, reason = "debug builds alone have it")
+    )]
     pub(super) fn enter(&mut self, next: State) {
         debug_assert!(self.state.may_follow(next), "{:?} → {next:?}", self.state);
         self.state = next;
@@ -150,7 +160,7 @@ impl Lifecycle {
     /// The transport is to be closed. An attempt that nobody was told of yet is not made.
     pub(super) fn hang_up(&mut self, graceful: bool) {
         if core::mem::take(&mut self.dial) {
-            self.attempt -= 1;
+            self.attempt = self.attempt.saturating_sub(1);
         } else {
             self.hang_up = Some(graceful);
         }
@@ -171,7 +181,7 @@ impl Lifecycle {
         let first = reference.split_ascii_whitespace().next();
         let followed = first.filter(|_| self.references < REFERENCES);
         if let Some(first) = followed {
-            self.references += 1;
+            self.references = self.references.saturating_add(1);
             self.reference = Some(Text::from(first));
         }
         followed.is_some()
@@ -188,7 +198,7 @@ impl Engine {
     /// Opens a transport, the old one being gone or hung up.
     pub(super) fn dial(&mut self) {
         self.life.enter(State::Dialing);
-        self.life.attempt += 1;
+        self.life.attempt = self.life.attempt.saturating_add(1);
         self.life.dial = true;
         self.timers.clear(Timer::Backoff);
         self.timers
@@ -228,7 +238,7 @@ impl Engine {
         let version = self.broker.version;
         self.versions.failed(endpoint, version, silent, self.now);
         if self.life.reference.take().is_none() {
-            self.life.endpoint = (endpoint + 1) % self.life.endpoints;
+            self.life.endpoint = self.life.endpoint_after(endpoint);
         }
         let retry_in = self.next_delay();
         self.note_failed_attempt(endpoint, why, retry_in);
@@ -238,7 +248,7 @@ impl Engine {
     pub(super) fn note_failed_attempt(&mut self, endpoint: usize, why: Error, retry_in: Duration) {
         self.timers.clear(Timer::Connect);
         self.forget_connection();
-        self.stats.failed_attempts += 1;
+        self.stats.failed_attempts = self.stats.failed_attempts.saturating_add(1);
         self.stats.last_error = Some(why.clone());
         self.events
             .push(Event::Connection(ConnectionEvent::AttemptFailed {

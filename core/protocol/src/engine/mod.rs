@@ -59,6 +59,7 @@ use alloc::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::checked;
 use crate::error::Error;
 use crate::options::ClientOptions;
 use crate::text::Text;
@@ -299,9 +300,9 @@ impl Engine {
     fn submit(&mut self, batch: &mut Batch) {
         let straight = self.go_straight(batch);
         let mut posted = straight;
-        let mut letters = batch.letters.drain(..);
-        for (before, command) in batch.commands.drain(..) {
-            for letter in letters.by_ref().take(before - posted) {
+        let mut letters = checked::drain(&mut batch.letters, usize::MAX);
+        for (before, command) in checked::drain(&mut batch.commands, usize::MAX) {
+            for letter in letters.by_ref().take(before.saturating_sub(posted)) {
                 self.post(letter, &batch.texts);
             }
             posted = before;

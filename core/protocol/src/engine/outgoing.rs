@@ -84,7 +84,7 @@ impl Engine {
         }
         if let Some(letter) = self.shelf.get_mut(key) {
             letter.place = id.map_or(Whereabouts::Moving, Whereabouts::InFlight);
-            letter.attempts += 1;
+            letter.attempts = letter.attempts.saturating_add(1);
         }
         Ok(())
     }
@@ -141,7 +141,9 @@ impl Engine {
     pub(super) fn remaining_expiry(&self, letter: &Letter) -> Option<u32> {
         let forwarded = (letter.own_ttl && self.options.forward_ttl).then(|| {
             let left = letter.deadline.since(self.now);
-            let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+            let seconds = left
+                .as_secs()
+                .saturating_add(u64::from(left.subsec_nanos() > 0));
             u32::try_from(seconds).unwrap_or(u32::MAX).max(1)
         });
         match (forwarded, letter.message_expiry) {
@@ -209,13 +211,13 @@ impl Engine {
             // Time may have passed for what was taken back.
             self.expire_letters();
         }
-        self.stats.bytes_out += count as u64;
+        self.stats.bytes_out = self.stats.bytes_out.saturating_add(count as u64);
         self.after_write(count);
     }
 
     pub(super) fn count_sent(&mut self, qos: QoS, count: u64) {
         if let Some(sent) = self.stats.messages_out.get_mut(usize::from(u8::from(qos))) {
-            *sent += count;
+            *sent = sent.saturating_add(count);
         }
     }
 
@@ -241,7 +243,10 @@ impl Engine {
         self.leave_straight();
         if let Some(letter) = self.shelf.get_mut(key) {
             letter.begun |= begun;
-            letter.attempts -= if begun { 0 } else { letter.attempts.min(1) };
+            letter.attempts =
+                letter
+                    .attempts
+                    .saturating_sub(if begun { 0 } else { letter.attempts.min(1) });
         }
         self.let_wait_in_front(key);
     }
@@ -279,7 +284,9 @@ pub(super) fn write_frame(
     let plain = letter.body.properties == 0 && framing.expiry.is_none() && letter.large.is_none();
     if plain && framing.id.is_none() && broker.version == Version::V5 {
         // The usual at QoS 0: all that follows the head lies there as it is to be sent.
-        let length = usize::from(letter.body.topic) + 1 + usize::from(letter.body.payload);
+        let length = usize::from(letter.body.topic)
+            .saturating_add(1)
+            .saturating_add(usize::from(letter.body.payload));
         let tail = texts.get(..length).unwrap_or_default();
         let limit = broker.maximum_packet_size;
         return encode_plain_publish(letter.body.topic, letter.retain, tail, limit, wire.run());

@@ -42,7 +42,9 @@ struct Debts {
 impl Debts {
     fn push(&mut self, debt: Debt) -> u16 {
         self.queue.push_back(debt);
-        self.first.wrapping_add((self.queue.len() - 1) as u16)
+        self.first
+            .wrapping_add(self.queue.len() as u16)
+            .wrapping_sub(1)
     }
 
     fn get_mut(&mut self, serial: u16) -> Option<&mut Debt> {
@@ -89,7 +91,7 @@ impl Owed {
     pub(super) fn disconnected(&mut self) {
         let connection = self.connection;
         let Debts { queue, first } = &mut self.exactly_once;
-        for (place, debt) in queue.drain(..).enumerate() {
+        for (place, debt) in queue.iter().enumerate() {
             let token = AckToken {
                 connection,
                 serial: first.wrapping_add(place as u16),
@@ -102,7 +104,8 @@ impl Owed {
                 .or_insert(Carried { token, verdict });
         }
         self.at_least_once.queue.clear();
-        self.connection = (self.connection + 1) % CONNECTIONS;
+        self.exactly_once.queue.clear();
+        self.connection = self.connection.wrapping_add(1) % CONNECTIONS;
         self.at_least_once.first = 0;
         self.exactly_once.first = 0;
         self.unfinished.clear();
@@ -128,7 +131,10 @@ impl Owed {
 
     /// How many messages the broker has sent without their exchange being over.
     pub(super) fn unfinished(&self) -> usize {
-        self.at_least_once.queue.len() + self.unfinished.len()
+        self.at_least_once
+            .queue
+            .len()
+            .saturating_add(self.unfinished.len())
     }
 
     /// A message came. Says with which token it is to be handed over; `None` if it has been handed over already.
@@ -279,7 +285,10 @@ impl Engine {
     pub(super) fn acknowledge(&mut self, token: AckToken, reason: ReasonCode) {
         let reason = sayable(reason);
         if self.owed.handled(token, reason) {
-            self.stats.handler_failures += u64::from(reason.is_error());
+            self.stats.handler_failures = self
+                .stats
+                .handler_failures
+                .saturating_add(u64::from(reason.is_error()));
             self.send_acknowledgements();
         }
     }

@@ -34,7 +34,7 @@ impl Pages {
     /// Lays a text down in one piece, to live until [`Pages::release`].
     #[inline(always)]
     pub(super) fn append(&mut self, text: &[u8]) -> Spot {
-        let room = |page: &Page| page.text.capacity() - page.text.len();
+        let room = |page: &Page| page.text.capacity().saturating_sub(page.text.len());
         if self.pages.back().is_none_or(|page| room(page) < text.len()) {
             self.open_page(text.len());
         }
@@ -44,9 +44,9 @@ impl Pages {
         };
         let offset = last.text.len();
         last.text.extend_from_slice(text);
-        last.living += text.len();
-        self.living += text.len();
-        self.held += text.len();
+        last.living = last.living.saturating_add(text.len());
+        self.living = self.living.saturating_add(text.len());
+        self.held = self.held.saturating_add(text.len());
         Spot {
             page: self.first.wrapping_add(number),
             offset,
@@ -64,7 +64,7 @@ impl Pages {
     /// `length` bytes of this page are dead.
     pub(super) fn release(&mut self, page: u32, length: usize) {
         let place = page.wrapping_sub(self.first) as usize;
-        let is_last = place + 1 == self.pages.len();
+        let is_last = place.saturating_add(1) == self.pages.len();
         let Some(page) = self.pages.get_mut(place) else {
             return;
         };
@@ -73,7 +73,7 @@ impl Pages {
         if page.living > 0 {
             return;
         }
-        self.held -= page.text.len();
+        self.held = self.held.saturating_sub(page.text.len());
         page.text.clear();
         if is_last {
             return;
@@ -92,13 +92,13 @@ impl Pages {
     pub(super) fn text(&self, spot: Spot, length: usize) -> &[u8] {
         let start = spot.offset;
         let page = self.pages.get(spot.page.wrapping_sub(self.first) as usize);
-        page.and_then(|page| page.text.get(start..start + length))
+        page.and_then(|page| page.text.get(start..start.saturating_add(length)))
             .unwrap_or_default()
     }
 
     /// Is so much text dead that the living should be copied onto new pages.
     pub(super) const fn wants_copying(&self) -> bool {
-        self.held > 2 * self.living + SLACK
+        self.held > self.living.saturating_mul(2).saturating_add(SLACK)
     }
 
     /// Gives memory back if nothing lives.

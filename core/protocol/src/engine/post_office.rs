@@ -205,6 +205,12 @@ impl PostOffice {
     }
 
     fn line(&mut self, lane: Lane) -> &mut Line {
-        &mut self.lines[lane as usize]
+        let [again, high, normal, low] = &mut self.lines;
+        match lane {
+            Lane::Again => again,
+            Lane::High => high,
+            Lane::Normal => normal,
+            Lane::Low => low,
+        }
     }
 }

@@ -160,12 +160,13 @@ impl<'a> Publish<'a> {
         const LENGTHS: usize = 2 + 2 + 4 + 5; // of the topic, packet identifier, property length, message expiry interval
         let payload = self.payload.as_ref().len();
         let properties = properties.map_or(0, |properties| properties.encoded().len());
-        let head = self.topic.len() + properties;
-        if payload + head + LENGTHS > sentence::MAX_REMAINING_LENGTH {
-            return Err(sentence::payload_too_large(payload, head + LENGTHS));
+        let head = self.topic.len().saturating_add(properties);
+        let around = head.saturating_add(LENGTHS);
+        if payload.saturating_add(around) > sentence::MAX_REMAINING_LENGTH {
+            return Err(sentence::payload_too_large(payload, around));
         }
         let key = self.options.replace.as_ref().map_or(0, String::len);
-        let cost = Cost::of_letter((head + payload + key) as u64).bytes;
+        let cost = Cost::of_letter(head.saturating_add(payload).saturating_add(key) as u64).bytes;
         if cost > client.max_queued_bytes {
             let most = client.max_queued_bytes;
             return Err(sentence::letter_too_large(dialect, cost, most));
@@ -234,7 +235,7 @@ impl SealedLetter<'_> {
             // The casts lose nothing: topic, key and small payload are below 65,536 bytes, the properties below a packet's limit.
             body: Body {
                 spot: Spot { page: 0, offset },
-                length: texts.len() - offset,
+                length: texts.len().saturating_sub(offset),
                 properties: properties.len() as u32,
                 topic: self.publish.topic.len() as u16,
                 payload: small.len() as u16,

@@ -19,13 +19,14 @@ impl Random {
 
     /// A number below `limit`, evenly drawn; 0 if the limit is 0.
     pub(super) fn below(&mut self, limit: u64) -> u64 {
-        ((u128::from(self.next()) * u128::from(limit)) >> 64) as u64
+        (u128::from(self.next()).wrapping_mul(u128::from(limit)) >> 64) as u64
     }
 
     /// A duration between both, evenly drawn; `least` if it is not below `most`.
     pub(super) fn between(&mut self, least: Duration, most: Duration) -> Duration {
         let span = most.saturating_sub(least).as_nanos();
-        least + Duration::from_nanos(self.below(u64::try_from(span).unwrap_or(u64::MAX)))
+        let drawn = self.below(u64::try_from(span).unwrap_or(u64::MAX));
+        least.saturating_add(Duration::from_nanos(drawn))
     }
 }
 

@@ -150,7 +150,7 @@ impl Engine {
             Ok(()) => {
                 self.window.replayed();
                 if let Some(letter) = self.shelf.get_mut(key) {
-                    letter.attempts += 1;
+                    letter.attempts = letter.attempts.saturating_add(1);
                 }
             }
             Err(error) => {

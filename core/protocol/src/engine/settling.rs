@@ -154,7 +154,7 @@ impl Engine {
 
     pub(super) fn count_outcomes(&mut self, status: OutcomeStatus, count: u64) {
         if let Some(counted) = self.stats.outcomes.get_mut(usize::from(status.number())) {
-            *counted += count;
+            *counted = counted.saturating_add(count);
         }
     }
 

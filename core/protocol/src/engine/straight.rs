@@ -15,6 +15,7 @@ use super::letter::{Letter, Receipt};
 use super::lifecycle::State;
 use super::outgoing::{Framing, write_frame};
 use super::wire::Sent;
+use crate::checked;
 use crate::message::QoS;
 use crate::options::Priority;
 use crate::outcome::{Outcome, OutcomeStatus};
@@ -106,7 +107,7 @@ impl Straight {
         let Some(bundle) = self.bundles.front_mut() else {
             return;
         };
-        bundle.sent += count;
+        bundle.sent = bundle.sent.saturating_add(count);
         if bundle.sent < bundle.letters.len() {
             return;
         }
@@ -131,14 +132,14 @@ impl Straight {
     /// Takes the letters that wait out of the first bundle that has such, and a copy of its texts.
     fn take_waiting(&mut self) -> Option<(Vec<Letter>, Vec<u8>)> {
         let bundle = self.bundles.get_mut(self.composed)?;
-        let letters = bundle.letters.split_off(bundle.composed);
+        let letters = checked::split_off(&mut bundle.letters, bundle.composed);
         let cost = letters
             .iter()
             .fold(Cost::ZERO, |sum, letter| sum + letter.cost());
         let texts = if bundle.composed == bundle.sent {
             self.bundles.remove(self.composed)?.texts
         } else {
-            self.composed += 1;
+            self.composed = self.composed.saturating_add(1);
             bundle.texts.clone()
         };
         self.waiting -= cost;
@@ -167,7 +168,7 @@ impl Engine {
         let before_commands = batch.commands.first().map_or(usize::MAX, |first| first.0);
         let most = before_commands.min(batch.letters.len());
         let (mut waiting, mut earliest) = (Cost::ZERO, Instant::FAR_FUTURE);
-        let mut count = 0;
+        let mut count = 0_usize;
         for letter in batch.letters.iter_mut().take(most) {
             let may_go = letter.qos == QoS::AtMostOnce
                 && letter.priority == Priority::Normal
@@ -180,7 +181,7 @@ impl Engine {
             letter.epoch = self.flushes.posted();
             waiting += letter.cost();
             earliest = earliest.min(letter.deadline);
-            count += 1;
+            count = count.saturating_add(1);
         }
         if count > 0 {
             self.unsettled += waiting;
@@ -196,7 +197,9 @@ impl Engine {
         let last = count
             .checked_sub(1)
             .and_then(|last| batch.letters.get(last));
-        let end = last.map_or(0, |last| last.body.spot.offset + last.body.length);
+        let end = last.map_or(0, |last| {
+            last.body.spot.offset.saturating_add(last.body.length)
+        });
         let texts = batch.texts.get(..end).unwrap_or_default();
         let place = straight.bundles.len().saturating_sub(1);
         let few = |last: &&mut Bundle| last.letters.len() < FEW && count < FEW;
@@ -206,8 +209,8 @@ impl Engine {
             let moved = last.texts.len();
             last.texts.extend_from_slice(texts);
             last.letters
-                .extend(batch.letters.drain(..count).map(|mut letter| {
-                    letter.body.spot.offset += moved;
+                .extend(checked::drain(&mut batch.letters, count).map(|mut letter| {
+                    letter.body.spot.offset = letter.body.spot.offset.saturating_add(moved);
                     letter
                 }));
             return;
@@ -217,7 +220,9 @@ impl Engine {
             core::mem::swap(&mut bundle.letters, &mut batch.letters);
             core::mem::swap(&mut bundle.texts, &mut batch.texts);
         } else {
-            bundle.letters.extend(batch.letters.drain(..count));
+            bundle
+                .letters
+                .extend(checked::drain(&mut batch.letters, count));
             bundle.texts.extend_from_slice(texts);
         }
         (bundle.sent, bundle.composed) = (0, 0);
@@ -242,7 +247,7 @@ impl Engine {
             return false;
         };
         let letters = bundle.letters.get(bundle.composed..).unwrap_or_default();
-        let (mut count, mut cost, mut all_fit) = (0, Cost::ZERO, true);
+        let (mut count, mut cost, mut all_fit) = (0_usize, Cost::ZERO, true);
         for letter in letters {
             let framing = Framing {
                 id: None,
@@ -256,7 +261,7 @@ impl Engine {
             }
             self.straight.ends.push(self.wire.composed());
             cost += letter.cost();
-            count += 1;
+            count = count.saturating_add(1);
             if !self.wire.has_room() {
                 break;
             }
@@ -266,8 +271,11 @@ impl Engine {
         }
         self.straight.waiting -= cost;
         if let Some(bundle) = self.straight.bundles.get_mut(self.straight.composed) {
-            bundle.composed += count;
-            self.straight.composed += usize::from(bundle.composed == bundle.letters.len());
+            bundle.composed = bundle.composed.saturating_add(count);
+            self.straight.composed = self
+                .straight
+                .composed
+                .saturating_add(usize::from(bundle.composed == bundle.letters.len()));
         }
         all_fit
     }

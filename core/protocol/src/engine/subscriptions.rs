@@ -3,6 +3,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::event::{Matches, SubscriptionId};
+use crate::checked;
 use crate::message::Message;
 use crate::options::SubscribeOptions;
 use crate::outcome::SubscriptionState;
@@ -105,7 +106,7 @@ impl Subscriptions {
         }
         if matches.is_empty() && !self.declared.is_empty() {
             self.tree.matches(&message.topic, &mut self.found);
-            self.found.drain(..).for_each(|id| matches.add(id));
+            checked::drain(&mut self.found, usize::MAX).for_each(|id| matches.add(id));
         }
         matches
     }

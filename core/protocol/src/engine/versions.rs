@@ -85,7 +85,7 @@ impl Versions {
             return;
         }
         if silent && version == Version::V5 && known.speaks.is_none() {
-            known.silences += 1;
+            known.silences = known.silences.saturating_add(1);
             if known.silences >= SILENCES && !known.fell_back_on_silence {
                 known.fell_back_on_silence = true;
                 known.speaks = Some(Version::V311);

@@ -103,7 +103,7 @@ impl Window {
         let id = self.upcoming()?;
         self.append(slot);
         if !matches!(slot, Slot::Request) {
-            self.unacknowledged += 1;
+            self.unacknowledged = self.unacknowledged.saturating_add(1);
         }
         Some(id)
     }
@@ -139,7 +139,7 @@ impl Window {
 
     /// The last use did not happen: nothing of it was sent. The identifier is used again if it was the latest.
     pub(super) fn give_back(&mut self, id: u16) {
-        let is_latest = self.position(id) + 1 == self.slots.len();
+        let is_latest = self.position(id).saturating_add(1) == self.slots.len();
         self.release(id);
         if is_latest {
             if self.slots.pop_back().is_none() {
@@ -177,7 +177,7 @@ impl Window {
         self.unacknowledged = 0;
         self.replay = Replay {
             next: self.popped,
-            end: self.popped + self.slots.len() as u64,
+            end: self.popped.saturating_add(self.slots.len() as u64),
         };
     }
 
@@ -190,9 +190,9 @@ impl Window {
     pub(super) fn replay_next(&mut self) -> Option<(u16, Slot)> {
         self.replay.next = self.replay.next.max(self.popped);
         while self.replay.next < self.replay.end {
-            let position = (self.replay.next - self.popped) as usize;
+            let position = self.replay.next.saturating_sub(self.popped) as usize;
             match self.slots.get(position) {
-                Some(Slot::Empty) => self.replay.next += 1,
+                Some(Slot::Empty) => self.replay.next = self.replay.next.saturating_add(1),
                 Some(slot) => return Some((self.id_at(position), *slot)),
                 None => self.replay.next = self.replay.end,
             }
@@ -207,19 +207,19 @@ impl Window {
 
     /// The slot of [`Window::replay_next`] was sent.
     pub(super) fn replayed(&mut self) {
-        self.replay.next += 1;
-        self.unacknowledged += 1;
+        self.replay.next = self.replay.next.saturating_add(1);
+        self.unacknowledged = self.unacknowledged.saturating_add(1);
     }
 
     /// The latest slot replayed was not sent after all.
     pub(super) fn unreplayed(&mut self, id: u16) {
         let position = self.position(id);
-        self.replay.next = self.popped + position as u64;
+        self.replay.next = self.popped.saturating_add(position as u64);
         self.unacknowledged = self.unacknowledged.saturating_sub(1);
     }
 
     fn awaits_replay(&self, position: usize) -> bool {
-        let position = self.popped + position as u64;
+        let position = self.popped.saturating_add(position as u64);
         (self.replay.next..self.replay.end).contains(&position)
     }
 
@@ -231,19 +231,15 @@ impl Window {
     fn pop_empty(&mut self) {
         while self.slots.front() == Some(&Slot::Empty) {
             self.slots.pop_front();
-            self.popped += 1;
+            self.popped = self.popped.saturating_add(1);
             self.first_id = next(self.first_id);
         }
     }
 
     /// The identifier at a place of the ring.
     fn id_at(&self, position: usize) -> u16 {
-        let id = usize::from(self.first_id) + position;
-        if id > IDS {
-            (id - IDS) as u16
-        } else {
-            id as u16
-        }
+        let id = usize::from(self.first_id).saturating_add(position);
+        id.checked_sub(IDS).filter(|id| *id > 0).unwrap_or(id) as u16
     }
 
     /// Where an identifier is in the ring; beyond its end if it is not.
@@ -252,14 +248,11 @@ impl Window {
             return IDS;
         }
         let (id, first) = (usize::from(id), usize::from(self.first_id));
-        if id >= first {
-            id - first
-        } else {
-            id + IDS - first
-        }
+        id.checked_sub(first)
+            .unwrap_or_else(|| id.saturating_add(IDS).saturating_sub(first))
     }
 }
 
 fn next(id: u16) -> u16 {
-    if id == u16::MAX { 1 } else { id + 1 }
+    id.checked_add(1).unwrap_or(1)
 }

@@ -2,10 +2,11 @@
 //!
 //! Life of an offer: control packets, then frames of letters, are composed → offered as slices → taken whole; or in part, and then the socket is
 //! stalled: frames of which no byte was taken are taken back, the rest is offered again when the socket is writable.
+use crate::checked;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
 use super::shelf::LetterKey;
 
@@ -87,7 +88,8 @@ impl Wire {
     /// Is there room for one more frame in this offer.
     #[inline(always)]
     pub(super) fn has_room(&self) -> bool {
-        self.composed() - self.taken < AHEAD && self.slices.len() + 3 <= SLICES
+        self.composed().saturating_sub(self.taken) < AHEAD
+            && self.slices.len().saturating_add(3) <= SLICES
     }
 
     /// Moves the control packets into the run, before the frames of this offer; what a stall takes back
@@ -115,7 +117,7 @@ impl Wire {
         self.run.extend_from_slice(small);
         if let Some(large) = large {
             self.cut_run();
-            self.cut += large.len() as u64;
+            self.cut = self.cut.saturating_add(large.len() as u64);
             self.slices.push(large.clone());
         }
     }
@@ -151,7 +153,7 @@ impl Wire {
     /// The position behind what was composed.
     #[inline(always)]
     pub(super) fn composed(&self) -> u64 {
-        self.cut + self.run.len() as u64
+        self.cut.saturating_add(self.run.len() as u64)
     }
 
     /// Is there something to be written, and the socket ready for it.
@@ -173,9 +175,9 @@ impl Wire {
         if !core::mem::take(&mut self.offered) {
             return 0;
         }
-        let offered = (self.cut - self.taken) as usize;
+        let offered = self.cut.saturating_sub(self.taken) as usize;
         let count = count.min(offered);
-        self.taken += count as u64;
+        self.taken = self.taken.saturating_add(count as u64);
         self.stalled = count < offered;
         self.drop_front(count);
         count
@@ -230,7 +232,7 @@ impl Wire {
 
     fn cut_run(&mut self) {
         if !self.run.is_empty() {
-            self.cut += self.run.len() as u64;
+            self.cut = self.cut.saturating_add(self.run.len() as u64);
             self.slices.push(self.run.split().freeze());
         }
     }
@@ -242,22 +244,22 @@ impl Wire {
         }
         let whole = self.slices.iter().take_while(|slice| {
             let fits = slice.len() <= count;
-            count -= if fits { slice.len() } else { 0 };
+            count = count.saturating_sub(if fits { slice.len() } else { 0 });
             fits
         });
         let whole = whole.count();
-        self.slices.drain(..whole);
+        checked::drain(&mut self.slices, whole);
         if let Some(first) = self.slices.first_mut() {
-            first.advance(count.min(first.len()));
+            checked::skip(first, count);
         }
     }
 
     /// Drops what lies behind position `end`.
     fn drop_back(&mut self, end: u64) {
         while let Some(last) = self.slices.last_mut().filter(|_| self.cut > end) {
-            let less = (self.cut - end).min(last.len() as u64);
-            last.truncate(last.len() - less as usize);
-            self.cut -= less;
+            let less = self.cut.saturating_sub(end).min(last.len() as u64);
+            last.truncate(last.len().saturating_sub(less as usize));
+            self.cut = self.cut.saturating_sub(less);
             if last.is_empty() {
                 self.slices.pop();
             }

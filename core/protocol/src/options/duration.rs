@@ -32,12 +32,14 @@ impl Span {
 }
 
 pub(super) fn nanos(duration: Duration) -> Nanos {
-    Nanos::from(duration.as_secs()) * SECOND + Nanos::from(duration.subsec_nanos())
+    Nanos::from(duration.as_secs())
+        .saturating_mul(SECOND)
+        .saturating_add(Nanos::from(duration.subsec_nanos()))
 }
 
 /// `number` units.
 pub(super) fn times(number: i64, unit: Duration) -> Nanos {
-    Nanos::from(number) * nanos(unit)
+    Nanos::from(number).saturating_mul(nanos(unit))
 }
 
 /// `number` units, rounded to a nanosecond; `None` for what is no number, or one of more than thousands of years.
@@ -70,10 +72,14 @@ pub(super) fn parse(text: &str) -> Option<Nanos> {
     if !digits(whole) || !digits(decimals) {
         return None;
     }
-    let scale = decimals.bytes().fold(1, |scale: Nanos, _| scale * 10);
+    let scale = decimals
+        .bytes()
+        .fold(1, |scale: Nanos, _| scale.saturating_mul(10));
     let decimals: Nanos = decimals.parse().ok()?;
     let whole: Nanos = whole.parse().ok()?;
-    Some(sign * (whole * unit + decimals * unit / scale))
+    let part = decimals.saturating_mul(unit).checked_div(scale)?;
+    let magnitude = whole.saturating_mul(unit).saturating_add(part);
+    Some(magnitude.saturating_mul(sign))
 }
 
 /// A duration as a reader writes it: `90s`, `1.5s`, `1h`.
@@ -102,24 +108,26 @@ impl fmt::Display for Shown {
 }
 
 fn decimal(text: &mut String, nanos: Nanos, unit: Nanos) -> fmt::Result {
-    write!(text, "{}", nanos / unit)?;
-    let mut rest = nanos % unit;
+    // Units are powers of ten, so there is always a place.
+    let split =
+        |number: Nanos, place: Nanos| number.checked_div(place).zip(number.checked_rem(place));
+    let (whole, mut rest) = split(nanos, unit).unwrap_or_default();
+    write!(text, "{whole}")?;
     if rest > 0 {
         text.push('.');
     }
-    let mut place = unit;
-    while rest > 0 {
-        place /= 10;
-        write!(text, "{}", rest / place)?;
-        rest %= place;
+    let mut place = unit / 10;
+    while let Some((digit, less)) = split(rest, place).filter(|_| rest > 0) {
+        write!(text, "{digit}")?;
+        (rest, place) = (less, place / 10);
     }
     Ok(())
 }
 
 fn to_duration(nanos: Nanos) -> Option<Duration> {
     let seconds = u64::try_from(nanos.div_euclid(SECOND)).ok()?;
-    let rest = u32::try_from(nanos.rem_euclid(SECOND)).ok()?;
-    Some(Duration::new(seconds, rest))
+    let rest = u64::try_from(nanos.rem_euclid(SECOND)).ok()?;
+    Duration::from_secs(seconds).checked_add(Duration::from_nanos(rest))
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ impl Kind {
     pub fn allowed(&self) -> String {
         match *self {
             Kind::Flag => "true or false".into(),
-            Kind::Integer { min, max } if max - min <= 2 => one_of(min..=max),
+            Kind::Integer { min, max } if max.saturating_sub(min) <= 2 => one_of(min..=max),
             Kind::Integer { min, max } => format!("a whole number from {min} to {max}"),
             Kind::Duration {
                 min,
@@ -310,30 +310,32 @@ fn nearest<'a>(given: &str, names: impl Iterator<Item = Cow<'a, str>>) -> Option
     let wanted = plain(given);
     names
         .map(|name| (distance(wanted.as_bytes(), plain(&name).as_bytes()), name))
-        .filter(|(distance, _)| *distance * 3 <= wanted.len())
+        .filter(|(distance, _)| distance.saturating_mul(3) <= wanted.len())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
 
 /// How many letters must be added, removed, exchanged or swapped with their neighbour to make `a` into `b`.
 fn distance(a: &[u8], b: &[u8]) -> usize {
-    let mut before: alloc::vec::Vec<usize> = alloc::vec![0; b.len() + 1];
+    let mut before: alloc::vec::Vec<usize> = alloc::vec![0; b.len().saturating_add(1)];
     let mut last: alloc::vec::Vec<usize> = (0..=b.len()).collect();
     for (i, &x) in a.iter().enumerate() {
-        let mut row = alloc::vec![i + 1];
-        let mut left = i + 1;
+        let mut row = alloc::vec![i.saturating_add(1)];
+        let mut left = i.saturating_add(1);
         for (j, &y) in b.iter().enumerate() {
             let at =
                 |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);
-            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(&y) && b.get(j - 1) == Some(&x);
+            let one_before = |text: &[u8], place: usize| text.get(place.checked_sub(1)?).copied();
+            let swapped = one_before(a, i) == Some(y) && one_before(b, j) == Some(x);
             let swap = if swapped {
-                at(&before, j - 1) + 1
+                at(&before, j.saturating_sub(1)).saturating_add(1)
             } else {
                 usize::MAX
             };
-            left = (at(&last, j) + usize::from(x != y))
-                .min(at(&last, j + 1) + 1)
-                .min(left + 1)
+            left = at(&last, j)
+                .saturating_add(usize::from(x != y))
+                .min(at(&last, j.saturating_add(1)).saturating_add(1))
+                .min(left.saturating_add(1))
                 .min(swap);
             row.push(left);
         }

@@ -215,10 +215,14 @@ impl Ask<'_> {
                     .is_some()
         });
         match slip {
-            Some(seconds) if self.dialect == Dialect::Node => {
-                hinted(error, &format!("did you mean {}?", grouped(seconds * 1000)))
-            }
-            Some(seconds) => hinted(error, &format!("did you mean {}?", seconds * 1000)),
+            Some(seconds) if self.dialect == Dialect::Node => hinted(
+                error,
+                &format!("did you mean {}?", grouped(seconds.saturating_mul(1000))),
+            ),
+            Some(seconds) => hinted(
+                error,
+                &format!("did you mean {}?", seconds.saturating_mul(1000)),
+            ),
             None => error,
         }
     }
@@ -322,7 +326,7 @@ fn grouped(number: i64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+        if i > 0 && digits.len().saturating_sub(i).is_multiple_of(3) {
             text.push('_');
         }
         text.push(digit);
