@@ -236,7 +236,7 @@ export interface Stats {
   inboxBytes: number
   /** QoS 0 messages dropped because the inbox was full. */
   inboxDropped: number
-  /** Messages that nobody took. */
+  /** Messages that nobody took, late responses among them. */
   unhandled: number
   /** Messages whose handler failed. */
   handlerFailures: number

@@ -48,7 +48,8 @@ pub struct Stats {
     pub inbox_bytes: u64,
     /// QoS 0 messages dropped because the inbox was full (`inbox_overflow = drop_oldest`).
     pub inbox_dropped: u64,
-    /// Messages that matched no subscription and that nobody took; they were acknowledged.
+    /// Messages that matched no subscription and that nobody took, late responses among them; they were
+    /// acknowledged.
     pub unhandled: u64,
     /// Messages whose handler failed.
     pub handler_failures: u64,

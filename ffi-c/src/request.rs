@@ -20,6 +20,10 @@ use crate::message::{Kept, mqtt_message, origin_of};
 /// one of your own. A client that may speak either version posts it once its first connection has
 /// told which.
 ///
+/// It blocks its thread, and inside a callback the callbacks of its client. A program with a loop of
+/// its own asks on another thread, or subscribes to a topic, publishes with that as the
+/// `response_topic` of the letter, and knows the response by its `correlation_data`.
+///
 /// `MQTT_TIMED_OUT`: no response came in time; the sentence says what is known of the letter.
 /// `MQTT_NOT_DELIVERED`: the letter cannot arrive; `mqtt_last_reason` is the broker's reason code, if
 /// it gave one. `MQTT_REFUSED`: the broker does not let the client listen for the response.

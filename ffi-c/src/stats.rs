@@ -50,7 +50,7 @@ pub struct mqtt_stats {
     pub inbox_bytes: u64,
     /// Messages of QoS 0 dropped because the inbox was full.
     pub inbox_dropped: u64,
-    /// Messages that nobody took; they were acknowledged.
+    /// Messages that nobody took, late responses among them; they were acknowledged.
     pub unhandled: u64,
     /// Packets larger than the option `max_packet_size` that were skipped.
     pub oversize: u64,

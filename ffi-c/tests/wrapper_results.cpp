@@ -47,6 +47,11 @@ int main() {
     EXPECT(subscribed);
     auto granted = subscribed->wait(60s);
     EXPECT(granted && *granted == 1);
+    EXPECT(client.subscribe("results/ask", [](leveret::message message) { EXPECT(message.respond("answer")); }));
+    auto response = client.request("results/ask", "?", 60s);
+    EXPECT(response && response->payload() == "answer");
+    const auto unanswered = client.request(leveret::letter("results/nobody"), 20ms);
+    EXPECT(!unanswered && unanswered.error().code() == MQTT_TIMED_OUT);
     auto receipt = client.publish("results", "x");
     EXPECT(receipt);
     auto outcome = receipt->wait(60s);

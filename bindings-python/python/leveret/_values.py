@@ -175,7 +175,7 @@ class Stats:
     inbox_bytes: int
     #: QoS 0 messages dropped because the inbox was full.
     inbox_dropped: int
-    #: Messages that matched no subscription and that nobody took.
+    #: Messages that matched no subscription and that nobody took, late responses among them.
     unhandled: int
     #: Messages whose handler failed.
     handler_failures: int

@@ -250,10 +250,12 @@ impl Attempt {
             .shared
             .ledger
             .with(|ledger| ledger.requests.poll_answer(number, context));
-        if answer.is_ready() {
-            // The letter has arrived, whatever is still said of it.
-            self.forget_letter();
-            return answer;
+        if let Poll::Ready(answer) = answer {
+            if answer.is_ok() {
+                // The letter has arrived, whatever is still said of it.
+                self.forget_letter();
+            }
+            return Poll::Ready(answer);
         }
         if let Some(tag) = self.letter
             && let Poll::Ready(outcome) = self
