@@ -631,7 +631,7 @@ typedef struct {
     uint64_t inbox_bytes;
     /** Messages of QoS 0 dropped because the inbox was full. */
     uint64_t inbox_dropped;
-    /** Messages that nobody took; they were acknowledged. */
+    /** Messages that nobody took, late responses among them; they were acknowledged. */
     uint64_t unhandled;
     /** Packets larger than the option `max_packet_size` that were skipped. */
     uint64_t oversize;
@@ -1376,6 +1376,10 @@ mqtt_result mqtt_reply_wait(mqtt_client *client, uint64_t reply, uint32_t timeou
  * On MQTT 3.1.1, which has no response topics, it is `MQTT_NOT_SUPPORTED`: `mqtt_request_with` takes
  * one of your own. A client that may speak either version posts it once its first connection has
  * told which.
+ *
+ * It blocks its thread, and inside a callback the callbacks of its client. A program with a loop of
+ * its own asks on another thread, or subscribes to a topic, publishes with that as the
+ * `response_topic` of the letter, and knows the response by its `correlation_data`.
  *
  * `MQTT_TIMED_OUT`: no response came in time; the sentence says what is known of the letter.
  * `MQTT_NOT_DELIVERED`: the letter cannot arrive; `mqtt_last_reason` is the broker's reason code, if
