@@ -115,10 +115,38 @@ export interface ClientOptions {
    */
   password?: Binary | null
   /**
+   * Method of enhanced authentication, such as `SCRAM-SHA-256` (MQTT 5, 4.12). Its steps are taken by the
+   * authenticator of the client; with a method 3.1.1 is never fallen back to, because it could not be said there.
+   * Default: no enhanced authentication. Allowed: text of at most 65535 bytes of UTF-8; null for no enhanced
+   * authentication. MQTT 5 only.
+   */
+  authenticationMethod?: string | null
+  /**
+   * What CONNECT says first in that method, where no authenticator says it (MQTT 5, 3.1.2.11.10). Never shown.
+   * Default: no authentication data. Allowed: bytes or text of at most 65535 bytes; null for no authentication data.
+   * MQTT 5 only.
+   */
+  authenticationData?: Binary | null
+  /**
    * User properties sent to the broker with each CONNECT (MQTT 5, 3.1.2.11.8). Default: no pairs. Allowed: pairs of
    * texts. MQTT 5 only.
    */
   userProperties?: Pairs
+  /**
+   * Ask the broker for the response information of CONNACK, from which topics for answers can be made (MQTT 5,
+   * 3.1.2.11.6). Default: false. Allowed: true or false. MQTT 5 only.
+   */
+  requestResponseInformation?: boolean
+  /**
+   * Let the broker add reason strings and user properties to its answers (MQTT 5, 3.1.2.11.7). Default: true.
+   * Allowed: true or false. MQTT 5 only.
+   */
+  requestProblemInformation?: boolean
+  /**
+   * How many references to another server are followed one after the other before the URLs are tried again (MQTT 5,
+   * 4.13); 0 follows none. Default: 3. Allowed: a whole number from 0 to 100. MQTT 5 only.
+   */
+  maxServerReferences?: number
   /**
    * Time to live of letters that state none: one that has not been delivered by then is settled `expired`. Default:
    * 1h. Allowed: a duration from 1ms to 4294967295s; null for no time to live.
@@ -169,6 +197,17 @@ export interface ClientOptions {
    */
   receiveMaximum?: number
   /**
+   * How many topic aliases the broker may use for what it sends (MQTT 5, 3.1.2.11.5); 0 lets it use none. Default:
+   * 16. Allowed: a whole number from 0 to 65535. MQTT 5 only.
+   */
+  topicAliasMaximum?: number
+  /**
+   * How many topics letters name by an alias instead of in full once they were sent, where the broker takes as many
+   * (MQTT 5, 3.3.2.3.4). It saves bytes where the same long topics are published often. Default: 0. Allowed: a whole
+   * number from 0 to 65535. MQTT 5 only.
+   */
+  outgoingTopicAliases?: number
+  /**
    * The largest packet accepted from the broker, in bytes. MQTT 5 tells the broker; on 3.1.1 a larger one is
    * skipped, acknowledged, counted and reported. Default: 16777216. Allowed: a whole number from 1024 to 268435455.
    */
@@ -194,8 +233,8 @@ export interface ClientOptions {
    */
   manualAck?: boolean
   /**
-   * What happens to a letter with MQTT 5 properties on a 3.1.1 connection: it is rejected, or sent without them.
-   * Default: "reject". Allowed: "reject" or "drop".
+   * What happens on a 3.1.1 connection to a letter with MQTT 5 properties, and to a subscription with options of
+   * MQTT 5: it is rejected, or sent without them. Default: "reject". Allowed: "reject" or "drop".
    */
   propertiesOn311?: 'reject' | 'drop'
   /**
@@ -210,6 +249,11 @@ export interface ClientOptions {
    * duration from 1ms to 1h.
    */
   subscribeTimeout?: Duration
+  /**
+   * How long a hook or the authenticator may take to answer: a hook's words are left out then, an authenticator's
+   * attempt to connect fails. Default: 10s. Allowed: a duration from 1ms to 1h.
+   */
+  hookTimeout?: Duration
   /**
    * How long a close that states no time of its own lets waiting letters go out. Default: 5s. Allowed: a duration
    * from 0s to 1h.

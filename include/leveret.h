@@ -291,6 +291,17 @@
  */
 #define MQTT_OPT_PASSWORD "password"
 /**
+ * Method of enhanced authentication, such as `SCRAM-SHA-256` (MQTT 5, 4.12). Its steps are taken by the
+ * authenticator of the client; with a method 3.1.1 is never fallen back to, because it could not be said
+ * there. Default: no enhanced authentication. Allowed: text of at most 65535 bytes of UTF-8. MQTT 5 only.
+ */
+#define MQTT_OPT_AUTHENTICATION_METHOD "authentication_method"
+/**
+ * What CONNECT says first in that method, where no authenticator says it (MQTT 5, 3.1.2.11.10). Never shown.
+ * Default: no authentication data. Allowed: bytes or text of at most 65535 bytes. MQTT 5 only.
+ */
+#define MQTT_OPT_AUTHENTICATION_DATA "authentication_data"
+/**
  * Topic of the will, the message that the broker publishes when the connection ends without a DISCONNECT.
  * Without it there is no will. Default: no will. Allowed: text of at most 65535 bytes of UTF-8.
  */
@@ -338,6 +349,21 @@
  * pairs of texts. MQTT 5 only.
  */
 #define MQTT_OPT_USER_PROPERTIES "user_properties"
+/**
+ * Ask the broker for the response information of CONNACK, from which topics for answers can be made (MQTT 5,
+ * 3.1.2.11.6). Default: false. Allowed: true or false. MQTT 5 only.
+ */
+#define MQTT_OPT_REQUEST_RESPONSE_INFORMATION "request_response_information"
+/**
+ * Let the broker add reason strings and user properties to its answers (MQTT 5, 3.1.2.11.7). Default: true.
+ * Allowed: true or false. MQTT 5 only.
+ */
+#define MQTT_OPT_REQUEST_PROBLEM_INFORMATION "request_problem_information"
+/**
+ * How many references to another server are followed one after the other before the URLs are tried again
+ * (MQTT 5, 4.13); 0 follows none. Default: 3. Allowed: a whole number from 0 to 100. MQTT 5 only.
+ */
+#define MQTT_OPT_MAX_SERVER_REFERENCES "max_server_references"
 /**
  * Time to live of letters that state none: one that has not been delivered by then is settled `expired`.
  * Default: 1h. Allowed: a duration from 1ms to 4294967295s; "none" for no time to live.
@@ -389,6 +415,17 @@
  */
 #define MQTT_OPT_RECEIVE_MAXIMUM "receive_maximum"
 /**
+ * How many topic aliases the broker may use for what it sends (MQTT 5, 3.1.2.11.5); 0 lets it use none.
+ * Default: 16. Allowed: a whole number from 0 to 65535. MQTT 5 only.
+ */
+#define MQTT_OPT_TOPIC_ALIAS_MAXIMUM "topic_alias_maximum"
+/**
+ * How many topics letters name by an alias instead of in full once they were sent, where the broker takes as
+ * many (MQTT 5, 3.3.2.3.4). It saves bytes where the same long topics are published often. Default: 0.
+ * Allowed: a whole number from 0 to 65535. MQTT 5 only.
+ */
+#define MQTT_OPT_OUTGOING_TOPIC_ALIASES "outgoing_topic_aliases"
+/**
  * The largest packet accepted from the broker, in bytes. MQTT 5 tells the broker; on 3.1.1 a larger one is
  * skipped, acknowledged, counted and reported. Default: 16777216. Allowed: a whole number from 1024 to
  * 268435455.
@@ -415,8 +452,8 @@
  */
 #define MQTT_OPT_MANUAL_ACK "manual_ack"
 /**
- * What happens to a letter with MQTT 5 properties on a 3.1.1 connection: it is rejected, or sent without
- * them. Default: "reject". Allowed: "reject" or "drop".
+ * What happens on a 3.1.1 connection to a letter with MQTT 5 properties, and to a subscription with options
+ * of MQTT 5: it is rejected, or sent without them. Default: "reject". Allowed: "reject" or "drop".
  */
 #define MQTT_OPT_PROPERTIES_ON_311 "properties_on_311"
 /**
@@ -430,6 +467,11 @@
  * Allowed: a duration from 1ms to 1h.
  */
 #define MQTT_OPT_SUBSCRIBE_TIMEOUT "subscribe_timeout"
+/**
+ * How long a hook or the authenticator may take to answer: a hook's words are left out then, an
+ * authenticator's attempt to connect fails. Default: 10s. Allowed: a duration from 1ms to 1h.
+ */
+#define MQTT_OPT_HOOK_TIMEOUT "hook_timeout"
 /**
  * How long a close that states no time of its own lets waiting letters go out. Default: 5s. Allowed: a
  * duration from 0s to 1h.
@@ -681,7 +723,7 @@ typedef struct {
     const char *text;
     /** Length of the text in bytes. */
     size_t text_length;
-    /** Online: the properties of CONNACK, for `mqtt_property_get`; else NULL. */
+    /** The properties of CONNACK (online, attempt failed) or of the broker's DISCONNECT (offline), for `mqtt_property_get`; NULL for a ping. */
     const mqtt_properties *properties;
 } mqtt_connection_event;
 

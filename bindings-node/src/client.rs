@@ -436,6 +436,8 @@ impl NativeClient {
                 Either::A(delivery)
             }
             Taken::News(news) => Either::B(told(news)),
+            // In the queue of the hooks alone.
+            Taken::Packet(_) | Taken::Authenticate(_) => Either::B(Told::default()),
         })
     }
 

@@ -12,6 +12,7 @@ use crate::message::{Delivery, Property, properties};
 
 /// News of a client, told in `event`.
 #[napi(object)]
+#[derive(Default)]
 pub struct Told {
     /// `connection`, `subscription`, `notice`, `ping` or `status`.
     pub kind: String,
@@ -117,16 +118,22 @@ fn connection(event: ConnectionEvent) -> Event {
             properties: Some(properties(&online.properties)),
             ..Event::default()
         },
-        ConnectionEvent::Offline { why } => Event {
+        ConnectionEvent::Offline {
+            why,
+            properties: said,
+        } => Event {
             kind: Some("offline".into()),
             error: Some(parts(&why)),
+            properties: Some(properties(&said)),
             ..Event::default()
         },
         ConnectionEvent::AttemptFailed {
             endpoint,
             why,
             retry_in,
+            properties: said,
         } => Event {
+            properties: Some(properties(&said)),
             kind: Some("attempt_failed".into()),
             error: Some(parts(&why)),
             endpoint: Some(endpoint as u32),

@@ -53,16 +53,22 @@ fn connection(fields: &Bound<'_, PyDict>, event: ConnectionEvent) -> PyResult<()
             fields.set_item("endpoint", online.endpoint)?;
             fields.set_item("properties", properties(fields.py(), &online.properties)?)
         }
-        ConnectionEvent::Offline { why } => {
+        ConnectionEvent::Offline {
+            why,
+            properties: said,
+        } => {
             fields.set_item("kind", "offline")?;
+            fields.set_item("properties", properties(fields.py(), &said)?)?;
             fields.set_item("error", parts(&why))
         }
         ConnectionEvent::AttemptFailed {
             endpoint,
             why,
             retry_in,
+            properties: said,
         } => {
             fields.set_item("kind", "attempt_failed")?;
+            fields.set_item("properties", properties(fields.py(), &said)?)?;
             fields.set_item("error", parts(&why))?;
             fields.set_item("endpoint", endpoint)?;
             fields.set_item("retry_in", retry_in.as_secs_f64())

@@ -65,7 +65,7 @@ impl Queue {
         match taken.pop() {
             Some(Taken::Message(arrival)) => Delivery::new(py, &self.native, arrival).map(Some),
             // News lies in the main queue alone.
-            Some(Taken::News(_)) | None => Ok(None),
+            _ => Ok(None),
         }
     }
 }

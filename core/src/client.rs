@@ -7,12 +7,13 @@ use std::time::Duration;
 use leveret_protocol::engine::{Explanation, Payload, Reply, Tag};
 use leveret_protocol::error::{Error, ErrorKind};
 use leveret_protocol::message::QoS;
-use leveret_protocol::options::{ClientOptions, SubscribeOptions};
+use leveret_protocol::options::{ClientOptions, CloseOptions, Given, SubscribeOptions};
 use leveret_protocol::outcome::Status;
 use leveret_protocol::sentence::Dialect;
 
 use crate::clock;
 use crate::events::{Events, Messages};
+use crate::hooks::Builder;
 use crate::host::{self, Setup, Target};
 use crate::ledger::Keep;
 use crate::letter::{Letter, PartlyPosted};
@@ -65,10 +66,21 @@ impl Client {
     /// # Errors
     /// As [`Client::new`].
     pub fn with_urls(urls: &[&str], options: ClientOptions) -> Result<Client, Error> {
+        let client = Client::unstarted(urls, options)?;
+        client.host.start()?;
+        Ok(client)
+    }
+
+    /// Begins a client that needs more than options: hooks that see packets, an authenticator.
+    pub fn builder(url: &str) -> Builder {
+        Builder::new(url)
+    }
+
+    pub(crate) fn unstarted(urls: &[&str], options: ClientOptions) -> Result<Client, Error> {
         let setup = Setup {
             dialect: Dialect::Rust,
             keep: Keep::Held,
-            autostart: true,
+            autostart: false,
         };
         Ok(Client {
             host: host::Client::new(urls, options, setup)?,
@@ -201,7 +213,31 @@ impl Client {
     /// # Errors
     /// `TimedOut`, `Closed`, `InvalidArgument`.
     pub async fn unsubscribe(&self, filter: &str) -> Result<(), Error> {
-        let question = self.host.unsubscribe(&[filter])?;
+        self.unsubscribe_with(filter, Vec::new()).await
+    }
+
+    /// [`Client::unsubscribe`] with user properties for the UNSUBSCRIBE (MQTT 5, 3.10.2.1.2).
+    ///
+    /// # Errors
+    /// As [`Client::unsubscribe`].
+    pub async fn unsubscribe_with(
+        &self,
+        filter: &str,
+        user_properties: impl Given<Vec<(String, String)>>,
+    ) -> Result<(), Error> {
+        let properties = user_properties.given();
+        let question = self.host.unsubscribe_with(&[filter], properties)?;
+        self.answer(question).await.map(drop)
+    }
+
+    /// Authenticates once more on the connection that is up (MQTT 5, 4.12.1), with the
+    /// [authenticator](Builder::authenticator) or, without one, the option `authentication_data`.
+    ///
+    /// # Errors
+    /// `NotConnected`; `NotSupported` without a method and on MQTT 3.1.1; `Refused` by the authenticator; `ConnectionLost`, which is how
+    /// a broker refuses; `Closed`.
+    pub async fn reauthenticate(&self) -> Result<(), Error> {
+        let question = self.host.reauthenticate()?;
         self.answer(question).await.map(drop)
     }
 
@@ -347,7 +383,21 @@ impl Client {
         timeout: impl Into<Option<Duration>>,
         end_session: bool,
     ) -> Result<(), Error> {
-        match self.host.close(timeout.into(), Some(end_session))? {
+        let options = CloseOptions {
+            timeout: timeout.into(),
+            end_session: Some(end_session),
+            ..CloseOptions::new()
+        };
+        self.close_with(options).await
+    }
+
+    /// [`Client::close`] with all that can be said about it: whether the will is published all the same, how long the broker keeps the
+    /// session, why.
+    ///
+    /// # Errors
+    /// As [`Client::close`], and `InvalidArgument` for options that do not go together.
+    pub async fn close_with(&self, options: CloseOptions) -> Result<(), Error> {
+        match self.host.close_with(options)? {
             Some(question) => self.answer(question).await.map(drop),
             None => Ok(()),
         }

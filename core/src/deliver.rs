@@ -7,7 +7,7 @@ use leveret_protocol::engine::{
 use leveret_protocol::reason::ReasonCode;
 
 use crate::handoff::Rings;
-use crate::inbox::{Inbox, News};
+use crate::inbox::{Delivery, Inbox, News};
 use crate::ledger::Ledger;
 use crate::log;
 use crate::shared::Shared;
@@ -124,6 +124,7 @@ impl Sorter {
             let command = Command::Acknowledge {
                 token,
                 reason: ReasonCode::SUCCESS,
+                words: None,
             };
             // Only a client that has ended takes no commands, and this one's driver is here.
             let _ = shared
@@ -187,6 +188,8 @@ fn tell(inbox: &mut Inbox, event: Event, rings: &mut Rings) {
         },
         Event::RoundTrip(time) => News::RoundTrip(time),
         Event::Notice(notice) => News::Notice(notice),
+        Event::Packet(shown) => return inbox.ask(Delivery::Packet(shown), rings),
+        Event::Authenticate(step) => return inbox.ask(Delivery::Authenticate(step), rings),
         // Sorted into the ledger, or handed over before.
         Event::Settled { .. } | Event::Released(_) | Event::Reply { .. } | Event::Message(_) => {
             return;

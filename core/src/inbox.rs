@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use leveret_protocol::engine::{AckToken, ConnectionEvent, Incoming, Notice};
+use leveret_protocol::engine::{AckToken, AuthStep, ConnectionEvent, Incoming, Notice, Shown};
 use leveret_protocol::error::{Error, ErrorKind};
 use leveret_protocol::message::{Message, QoS};
 use leveret_protocol::options::InboxOverflow;
@@ -27,6 +27,9 @@ impl QueueId {
     pub const MAIN: QueueId = QueueId(0);
     /// What is for nobody in particular, when an iterator takes it and not a general handler.
     pub const GENERAL: QueueId = QueueId(1);
+    /// What is for hooks and for the authenticator, which have a thread or task of their own: they must not wait behind a handler that waits
+    /// for what they are asked.
+    pub const HOOKS: QueueId = QueueId(2);
 }
 
 /// One thing that a host takes from a queue.
@@ -36,6 +39,10 @@ pub enum Delivery {
     Message(Arrival),
     /// News of the client; in [`QueueId::MAIN`] only.
     News(News),
+    /// A packet for a hook; in [`QueueId::HOOKS`] only.
+    Packet(Box<Shown>),
+    /// A step for the authenticator; in [`QueueId::HOOKS`] only.
+    Authenticate(Box<AuthStep>),
 }
 
 /// A received message, for whom it is, and what its acknowledgement waits for.
@@ -89,6 +96,18 @@ impl Size {
     fn of(message: &Message) -> Size {
         let bytes = message.topic.as_str().len() + message.payload.len() + Size::PER_MESSAGE;
         Size { messages: 1, bytes }
+    }
+
+    /// What a delivery takes of the inbox. News is bounded by itself, and steps of authentication by their exchange.
+    fn of_delivery(delivery: &Delivery) -> Size {
+        match delivery {
+            Delivery::Message(arrival) => Size::of(&arrival.message),
+            Delivery::Packet(shown) => Size {
+                messages: 1,
+                bytes: shown.properties.encoded().len() + Size::PER_MESSAGE,
+            },
+            Delivery::News(_) | Delivery::Authenticate(_) => Size::default(),
+        }
     }
 
     fn add(&mut self, other: Size) {
@@ -168,11 +187,12 @@ struct Ticket {
 
 impl Inbox {
     pub(crate) fn new(max_messages: usize, max_bytes: usize, overflow: InboxOverflow) -> Inbox {
-        let queues = [QueueId::MAIN, QueueId::GENERAL].map(|id| (id, Queue::default()));
+        let queues =
+            [QueueId::MAIN, QueueId::GENERAL, QueueId::HOOKS].map(|id| (id, Queue::default()));
         Inbox {
             routes: Routes::default(),
             queues: BTreeMap::from(queues),
-            last_queue: QueueId::GENERAL.0,
+            last_queue: QueueId::HOOKS.0,
             limit: Size {
                 messages: max_messages,
                 bytes: max_bytes,
@@ -253,6 +273,11 @@ impl Inbox {
     /// Adds news for the host.
     pub(crate) fn tell(&mut self, news: News, rings: &mut Rings) {
         self.append(QueueId::MAIN, Delivery::News(news), rings);
+    }
+
+    /// Adds something that a hook or the authenticator is to look at.
+    pub(crate) fn ask(&mut self, question: Delivery, rings: &mut Rings) {
+        self.append(QueueId::HOOKS, question, rings);
     }
 
     /// Moves up to `max` deliveries to `into`; how many. What was taken before counts as gone.
@@ -388,6 +413,8 @@ impl Inbox {
             queue.waiters.wake_all(rings);
         }
         rings.bell(&self.bell);
+        // What it holds may hold the client in turn.
+        self.bell = Bell::None;
     }
 
     pub(crate) fn size(&self) -> Size {
@@ -451,18 +478,14 @@ impl Queue {
     /// Adds a delivery; by how much that enlarges what is held.
     fn append(&mut self, delivery: Delivery) -> Size {
         let place = self.first + self.places.len() as u64;
-        let size = match &delivery {
-            Delivery::Message(arrival) => {
-                if arrival.message.qos == QoS::AtMostOnce {
-                    self.droppable.push_back(place);
-                }
-                Size::of(&arrival.message)
+        let size = Size::of_delivery(&delivery);
+        match &delivery {
+            Delivery::Message(arrival) if arrival.message.qos == QoS::AtMostOnce => {
+                self.droppable.push_back(place);
             }
-            Delivery::News(_) => {
-                self.news.push_back(place);
-                Size::default()
-            }
-        };
+            Delivery::News(_) => self.news.push_back(place),
+            _ => {}
+        }
         self.places.push_back(Some(delivery));
         self.live += 1;
         self.held.add(size);
@@ -482,11 +505,9 @@ impl Queue {
             };
             self.first += 1;
             let Some(delivery) = place else { continue };
-            if let Delivery::Message(arrival) = &delivery {
-                let size = Size::of(&arrival.message);
-                self.held.remove(size);
-                self.taken.add(size);
-            }
+            let size = Size::of_delivery(&delivery);
+            self.held.remove(size);
+            self.taken.add(size);
             self.live -= 1;
             into.push(delivery);
             count += 1;

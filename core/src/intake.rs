@@ -50,7 +50,7 @@ impl Intake {
                     return Poll::Ready(Some(message));
                 }
                 // News lies in the main queue alone.
-                Some(Delivery::News(_)) => {}
+                Some(_) => {}
                 None => {
                     let taken = self
                         .host

@@ -47,8 +47,9 @@
 //! | `client.rs`, `letter.rs`, `receipt.rs` | the face for Rust: publish and what becomes of it |
 //! | `subscription.rs`, `message.rs`, `events.rs` | the face for Rust: streams of messages and of news |
 //! | `request.rs`, `response.rs`, `serve.rs` | the face for Rust: asking, and answering |
+//! | `hooks.rs` | the face for Rust: packets in hooks, steps of authentication |
 //! | `intake.rs` | from a queue to a stream, acknowledging on the way |
-//! | `host/mod.rs`, `host/letters.rs`, `host/messages.rs`, `host/outcomes.rs`, `host/requests.rs` | what language bindings stand on |
+//! | `host/mod.rs`, `host/letters.rs`, `host/messages.rs`, `host/outcomes.rs`, `host/requests.rs`, `host/hooks.rs` | what language bindings stand on |
 //! | `requests/mod.rs` | requests that wait for a response, with a map of its own |
 //! | `stats.rs` | the counters |
 //! | `shared.rs` | what the threads of one client share |
@@ -79,6 +80,7 @@ mod doorbell;
 mod driver;
 mod events;
 mod handoff;
+mod hooks;
 pub mod host;
 mod inbox;
 mod intake;
@@ -113,17 +115,21 @@ mod readme {}
 
 pub use client::Client;
 pub use events::{Events, Messages};
+pub use hooks::{AuthStep, Builder, Packet};
 pub use inbox::News;
 pub use letter::{Letter, PartlyPosted};
 pub use leveret_protocol as protocol;
-pub use leveret_protocol::engine::{ConnectionEvent, Explanation, Notice, Payload};
+pub use leveret_protocol::engine::{
+    AuthStage, ConnectionEvent, Explanation, Notice, Payload, Words,
+};
 pub use leveret_protocol::error::{Error, ErrorKind};
 pub use leveret_protocol::message::QoS;
 pub use leveret_protocol::options::{
-    ClientOptions as Options, ExpiredInFlight, InboxOverflow, OnSessionLost, Overflow, Priority,
-    PropertiesOn311, Protocol, PublishOptions, SubscribeOptions, Ttl,
+    ClientOptions as Options, CloseOptions, ExpiredInFlight, InboxOverflow, OnSessionLost,
+    Overflow, Priority, PropertiesOn311, Protocol, PublishOptions, SubscribeOptions, Ttl,
 };
 pub use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};
+pub use leveret_protocol::packet_type::PacketType;
 pub use leveret_protocol::reason::ReasonCode;
 pub use message::Message;
 pub use receipt::Receipt;

@@ -78,14 +78,14 @@ fn connection(event: &ConnectionEvent, client: &str) {
                 "online"
             );
         }
-        ConnectionEvent::Offline { why } if why.kind == ErrorKind::Closed => {
+        ConnectionEvent::Offline { why, .. } if why.kind == ErrorKind::Closed => {
             tracing::info!(
                 target: "leveret::connection",
                 client,
                 "offline: {why}"
             );
         }
-        ConnectionEvent::Offline { why } => {
+        ConnectionEvent::Offline { why, .. } => {
             tracing::warn!(
                 target: "leveret::connection",
                 client,
@@ -96,6 +96,7 @@ fn connection(event: &ConnectionEvent, client: &str) {
             endpoint,
             why,
             retry_in,
+            ..
         } => {
             tracing::warn!(
                 target: "leveret::connection",

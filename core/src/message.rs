@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use leveret_protocol::engine::{AckToken, Payload};
+use leveret_protocol::engine::{AckToken, Payload, Words};
 use leveret_protocol::error::Error;
 use leveret_protocol::message;
 use leveret_protocol::reason::ReasonCode;
@@ -88,6 +88,18 @@ impl Message {
     /// `Closed`.
     pub fn ack(&self) -> Result<(), Error> {
         self.answer(ReasonCode::SUCCESS)
+    }
+
+    /// [`Message::ack`] with a reason code, and with a reason string and user properties for the PUBACK or PUBREC (MQTT 5, 3.4.2.2); on MQTT 3.1.1 it
+    /// is the same as `ack`.
+    ///
+    /// # Errors
+    /// `Closed`; `InvalidArgument` for text that MQTT cannot carry.
+    pub fn ack_with(&self, reason: ReasonCode, words: &Words) -> Result<(), Error> {
+        match &self.token {
+            Some(token) => self.shared.acknowledge_with(*token, reason, words),
+            None => Ok(()),
+        }
     }
 
     /// Acknowledges the message with a failing reason code, which only MQTT 5 can carry: the broker then

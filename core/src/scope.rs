@@ -73,7 +73,7 @@ impl Drop for HandlerScope {
             return;
         };
         // A handler of a handler of the same client: its turn comes when the outer one returns.
-        if !put_off(&shared, request) && !shared.is_forked() {
+        if !put_off(&shared, &request) && !shared.is_forked() {
             shared.close(request);
         }
     }
@@ -89,13 +89,13 @@ pub(crate) fn is_inside(shared: &Arc<Shared>) -> bool {
 }
 
 /// Inside a handler of this client, puts its close off until the handler returns, and says so.
-pub(crate) fn put_off(shared: &Arc<Shared>, request: CloseRequest) -> bool {
+pub(crate) fn put_off(shared: &Arc<Shared>, request: &CloseRequest) -> bool {
     with_scopes(false, |scopes| {
         let entry = scopes
             .iter_mut()
             .rfind(|entry| Arc::ptr_eq(&entry.shared, shared));
         let Some(entry) = entry else { return false };
-        entry.close = Some(request);
+        entry.close = Some(request.clone());
         true
     })
 }

@@ -1,13 +1,13 @@
 //! What the threads of one client share: three handoffs and a few facts that never change.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use leveret_protocol::engine::{AckToken, Command, Cost, EngineStats, Tag};
+use bytes::Bytes;
+use leveret_protocol::engine::{AckToken, AuthAnswer, Command, Cost, EngineStats, Tag, Words};
 use leveret_protocol::error::{Error, ErrorKind};
-use leveret_protocol::options::ClientOptions;
+use leveret_protocol::options::{ClientOptions, CloseOptions};
 use leveret_protocol::reason::ReasonCode;
-use leveret_protocol::sentence::Dialect;
+use leveret_protocol::sentence::{self, Dialect};
 
 use crate::handoff::{Handoff, Rings};
 use crate::inbox::{Arrival, Inbox};
@@ -15,6 +15,9 @@ use crate::ledger::{Keep, Ledger, Question};
 use crate::outbox::Outbox;
 use crate::requests::Requests;
 use crate::runtime::Machine;
+
+/// The most bytes of authentication data (MQTT 5, 1.5.6).
+const MOST_DATA: usize = 65_535;
 
 pub(crate) struct Shared {
     /// Callers → driver.
@@ -30,11 +33,10 @@ pub(crate) struct Shared {
 }
 
 /// How a client is to be closed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CloseRequest {
     pub(crate) reply: Tag,
-    pub(crate) timeout: Duration,
-    pub(crate) end_session: Option<bool>,
+    pub(crate) options: Box<CloseOptions>,
 }
 
 impl Shared {
@@ -113,21 +115,10 @@ impl Shared {
 
     /// Takes no letters from now on and closes in the background. Reply tag 0 wants no answer.
     pub(crate) fn close(&self, request: CloseRequest) {
-        let CloseRequest {
-            reply,
-            timeout,
-            end_session,
-        } = request;
+        let CloseRequest { reply, options } = request;
         let told = self.outbox.put(|outbox, rings| {
             outbox.begin_close(rings);
-            outbox.push(
-                Command::Close {
-                    reply,
-                    timeout,
-                    end_session,
-                },
-                rings,
-            )
+            outbox.push(Command::Close { reply, options }, rings)
         });
         if told.is_err() {
             // Closed already, which is what was asked for.
@@ -138,9 +129,61 @@ impl Shared {
 
     /// Acknowledges a message by hand.
     pub(crate) fn acknowledge(&self, token: AckToken, reason: ReasonCode) -> Result<(), Error> {
+        self.tell(Command::Acknowledge {
+            token,
+            reason,
+            words: None,
+        })
+    }
+
+    /// Acknowledges a message by hand, with words.
+    pub(crate) fn acknowledge_with(
+        &self,
+        token: AckToken,
+        reason: ReasonCode,
+        words: &Words,
+    ) -> Result<(), Error> {
+        let words = words.properties()?;
+        self.tell(Command::Acknowledge {
+            token,
+            reason,
+            words: (!words.is_empty()).then(|| Box::new(words)),
+        })
+    }
+
+    /// What our answer to a packet is to carry that a hook was shown.
+    pub(crate) fn answer(&self, number: u64, words: &Words) -> Result<(), Error> {
+        let words = words.properties()?;
+        self.tell(Command::Answer { number, words })
+    }
+
+    /// What the broker is to be sent in a step of authentication.
+    pub(crate) fn authenticate(
+        &self,
+        number: u64,
+        data: Option<Bytes>,
+        words: &Words,
+    ) -> Result<(), Error> {
+        if let Some(data) = data.as_ref().filter(|data| data.len() > MOST_DATA) {
+            let allowed = "bytes of at most 65535 bytes";
+            let given = format!("{} bytes", data.len());
+            return Err(sentence::must_be("authentication data", allowed, given));
+        }
+        let words = words.properties()?;
+        let answer = Ok(Box::new(AuthAnswer { data, words }));
+        self.tell(Command::Authenticate { number, answer })
+    }
+
+    /// Why the application goes no further in an exchange of authentication.
+    pub(crate) fn refuse_authentication(&self, number: u64, words: &str) -> Result<(), Error> {
+        let answer = Err(words.to_owned());
+        self.tell(Command::Authenticate { number, answer })
+    }
+
+    /// Hands over a command that nobody waits for.
+    pub(crate) fn tell(&self, command: Command) -> Result<(), Error> {
         self.check_process()?;
-        self.outbox
-            .put(|outbox, rings| outbox.push(Command::Acknowledge { token, reason }, rings))
+        self.outbox.put(|outbox, rings| outbox.push(command, rings))
     }
 
     /// A queue has done with a message. After the last one it is acknowledged, unless by hand.

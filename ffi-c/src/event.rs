@@ -87,7 +87,7 @@ pub struct mqtt_connection_event {
     pub text: *const c_char,
     /// Length of the text in bytes.
     pub text_length: usize,
-    /// Online: the properties of CONNACK, for `mqtt_property_get`; else NULL.
+    /// The properties of CONNACK (online, attempt failed) or of the broker's DISCONNECT (offline), for `mqtt_property_get`; NULL for a ping.
     pub properties: *const mqtt_properties,
 }
 

@@ -112,13 +112,14 @@ impl<'a> Happened<'a> {
                 };
                 Happened::Connection(event, String::new())
             }
-            ConnectionEvent::Offline { why } => {
-                Happened::failed(empty(MQTT_CONNECTION_OFFLINE), why)
+            ConnectionEvent::Offline { why, properties } => {
+                Happened::failed(empty(MQTT_CONNECTION_OFFLINE), why, properties)
             }
             ConnectionEvent::AttemptFailed {
                 endpoint,
                 why,
                 retry_in,
+                properties,
             } => {
                 let retry_in_ms = u32::try_from(retry_in.as_millis()).unwrap_or(u32::MAX);
                 let event = mqtt_connection_event {
@@ -126,12 +127,16 @@ impl<'a> Happened<'a> {
                     retry_in_ms,
                     ..empty(MQTT_CONNECTION_ATTEMPT_FAILED)
                 };
-                Happened::failed(event, why)
+                Happened::failed(event, why, properties)
             }
         }
     }
 
-    fn failed(event: mqtt_connection_event, why: &Error) -> Happened<'a> {
+    fn failed(
+        event: mqtt_connection_event,
+        why: &Error,
+        properties: &'a Properties,
+    ) -> Happened<'a> {
         let sentence = why.to_string();
         let (text, text_length) = text(&sentence);
         Happened::Connection(
@@ -139,6 +144,7 @@ impl<'a> Happened<'a> {
                 text,
                 text_length,
                 reason: number(why.reason),
+                properties: ptr::from_ref(properties).cast(),
                 ..event
             },
             sentence,

@@ -58,6 +58,8 @@ pub(crate) fn sort(face: &Face) -> Found {
             Delivery::News(news) => {
                 let _batched = Happened::news(news).map(|event| sorter.tell(event));
             }
+            // In the queue of the hooks alone.
+            Delivery::Packet(_) | Delivery::Authenticate(_) => {}
         }
     }
     sorter.flush();

@@ -105,9 +105,32 @@ class ClientOptions(TypedDict, total=False):
     """Password to log in with. On 3.1.1 it needs a `username`. Never shown. Default: no password. Allowed: bytes or
     text of at most 65535 bytes; None for no password.
     """
+    authentication_method: str | None
+    """Method of enhanced authentication, such as `SCRAM-SHA-256` (MQTT 5, 4.12). Its steps are taken by the
+    authenticator of the client; with a method 3.1.1 is never fallen back to, because it could not be said there.
+    Default: no enhanced authentication. Allowed: text of at most 65535 bytes of UTF-8; None for no enhanced
+    authentication. MQTT 5 only.
+    """
+    authentication_data: Binary | None
+    """What CONNECT says first in that method, where no authenticator says it (MQTT 5, 3.1.2.11.10). Never shown.
+    Default: no authentication data. Allowed: bytes or text of at most 65535 bytes; None for no authentication data.
+    MQTT 5 only.
+    """
     user_properties: Pairs
     """User properties sent to the broker with each CONNECT (MQTT 5, 3.1.2.11.8). Default: no pairs. Allowed: pairs of
     texts. MQTT 5 only.
+    """
+    request_response_information: bool
+    """Ask the broker for the response information of CONNACK, from which topics for answers can be made (MQTT 5,
+    3.1.2.11.6). Default: false. Allowed: true or false. MQTT 5 only.
+    """
+    request_problem_information: bool
+    """Let the broker add reason strings and user properties to its answers (MQTT 5, 3.1.2.11.7). Default: true.
+    Allowed: true or false. MQTT 5 only.
+    """
+    max_server_references: int
+    """How many references to another server are followed one after the other before the URLs are tried again (MQTT 5,
+    4.13); 0 follows none. Default: 3. Allowed: a whole number from 0 to 100. MQTT 5 only.
     """
     default_ttl: Duration | None
     """Time to live of letters that state none: one that has not been delivered by then is settled `expired`. Default:
@@ -149,6 +172,15 @@ class ClientOptions(TypedDict, total=False):
     """The most messages of QoS 1 and 2 that the broker may send before they are acknowledged (MQTT 5, 3.1.2.11.3).
     Default: 1000. Allowed: a whole number from 1 to 65535. MQTT 5 only.
     """
+    topic_alias_maximum: int
+    """How many topic aliases the broker may use for what it sends (MQTT 5, 3.1.2.11.5); 0 lets it use none. Default:
+    16. Allowed: a whole number from 0 to 65535. MQTT 5 only.
+    """
+    outgoing_topic_aliases: int
+    """How many topics letters name by an alias instead of in full once they were sent, where the broker takes as many
+    (MQTT 5, 3.3.2.3.4). It saves bytes where the same long topics are published often. Default: 0. Allowed: a whole
+    number from 0 to 65535. MQTT 5 only.
+    """
     max_packet_size: int
     """The largest packet accepted from the broker, in bytes. MQTT 5 tells the broker; on 3.1.1 a larger one is
     skipped, acknowledged, counted and reported. Default: 16777216. Allowed: a whole number from 1024 to 268435455.
@@ -170,8 +202,8 @@ class ClientOptions(TypedDict, total=False):
     handler returned. Default: false. Allowed: true or false.
     """
     properties_on_311: Literal["reject", "drop"]
-    """What happens to a letter with MQTT 5 properties on a 3.1.1 connection: it is rejected, or sent without them.
-    Default: "reject". Allowed: "reject" or "drop".
+    """What happens on a 3.1.1 connection to a letter with MQTT 5 properties, and to a subscription with options of
+    MQTT 5: it is rejected, or sent without them. Default: "reject". Allowed: "reject" or "drop".
     """
     response_topic: str | None
     """Topic on which this client is answered when it asks, of its own among all clients of the broker. Unless given it
@@ -182,6 +214,10 @@ class ClientOptions(TypedDict, total=False):
     subscribe_timeout: Duration
     """How long a subscribe or unsubscribe waits for the answer of the broker while online. Default: 30s. Allowed: a
     duration from 1ms to 1h.
+    """
+    hook_timeout: Duration
+    """How long a hook or the authenticator may take to answer: a hook's words are left out then, an authenticator's
+    attempt to connect fails. Default: 10s. Allowed: a duration from 1ms to 1h.
     """
     close_timeout: Duration
     """How long a close that states no time of its own lets waiting letters go out. Default: 5s. Allowed: a duration

@@ -129,6 +129,11 @@ impl PacketSet {
         PacketSet(self.0 | other.0)
     }
 
+    /// What is in both sets.
+    pub const fn intersection(self, other: PacketSet) -> PacketSet {
+        PacketSet(self.0 & other.0)
+    }
+
     /// Whether everything in `other` is in this set too.
     pub const fn contains(self, other: PacketSet) -> bool {
         self.0 & other.0 == other.0

@@ -3,7 +3,9 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use leveret_protocol::engine::{AckToken, Command, Subscribe, SubscribeEntry, Tag, Unsubscribe};
+use leveret_protocol::engine::{
+    AckToken, Command, Subscribe, SubscribeEntry, Tag, Unsubscribe, Words,
+};
 use leveret_protocol::error::Error;
 use leveret_protocol::options::SubscribeOptions;
 use leveret_protocol::reason::ReasonCode;
@@ -73,6 +75,21 @@ impl Client {
     /// # Errors
     /// `InvalidArgument` for a filter that is not valid, `Closed`, `Forked`.
     pub fn unsubscribe(&self, filters: &[&str]) -> Result<Tag, Error> {
+        self.unsubscribe_with(filters, Vec::new())
+    }
+
+    /// [`Client::unsubscribe`] with user properties for the UNSUBSCRIBE (MQTT 5, 3.10.2.1.2).
+    ///
+    /// # Errors
+    /// As [`Client::unsubscribe`], and `InvalidArgument` for a user property that is not valid.
+    pub fn unsubscribe_with(
+        &self,
+        filters: &[&str],
+        user_properties: Vec<(String, String)>,
+    ) -> Result<Tag, Error> {
+        let options = SubscribeOptions::new().user_properties(user_properties);
+        options.check_each(self.shared().dialect)?;
+        let user_properties = options.user_properties;
         let shared = self.shared();
         shared.check_process()?;
         if filters.is_empty() {
@@ -100,7 +117,7 @@ impl Client {
             Command::Unsubscribe(Box::new(Unsubscribe {
                 reply,
                 filters,
-                user_properties: Vec::new(),
+                user_properties,
             }))
         })
     }
@@ -168,7 +185,7 @@ impl Client {
         for delivery in left {
             match delivery {
                 Delivery::Message(arrival) if handled => shared.done(&arrival, true),
-                Delivery::Message(_) | Delivery::News(_) => {}
+                _ => {}
             }
         }
     }
@@ -227,6 +244,19 @@ impl Client {
     /// `Closed`, `Forked`.
     pub fn acknowledge(&self, token: AckToken, reason: ReasonCode) -> Result<(), Error> {
         self.shared().acknowledge(token, reason)
+    }
+
+    /// [`Client::acknowledge`] with a reason string and user properties for the acknowledgement (MQTT 5, 3.4.2.2).
+    ///
+    /// # Errors
+    /// As [`Client::acknowledge`], and `InvalidArgument` for text that MQTT cannot carry.
+    pub fn acknowledge_with(
+        &self,
+        token: AckToken,
+        reason: ReasonCode,
+        words: &Words,
+    ) -> Result<(), Error> {
+        self.shared().acknowledge_with(token, reason, words)
     }
 
     /// Rings `bell` from now on when an empty queue or the empty list of reports gets its first element;

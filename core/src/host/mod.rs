@@ -16,9 +16,12 @@
 //!   After the last handler of a message the host calls [`Client::done`], which acknowledges it.
 //! * **Requests** are questions, asked with [`Client::request`], whose answer is a message; whoever answers
 //!   one takes topic and options of the letter from [`ResponseTo`].
+//! * **Hooks and the authenticator** are asked through a queue of their own, [`QueueId::HOOKS`], and answer with
+//!   [`Client::answer`] and [`Client::authenticate`].
 //! * **Errors** are sentences made here, so that they are the same in every language; [`Dialect`] says how
 //!   options are spelled in them.
 
+mod hooks;
 mod letters;
 mod messages;
 mod outcomes;
@@ -39,12 +42,16 @@ use crate::shared::{CloseRequest, Shared};
 
 pub use leveret_protocol::codec::{Properties, PropertyId, PropertyValue, Version};
 pub use leveret_protocol::engine::{
-    AckToken, Answers, ConnectionEvent, Explanation, Notice, Payload, Publish, Reply, Tag,
+    AckToken, Answers, AuthStage, AuthStep, ConnectionEvent, Explanation, Hooks, Notice, Payload,
+    Publish, Reply, Shown, Tag, Words,
 };
 pub use leveret_protocol::error::{Error, ErrorClass, ErrorKind};
 pub use leveret_protocol::message::{Message, QoS};
-pub use leveret_protocol::options::{self, ClientOptions, PublishOptions, SubscribeOptions};
+pub use leveret_protocol::options::{
+    self, ClientOptions, CloseOptions, PublishOptions, SubscribeOptions,
+};
 pub use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};
+pub use leveret_protocol::packet_type::{PacketSet, PacketType};
 pub use leveret_protocol::reason::ReasonCode;
 pub use leveret_protocol::sentence::{self, Dialect};
 pub use leveret_protocol::text::Text;
@@ -188,26 +195,32 @@ impl Client {
         timeout: Option<Duration>,
         end_session: Option<bool>,
     ) -> Result<Option<Tag>, Error> {
+        self.close_with(CloseOptions {
+            timeout,
+            end_session,
+            ..CloseOptions::new()
+        })
+    }
+
+    /// [`Client::close`] with all that can be said about it.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for options that do not go together; then nothing is closed. `Forked`.
+    pub fn close_with(&self, options: CloseOptions) -> Result<Option<Tag>, Error> {
         let shared = self.shared();
         shared.check_process()?;
-        let timeout = timeout.unwrap_or(shared.options.close_timeout);
-        if scope::put_off(
-            shared,
-            CloseRequest {
-                reply: 0,
-                timeout,
-                end_session,
-            },
-        ) {
+        options.check(&shared.options, shared.dialect)?;
+        let mut request = CloseRequest {
+            reply: 0,
+            options: Box::new(options),
+        };
+        if scope::put_off(shared, &request) {
             return Ok(None);
         }
         let reply = shared.outbox.with(|outbox| outbox.next_tag());
         shared.expect_reply(reply, Question::Close);
-        shared.close(CloseRequest {
-            reply,
-            timeout,
-            end_session,
-        });
+        request.reply = reply;
+        shared.close(request);
         Ok(Some(reply))
     }
 
@@ -232,13 +245,11 @@ impl Drop for Handle {
         if self.shared.is_forked() {
             return;
         }
-        let timeout = self.shared.options.close_timeout;
         let request = CloseRequest {
             reply: 0,
-            timeout,
-            end_session: None,
+            options: Box::default(),
         };
-        if !scope::put_off(&self.shared, request) {
+        if !scope::put_off(&self.shared, &request) {
             self.shared.close(request);
         }
     }

@@ -780,19 +780,24 @@ fn connection_pairs(event: &ConnectionEvent) -> Pairs {
             pairs.extend(property_pairs(&online.properties));
             pairs
         }
-        ConnectionEvent::Offline { why: error } => {
-            [vec![pair("event", "offline")], why(error)].concat()
+        ConnectionEvent::Offline {
+            why: error,
+            properties,
+        } => {
+            let first = vec![pair("event", "offline")];
+            [first, why(error), property_pairs(properties)].concat()
         }
         ConnectionEvent::AttemptFailed {
             why: error,
             retry_in,
+            properties,
             ..
         } => {
             let first = vec![
                 pair("event", "attempt_failed"),
                 pair("retry_in", retry_in.as_millis()),
             ];
-            [first, why(error)].concat()
+            [first, why(error), property_pairs(properties)].concat()
         }
     }
 }

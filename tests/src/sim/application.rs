@@ -5,7 +5,8 @@ use leveret_protocol::engine::{
 };
 use leveret_protocol::message::QoS;
 use leveret_protocol::options::{
-    ExpiredInFlight, Overflow, Priority, PublishOptions, SubscribeOptions, Ttl as TtlOption,
+    CloseOptions, ExpiredInFlight, Overflow, Priority, PublishOptions, SubscribeOptions,
+    Ttl as TtlOption,
 };
 use leveret_protocol::outcome::{OutcomeStatus, Status, SubscriptionState};
 use leveret_protocol::sentence::Dialect;
@@ -424,8 +425,11 @@ impl World {
         host.closing = Some(now + timeout);
         host.ask(Question::Close, |reply| Command::Close {
             reply,
-            timeout: Duration::from_nanos(timeout),
-            end_session,
+            options: Box::new(CloseOptions {
+                timeout: Some(Duration::from_nanos(timeout)),
+                end_session,
+                ..CloseOptions::new()
+            }),
         });
         self.submit(client)
     }

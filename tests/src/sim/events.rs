@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use leveret_protocol::engine::{
-    ConnectionEvent, Cost, Event, Incoming, Notice, Place, Reply, SubscriptionId,
+    ConnectionEvent, Cost, Event, Incoming, Place, Reply, SubscriptionId,
 };
 use leveret_protocol::error::Error;
 use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};
@@ -92,10 +92,10 @@ impl World {
                 Ok(())
             }
             Event::Notice(notice) => {
-                self.tally
-                    .count(&format!("notice: {}", notice_name(&notice)));
+                self.tally.count(&format!("notice: {}", notice.name()));
                 Ok(())
             }
+            Event::Packet(_) | Event::Authenticate(_) => Ok(()),
         }
     }
 
@@ -308,7 +308,7 @@ impl World {
                 host.line.online_since = Some(self.now);
                 Ok(())
             }
-            ConnectionEvent::Offline { why } => {
+            ConnectionEvent::Offline { why, .. } => {
                 self.tally.count(&format!("offline: {:?}", why.kind));
                 claim(!calm || host.unreachable, "quiet_connections_stay", || {
                     format!("client {client} is offline in quiet times: {why}")
@@ -533,15 +533,5 @@ impl Question {
             Question::Room => "room",
             Question::Close => "close",
         }
-    }
-}
-
-fn notice_name(notice: &Notice) -> &'static str {
-    match notice {
-        Notice::AcknowledgementHeld { .. } => "acknowledgement held",
-        Notice::OversizeSkipped { .. } => "oversize skipped",
-        Notice::FreshSession { .. } => "fresh session",
-        Notice::Violation(_) => "violation",
-        Notice::Unanswered { .. } => "unanswered",
     }
 }

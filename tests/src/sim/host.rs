@@ -352,14 +352,22 @@ impl Host {
             && (*at).max(self.consumer.paused_until) <= now
         {
             if let Some((_, Some((token, reason)))) = self.consumer.inbox.pop_front() {
-                self.batch.push(Command::Acknowledge { token, reason });
+                self.batch.push(Command::Acknowledge {
+                    token,
+                    reason,
+                    words: None,
+                });
             }
         }
         while let Some(entry) = self.consumer.acks.first_entry()
             && entry.key().0.max(self.consumer.held_until) <= now
         {
             let (token, reason) = entry.remove();
-            self.batch.push(Command::Acknowledge { token, reason });
+            self.batch.push(Command::Acknowledge {
+                token,
+                reason,
+                words: None,
+            });
         }
     }
 

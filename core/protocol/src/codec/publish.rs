@@ -21,6 +21,8 @@ pub(super) const DUP: u8 = 1 << 3;
 
 /// Bytes of the message expiry interval property: identifier and four bytes.
 const EXPIRY_LENGTH: usize = 5;
+/// Bytes of the topic alias property: identifier and two bytes.
+const ALIAS_LENGTH: usize = 3;
 
 /// A PUBLISH packet (section 3.3 of both standards).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,6 +108,7 @@ impl Publish {
             packet_id: self.packet_id,
             properties: properties.encoded(),
             expiry: None,
+            alias: None,
             payload_length: payload.len(),
         };
         head.encode(version, max_packet_size, out)?;
@@ -184,6 +187,8 @@ pub struct PublishHead<'a> {
     pub properties: &'a [u8],
     /// Message expiry interval in seconds, if it is not among the properties. Left out on MQTT 3.1.1.
     pub expiry: Option<u32>,
+    /// Topic alias, if it is not among the properties. Left out on MQTT 3.1.1.
+    pub alias: Option<u16>,
     /// Bytes of the payload, which is to follow the head.
     pub payload_length: usize,
 }
@@ -271,6 +276,10 @@ impl PublishHead<'_> {
                 out.put_u8(PropertyId::MessageExpiryInterval as u8);
                 out.put_u32(seconds);
             }
+            if let Some(alias) = self.alias {
+                out.put_u8(PropertyId::TopicAlias as u8);
+                out.put_u16(alias);
+            }
         }
         Ok(())
     }
@@ -286,7 +295,8 @@ impl PublishHead<'_> {
     fn measure(&self, version: Version) -> Measure {
         let packet_id = if self.qos == QoS::AtMostOnce { 0 } else { 2 };
         let expiry = self.expiry.map_or(0, |_| EXPIRY_LENGTH);
-        let properties = self.properties.len().saturating_add(expiry);
+        let alias = self.alias.map_or(0, |_| ALIAS_LENGTH);
+        let properties = sum([self.properties.len(), expiry, alias]);
         let mut remaining = sum([2, self.topic.len(), packet_id, self.payload_length]);
         if version == Version::V5 {
             remaining = sum([remaining, Varint::length_of(properties), properties]);

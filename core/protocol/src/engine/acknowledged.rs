@@ -8,7 +8,7 @@ use super::Engine;
 use super::lifecycle::State;
 use super::window::{Slot, Step};
 use crate::checked;
-use crate::codec::{Ack, Properties, Version};
+use crate::codec::{Ack, Properties};
 use crate::outcome::{Outcome, OutcomeDetail, OutcomeStatus};
 use crate::packet_type::PacketType;
 use crate::reason::ReasonCode;
@@ -34,7 +34,7 @@ impl Engine {
 
     /// Takes PUBACKs of success for letters in flight from the front of the buffer. One comes for every letter of QoS 1: they are read where they lie.
     pub(super) fn plain_pubacks(&mut self, buffer: &mut BytesMut) {
-        if self.life.state() != State::Online {
+        if self.life.state() != State::Online || self.shows_pubacks() {
             return;
         }
         let mut taken = 0;
@@ -111,19 +111,6 @@ impl Engine {
         if let Some(key) = slot.letter() {
             self.finish(key, outcome);
         }
-    }
-
-    /// Queues PUBREL or another answer of four bytes, or six where there is a reason to tell.
-    pub(super) fn answer(&mut self, packet: PacketType, to: &Ack, reason: ReasonCode) {
-        let told = self.broker.version == Version::V5 && reason != ReasonCode::SUCCESS;
-        let answer = Ack {
-            packet_id: to.packet_id,
-            reason: if told { reason } else { ReasonCode::SUCCESS },
-            properties: Properties::new(),
-        };
-        let limit = self.broker.maximum_packet_size;
-        // Fails only if the broker takes no packet of six bytes; then there is no answer that it would take.
-        let _ = answer.encode(packet, self.broker.version, limit, self.wire.control());
     }
 }
 

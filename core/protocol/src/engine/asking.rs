@@ -11,6 +11,7 @@ use super::Engine;
 use super::batch::{Subscribe, Unsubscribe};
 use super::event::{Answers, Event, Notice, Reply, SubscriptionId, Tag};
 use super::incoming::Violation;
+use super::subscriptions::Declared;
 use super::timers::Timer;
 use super::window::Slot;
 use crate::codec::{
@@ -18,7 +19,7 @@ use crate::codec::{
     RetainHandling, SubscribeFilter, Version,
 };
 use crate::error::{Error, ErrorKind};
-use crate::options::SubscribeOptions;
+use crate::options::{PropertiesOn311, SubscribeOptions};
 use crate::outcome::SubscriptionState;
 use crate::reason::ReasonCode;
 use crate::text::Text;
@@ -224,8 +225,8 @@ impl Engine {
         let mut group: Vec<Ask> = Vec::new();
         let mut bytes = 0_usize;
         while let Some(ask) = self.asking.unsent.pop_front() {
-            if let Some(code) = self.not_available(&ask.item) {
-                self.answered(ask, code, None);
+            if let Some((code, words)) = self.not_available(&ask.item) {
+                self.answered(ask, code, words);
                 continue;
             }
             if self.is_overtaken(&ask.item) {
@@ -278,16 +279,24 @@ impl Engine {
         }
     }
 
-    /// Why this broker cannot be asked (MQTT 5, 3.2.2.3.11 to 3.2.2.3.13).
-    fn not_available(&self, item: &Item) -> Option<ReasonCode> {
-        let (Item::Subscribe(_), Some(filter)) = (item, self.filter_of(item)) else {
+    /// Why this broker cannot be asked (MQTT 5, 3.2.2.3.11 to 3.2.2.3.13), or cannot be told how on MQTT 3.1.1.
+    fn not_available(&self, item: &Item) -> Option<(ReasonCode, Option<&'static str>)> {
+        let Item::Subscribe(id) = item else {
             return None;
         };
+        let Declared {
+            filter, options, ..
+        } = self.subscriptions.get(*id)?;
+        let rejects = self.options.properties_on_311 == PropertiesOn311::Reject;
+        if self.broker.version == Version::V311 && rejects && needs_v5(options) {
+            let words = "its options need MQTT 5, and the connection speaks MQTT 3.1.1";
+            return Some((ReasonCode::UNSPECIFIED_ERROR, Some(words)));
+        }
         let shared = validate_topic_filter(filter).is_ok_and(|parts| parts.share_name.is_some());
         if shared && !self.broker.shared_available {
-            Some(ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED)
+            Some((ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED, None))
         } else if filter.contains(['+', '#']) && !self.broker.wildcards_available {
-            Some(ReasonCode::WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED)
+            Some((ReasonCode::WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED, None))
         } else {
             None
         }
@@ -588,6 +597,15 @@ impl Engine {
             self.reply(question.reply, Err(ErrorKind::Closed.into()));
         }
     }
+}
+
+/// Do they say anything that MQTT 3.1.1 cannot.
+fn needs_v5(options: &SubscribeOptions) -> bool {
+    let plain = SubscribeOptions::new();
+    options.no_local != plain.no_local
+        || options.retain_as_published != plain.retain_as_published
+        || options.retain_handling != plain.retain_handling
+        || options.user_properties != plain.user_properties
 }
 
 fn on_the_wire(options: &SubscribeOptions) -> codec::SubscribeOptions {

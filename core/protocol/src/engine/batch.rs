@@ -2,13 +2,15 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::time::Duration;
 
+use super::authentication::AuthAnswer;
 use super::budget::Cost;
 use super::event::{AckToken, SubscriptionId, Tag};
+use super::hooks::Hooks;
 use super::letter::Letter;
 use super::publish::SealedLetter;
-use crate::options::{Overflow, Priority, SubscribeOptions};
+use crate::codec::Properties;
+use crate::options::{CloseOptions, Overflow, Priority, SubscribeOptions};
 use crate::reason::ReasonCode;
 use crate::text::Text;
 use crate::time::Instant;
@@ -69,6 +71,8 @@ pub enum Command {
         token: AckToken,
         /// Success, or why it was not handled; sent on MQTT 5.
         reason: ReasonCode,
+        /// Reason string and user properties of the acknowledgement, checked; sent on MQTT 5, on the connection of the message.
+        words: Option<Box<Properties>>,
     },
     /// Take a letter back. If it is still there it is settled `cancelled`.
     Cancel {
@@ -116,10 +120,29 @@ pub enum Command {
     Close {
         /// Answered with [`Reply::Done`](super::Reply::Done), after everything else.
         reply: Tag,
-        /// How long waiting letters may still go out.
-        timeout: Duration,
-        /// Whether the broker is to forget the session; `None`: if `clean_start` is on.
-        end_session: Option<bool>,
+        /// How, checked.
+        options: Box<CloseOptions>,
+    },
+    /// Show these packets from now on.
+    Hooks(Hooks),
+    /// The application has looked at a packet that it was shown.
+    Answer {
+        /// From [`Shown`](super::Shown).
+        number: u64,
+        /// Reason string and user properties of our answer, checked.
+        words: Properties,
+    },
+    /// The application has taken a step of enhanced authentication.
+    Authenticate {
+        /// From [`AuthStep`](super::AuthStep).
+        number: u64,
+        /// What the broker is to be sent, or why the application refuses.
+        answer: Result<Box<AuthAnswer>, String>,
+    },
+    /// Authenticate once more on the connection that is up.
+    Reauthenticate {
+        /// Answered with [`Reply::Done`](super::Reply::Done) when the broker has accepted, or an error.
+        reply: Tag,
     },
 }
 

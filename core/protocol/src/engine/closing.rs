@@ -1,13 +1,14 @@
 //! Closing: letters get their time to go out, the broker a DISCONNECT, every receipt its outcome, and whoever asked an answer, last of all.
+use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use super::event::{Event, Reply, Tag};
 use super::lifecycle::{State, Then};
 use super::timers::Timer;
 use super::{Command, Engine};
-use crate::codec::Version;
+use crate::codec::{Properties, PropertyId, PropertyValue, Version};
 use crate::error::ErrorKind;
+use crate::options::CloseOptions;
 use crate::outcome::Status;
 use crate::reason::ReasonCode;
 
@@ -15,6 +16,7 @@ use crate::reason::ReasonCode;
 #[derive(Debug)]
 pub(super) struct Closing {
     replies: Vec<Tag>,
+    options: Box<CloseOptions>,
     end_session: bool,
     overdue: bool,
     /// On MQTT 3.1.1 a kept session can only be ended by a connection with Clean Session; it is being made.
@@ -22,14 +24,22 @@ pub(super) struct Closing {
 }
 
 impl Engine {
-    pub(super) fn close(&mut self, reply: Tag, timeout: Duration, end_session: Option<bool>) {
+    /// What counts of several closes is the first one's options, and the shortest of their timeouts.
+    pub(super) fn close(&mut self, reply: Tag, options: Box<CloseOptions>) {
+        let timeout = options.timeout.unwrap_or(self.options.close_timeout);
         let until = self.now + timeout;
         match &mut self.closing {
             Some(closing) => closing.replies.push(reply),
             None => {
-                let end_session = end_session.unwrap_or(self.options.clean_start);
+                // Whoever says how long the session is to be kept wants it kept.
+                let keeps = options
+                    .session_expiry
+                    .is_some_and(|expiry| !expiry.is_zero());
+                let usual = self.options.clean_start && !keeps;
+                let end_session = options.end_session.unwrap_or(usual);
                 self.closing = Some(Closing {
                     replies: Vec::from([reply]),
+                    options,
                     end_session,
                     overdue: false,
                     ending_session: false,
@@ -54,12 +64,6 @@ impl Engine {
             .is_some_and(|closing| closing.ending_session)
     }
 
-    pub(super) fn session_is_to_end(&self) -> bool {
-        self.closing
-            .as_ref()
-            .is_some_and(|closing| closing.end_session)
-    }
-
     /// Goes on with a close that waits for nothing any more.
     pub(super) fn close_if_done(&mut self) {
         let Some(closing) = &self.closing else { return };
@@ -70,10 +74,10 @@ impl Engine {
         match state {
             State::Closed => {}
             State::Online if self.needs_another_connection() => self.end_session_on_311(),
-            State::Online => self.part(Then::Close, ReasonCode::NORMAL_DISCONNECTION),
+            State::Online => self.part_to_close(),
             State::Parting => {}
             State::Dialing | State::Handshaking if ending_session => {}
-            State::Idle | State::Backoff => self.end(),
+            State::Idle | State::Preparing | State::Backoff => self.end(),
             State::Dialing | State::Handshaking => self.end_unconnected(),
         }
     }
@@ -101,12 +105,60 @@ impl Engine {
             closing.overdue = true;
         }
         match self.life.state() {
-            State::Online => self.part(Then::Close, ReasonCode::NORMAL_DISCONNECTION),
+            State::Online => self.part_to_close(),
             State::Parting => self.close_while_parting(),
             State::Dialing | State::Handshaking => self.end_unconnected(),
-            State::Idle | State::Backoff => self.end(),
+            State::Idle | State::Preparing | State::Backoff => self.end(),
             State::Closed => {}
         }
+    }
+
+    /// The last connection ends: with DISCONNECT; on MQTT 3.1.1 without one where the will is wanted, which has no other way to be published.
+    fn part_to_close(&mut self) {
+        let with_will = self
+            .closing
+            .as_ref()
+            .is_some_and(|closing| closing.options.with_will);
+        match (with_will, self.broker.version) {
+            (false, _) => self.part(Then::Close, ReasonCode::NORMAL_DISCONNECTION),
+            (true, Version::V5) => self.part(Then::Close, ReasonCode::DISCONNECT_WITH_WILL),
+            (true, Version::V311) => self.part_without_goodbye(),
+        }
+    }
+
+    /// The properties of the DISCONNECT that ends a connection in order (MQTT 5, 3.14.2.2).
+    pub(super) fn goodbye(&self) -> Properties {
+        let mut properties = Properties::new();
+        let Some(closing) = &self.closing else {
+            return properties;
+        };
+        // Options have been checked.
+        let mut put = |id, value| {
+            let _ = properties.add(id, value);
+        };
+        let options = &closing.options;
+        let has_session = self.life.session.is_some();
+        let expiry = match options.session_expiry {
+            _ if has_session && closing.end_session => Some(0),
+            Some(expiry) => Some(u32::try_from(expiry.as_secs()).unwrap_or(u32::MAX)),
+            None => None,
+        };
+        if let Some(seconds) = expiry {
+            put(
+                PropertyId::SessionExpiryInterval,
+                PropertyValue::Number(seconds),
+            );
+        }
+        if let Some(words) = &options.reason_string {
+            put(PropertyId::ReasonString, PropertyValue::Text(words));
+        }
+        for (name, value) in &options.user_properties {
+            put(
+                PropertyId::UserProperty,
+                PropertyValue::TextPair(name, value),
+            );
+        }
+        properties
     }
 
     /// The end of a client that is about to connect: nothing of its CONNECT is written any more.
@@ -148,8 +200,14 @@ impl Engine {
             }
             Command::Subscribe(subscribe) => closed(self, subscribe.reply),
             Command::Unsubscribe(unsubscribe) => closed(self, unsubscribe.reply),
-            Command::MakeRoom { reply, .. } | Command::Ping { reply } => closed(self, reply),
-            Command::Acknowledge { .. } | Command::Reconnect => {}
+            Command::MakeRoom { reply, .. }
+            | Command::Ping { reply }
+            | Command::Reauthenticate { reply } => closed(self, reply),
+            Command::Acknowledge { .. }
+            | Command::Reconnect
+            | Command::Hooks(_)
+            | Command::Answer { .. }
+            | Command::Authenticate { .. } => {}
         }
     }
 }

@@ -3,11 +3,14 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 use core::time::Duration;
 
+use super::authentication::AuthStep;
 use super::budget::Cost;
+use super::hooks::Shown;
 use crate::codec::{Properties, Version};
 use crate::error::Error;
 use crate::message::{Message, QoS};
 use crate::outcome::{Outcome, Status, SubscriptionState};
+use crate::packet_type::PacketType;
 use crate::reason::ReasonCode;
 use crate::text::Text;
 
@@ -103,6 +106,10 @@ pub enum Event {
     RoundTrip(Duration),
     /// Something odd that an operator may want to know.
     Notice(Notice),
+    /// A packet from the broker that a [hook](super::Hooks) is to be shown.
+    Packet(Box<Shown>),
+    /// A step of enhanced authentication that the application is to take.
+    Authenticate(Box<AuthStep>),
 }
 
 /// A message with what is needed to route and to acknowledge it.
@@ -176,7 +183,7 @@ impl fmt::Debug for Matches {
 /// The answer to a command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
-    /// Flush and close: it is done.
+    /// Flush, close and re-authentication: it is done.
     Done,
     /// Subscribe: one code for each filter, in the order asked: the granted QoS, or 0x80 and above for a refusal.
     Subscribed(Answers),
@@ -225,6 +232,8 @@ pub enum ConnectionEvent {
     Offline {
         /// Why, with the broker's reason code if it sent a DISCONNECT.
         why: Error,
+        /// The properties of that DISCONNECT; empty without one.
+        properties: Properties,
     },
     /// An attempt to connect failed.
     AttemptFailed {
@@ -234,6 +243,8 @@ pub enum ConnectionEvent {
         why: Error,
         /// When the next attempt begins.
         retry_in: Duration,
+        /// The properties of the broker's CONNACK; empty if it sent none.
+        properties: Properties,
     },
 }
 
@@ -280,6 +291,11 @@ pub enum Notice {
     Unanswered {
         /// How many filters it named.
         filters: usize,
+    },
+    /// A hook did not say in time what an answer is to carry; it was sent without words.
+    HookLate {
+        /// The type of the answer: PUBREL or PUBCOMP.
+        packet: PacketType,
     },
 }
 

@@ -72,6 +72,7 @@ impl Engine {
     /// The transport is there: CONNECT is the first packet on it.
     pub(super) fn send_connect(&mut self) {
         let version = self.versions.to_try(self.life.endpoint());
+        self.authentication_begins(version);
         let resuming =
             self.life.session == Some(self.life.session_here(version)) && !self.life.fresh_session;
         let clean_start = self.life.fresh_session
@@ -128,6 +129,24 @@ impl Engine {
             PropertyId::MaximumPacketSize,
             Some(PropertyValue::Number(options.max_packet_size)),
         );
+        put(
+            &mut properties,
+            PropertyId::TopicAliasMaximum,
+            (options.topic_alias_maximum > 0)
+                .then(|| PropertyValue::Number(options.topic_alias_maximum.into())),
+        );
+        put(
+            &mut properties,
+            PropertyId::RequestResponseInformation,
+            options
+                .request_response_information
+                .then_some(PropertyValue::Number(1)),
+        );
+        put(
+            &mut properties,
+            PropertyId::RequestProblemInformation,
+            (!options.request_problem_information).then_some(PropertyValue::Number(0)),
+        );
         for (name, value) in &options.user_properties {
             put(
                 &mut properties,
@@ -135,6 +154,7 @@ impl Engine {
                 Some(PropertyValue::TextPair(name, value)),
             );
         }
+        self.put_authentication(&mut properties);
         properties
     }
 
@@ -149,10 +169,7 @@ impl Engine {
             let words = "the broker says that a session is present, and a clean one was asked for (3.2.2-2)";
             return Err(Violation::new(ReasonCode::PROTOCOL_ERROR, words));
         }
-        if connack.properties.authentication_method().is_some() {
-            let words = "the broker named an authentication method, and the client none (4.12.0-6)";
-            return Err(Violation::new(ReasonCode::PROTOCOL_ERROR, words));
-        }
+        self.check_method(&connack.properties)?;
         self.accepted(connack);
         Ok(())
     }
@@ -161,6 +178,9 @@ impl Engine {
         let version = self.broker.version;
         self.versions.worked(self.life.endpoint(), version);
         self.broker.learn(&connack.properties);
+        let aliases = connack.properties.topic_alias_maximum().unwrap_or(0);
+        self.aliases
+            .begin(aliases.min(self.options.outgoing_topic_aliases));
         if let Some(assigned) = connack.properties.assigned_client_identifier() {
             self.life.client_id = Text::from(assigned);
         }
@@ -184,6 +204,7 @@ impl Engine {
                 },
             ))));
         self.events.push(Event::Status(Status::Online));
+        self.authenticated(&connack.properties);
         self.take_up_session(connack);
     }
 
@@ -242,33 +263,34 @@ impl Engine {
         let followed = connack
             .properties
             .server_reference()
-            .is_some_and(|reference| self.life.follow(reference));
+            .is_some_and(|reference| {
+                let most = self.options.max_server_references;
+                self.life.follow(reference, most)
+            });
+        let properties = connack.properties.detached();
         self.life.hang_up(false);
         if other_version || followed {
-            self.note_failed_attempt(endpoint, why, Duration::ZERO);
+            self.note_failed_attempt(endpoint, why, Duration::ZERO, properties);
             self.dial();
         } else {
-            self.attempt_failed(why, false);
+            self.attempt_refused(why, false, properties);
         }
     }
 
     /// Queues the DISCONNECT that ends a connection; nothing if the broker takes no packet that small.
     pub(super) fn send_disconnect(&mut self, reason: ReasonCode) {
-        let mut properties = Properties::new();
-        let ends = reason == ReasonCode::NORMAL_DISCONNECTION
-            && self.session_is_to_end()
-            && self.life.session.is_some();
-        put(
-            &mut properties,
-            PropertyId::SessionExpiryInterval,
-            ends.then_some(PropertyValue::Number(0)),
-        );
+        let properties = if reason.is_error() {
+            Properties::new()
+        } else {
+            self.goodbye()
+        };
         let disconnect = Disconnect { reason, properties };
         let (version, limit) = (self.broker.version, self.broker.maximum_packet_size);
         let told = disconnect.encode(version, limit, self.wire.control());
-        if told.is_err() && ends {
+        if told.is_err() && !reason.is_error() {
             // A broker that takes no packet of nine bytes keeps the session, but is told goodbye.
-            let _ = Disconnect::default().encode(version, limit, self.wire.control());
+            let properties = Properties::new();
+            let _ = Disconnect { reason, properties }.encode(version, limit, self.wire.control());
         }
     }
 }

@@ -114,7 +114,7 @@ impl Engine {
             let (qos, dup) = (oversized.qos, oversized.dup());
             let received = self.owed.receive(packet_id, qos, dup, self.now);
             if let Some(token) = received {
-                self.owed.handled(token, ReasonCode::SUCCESS);
+                self.owed.handled(token, ReasonCode::SUCCESS, None);
             }
             self.send_acknowledgements();
         }
@@ -123,9 +123,10 @@ impl Engine {
     }
 
     fn packet(&mut self, packet: &mut Packet) -> Result<(), Violation> {
+        self.show(packet);
         match (self.life.state(), packet) {
             (State::Handshaking, Packet::ConnAck(connack)) => self.connack(connack),
-            (State::Handshaking, Packet::Auth(_)) => Err(unexpected_auth()),
+            (State::Handshaking, Packet::Auth(auth)) => self.auth(auth),
             (State::Handshaking, _) => Err(Violation::new(
                 ReasonCode::PROTOCOL_ERROR,
                 "the broker sent another packet before CONNACK (3.2.0-1)",
@@ -158,7 +159,7 @@ impl Engine {
                 ReasonCode::PROTOCOL_ERROR,
                 "the broker sent a second CONNACK (3.2.0-2)",
             )),
-            Packet::Auth(_) => Err(unexpected_auth()),
+            Packet::Auth(auth) => self.auth(auth),
             // Packets that only clients send are refused by the decoder.
             Packet::Connect(_)
             | Packet::Subscribe(_)
@@ -182,6 +183,7 @@ impl Engine {
     }
 
     fn bounded_answers(&mut self) -> Result<(), Violation> {
+        self.bounded_held()?;
         match self.wire.control().len() {
             0..=MOST_ANSWERS => Ok(()),
             _ => Err(Violation::new(
@@ -193,13 +195,9 @@ impl Engine {
 
     /// An application message: handed over once, and owed an acknowledgement.
     fn message(&mut self, publish: Publish) -> Result<(), Violation> {
-        let message = publish.message;
-        if message.properties.topic_alias().is_some() {
-            return Err(Violation::new(
-                ReasonCode::TOPIC_ALIAS_INVALID,
-                "the broker sent a topic alias, and none is allowed (3.1.2-26)",
-            ));
-        }
+        let mut message = publish.message;
+        self.broker_aliases
+            .resolve(&mut message, self.options.topic_alias_maximum)?;
         let token = match publish.packet_id {
             None => None,
             Some(packet_id) => {
@@ -245,11 +243,4 @@ impl Engine {
         };
         usize::from(limit)
     }
-}
-
-fn unexpected_auth() -> Violation {
-    Violation::new(
-        ReasonCode::PROTOCOL_ERROR,
-        "the broker sent AUTH, and no authentication method was named (4.12.0-6)",
-    )
 }

@@ -6,7 +6,7 @@ use super::event::{ConnectionEvent, Event, Notice};
 use super::incoming::Violation;
 use super::timers::Timer;
 use super::{Engine, LinkError, LinkErrorKind};
-use crate::codec::{Disconnect, Version};
+use crate::codec::{Disconnect, Properties, Version};
 use crate::error::{Error, ErrorKind};
 use crate::outcome::Status;
 use crate::reason::ReasonCode;
@@ -14,14 +14,15 @@ use crate::text::Text;
 
 /// So long online, and the backoff starts over.
 const STEADY_AFTER: Duration = Duration::from_secs(10);
-/// So many Server References are followed one after the other before the URLs are tried again.
-const REFERENCES: u8 = 3;
 
 /// Where a client is in its life. Statuses are coarser: `Online` is online, `Closed` is closed, everything else is offline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Made, not started. → `Dialing`: started · `Closed`: closed.
+    /// Made, not started. → `Preparing` or `Dialing`: started · `Closed`: closed.
     Idle,
+    /// The application is asked what CONNECT is to say. → `Dialing`: it has answered · `Backoff`: it refused, or took too long · `Preparing`:
+    /// `reconnect()` · `Closed`: closed. Every other state is followed by this one instead of by `Dialing` if there is something to ask.
+    Preparing,
     /// A transport is being opened. → `Handshaking`: it is there · `Backoff`: it failed, or took too long · `Dialing`: `reconnect()` ·
     /// `Closed`: closed.
     Dialing,
@@ -43,14 +44,15 @@ pub enum State {
 impl State {
     /// May this state be followed by that one.
     pub fn may_follow(self, next: State) -> bool {
-        use State::{Backoff, Closed, Dialing, Handshaking, Idle, Online, Parting};
+        use State::{Backoff, Closed, Dialing, Handshaking, Idle, Online, Parting, Preparing};
+        let dials = matches!(next, Preparing | Dialing);
         match self {
-            Idle => matches!(next, Dialing | Closed),
-            Dialing => matches!(next, Handshaking | Backoff | Dialing | Closed),
-            Handshaking => matches!(next, Online | Backoff | Dialing | Parting | Closed),
-            Online => matches!(next, Backoff | Parting | Dialing | Closed),
-            Parting => matches!(next, Dialing | Backoff | Closed),
-            Backoff => matches!(next, Dialing | Closed),
+            Idle | Backoff => dials || next == Closed,
+            Preparing => dials || matches!(next, Backoff | Closed),
+            Dialing => dials || matches!(next, Handshaking | Backoff | Closed),
+            Handshaking => dials || matches!(next, Online | Backoff | Parting | Closed),
+            Online => dials || matches!(next, Backoff | Parting | Closed),
+            Parting => dials || matches!(next, Backoff | Closed),
             Closed => false,
         }
     }
@@ -176,10 +178,10 @@ impl Lifecycle {
     }
 
     /// Follows a Server Reference (MQTT 5, 4.11), unless it has led on too often. Says whether it does.
-    pub(super) fn follow(&mut self, reference: &str) -> bool {
+    pub(super) fn follow(&mut self, reference: &str, most: u8) -> bool {
         // The property may name several servers, separated by spaces; the first is tried.
         let first = reference.split_ascii_whitespace().next();
-        let followed = first.filter(|_| self.references < REFERENCES);
+        let followed = first.filter(|_| self.references < most);
         if let Some(first) = followed {
             self.references = self.references.saturating_add(1);
             self.reference = Some(Text::from(first));
@@ -195,12 +197,21 @@ impl Engine {
         }
     }
 
-    /// Opens a transport, the old one being gone or hung up.
+    /// Opens a transport, the old one being gone or hung up; first asks the application what it has to be asked.
     pub(super) fn dial(&mut self) {
+        self.timers.clear(Timer::Backoff);
+        if self.ask_before_dialing() {
+            self.life.enter(State::Preparing);
+        } else {
+            self.dial_prepared();
+        }
+    }
+
+    /// The application has said what CONNECT is to carry.
+    pub(super) fn dial_prepared(&mut self) {
         self.life.enter(State::Dialing);
         self.life.attempt = self.life.attempt.saturating_add(1);
         self.life.dial = true;
-        self.timers.clear(Timer::Backoff);
         self.timers
             .set(Timer::Connect, self.now + self.options.connect_timeout);
     }
@@ -228,12 +239,17 @@ impl Engine {
                 format!("the connection was lost: {}", why.text),
             )),
             State::Parting => self.parted(None),
-            State::Idle | State::Backoff | State::Closed => {}
+            State::Idle | State::Preparing | State::Backoff | State::Closed => {}
         }
     }
 
     /// An attempt came to nothing. `silent`: the transport was there, but no CONNACK came.
     pub(super) fn attempt_failed(&mut self, why: Error, silent: bool) {
+        self.attempt_refused(why, silent, Properties::new());
+    }
+
+    /// The same, with the properties of the broker's CONNACK.
+    pub(super) fn attempt_refused(&mut self, why: Error, silent: bool, properties: Properties) {
         let endpoint = self.life.endpoint;
         let version = self.broker.version;
         self.versions.failed(endpoint, version, silent, self.now);
@@ -241,11 +257,17 @@ impl Engine {
             self.life.endpoint = self.life.endpoint_after(endpoint);
         }
         let retry_in = self.next_delay();
-        self.note_failed_attempt(endpoint, why, retry_in);
+        self.note_failed_attempt(endpoint, why, retry_in, properties);
         self.wait_for_next_attempt(retry_in);
     }
 
-    pub(super) fn note_failed_attempt(&mut self, endpoint: usize, why: Error, retry_in: Duration) {
+    pub(super) fn note_failed_attempt(
+        &mut self,
+        endpoint: usize,
+        why: Error,
+        retry_in: Duration,
+        properties: Properties,
+    ) {
         self.timers.clear(Timer::Connect);
         self.forget_connection();
         self.stats.failed_attempts = self.stats.failed_attempts.saturating_add(1);
@@ -255,13 +277,19 @@ impl Engine {
                 endpoint,
                 why,
                 retry_in,
+                properties,
             }));
     }
 
     /// The connection ended without our doing, or could not be kept.
     pub(super) fn connection_lost(&mut self, why: Error) {
+        self.connection_ended(why, Properties::new());
+    }
+
+    /// The same, with the properties of the broker's DISCONNECT.
+    fn connection_ended(&mut self, why: Error, properties: Properties) {
         let taken_over = why.reason == Some(ReasonCode::SESSION_TAKEN_OVER);
-        self.leave_online(why);
+        self.leave_online(why, properties);
         // Two clients of one id would otherwise throw each other out without end.
         let delay = if taken_over {
             self.options.backoff_max
@@ -285,7 +313,7 @@ impl Engine {
     }
 
     /// Everything that belongs to a connection ends with it.
-    fn leave_online(&mut self, why: Error) {
+    fn leave_online(&mut self, why: Error, properties: Properties) {
         // A machine that slept may learn of the end before it learns how long it was online.
         if self
             .timers
@@ -294,11 +322,17 @@ impl Engine {
         {
             self.be_steady();
         }
-        for timer in [Timer::Steady, Timer::AcknowledgementHeld, Timer::Unanswered] {
+        for timer in [
+            Timer::Steady,
+            Timer::AcknowledgementHeld,
+            Timer::Unanswered,
+            Timer::Words,
+        ] {
             self.timers.clear(timer);
         }
         self.keep_alive_ends();
         self.requests_end();
+        self.hooked.disconnected();
         self.owed.disconnected();
         self.adoption.disconnected();
         self.oversized = None;
@@ -306,7 +340,10 @@ impl Engine {
         self.stats.last_error = Some(why.clone());
         self.stats.status = Status::Offline;
         self.events
-            .push(Event::Connection(ConnectionEvent::Offline { why }));
+            .push(Event::Connection(ConnectionEvent::Offline {
+                why,
+                properties,
+            }));
         self.events.push(Event::Status(Status::Offline));
     }
 
@@ -320,7 +357,7 @@ impl Engine {
                 self.life.hang_up(false);
                 self.dial();
             }
-            State::Backoff => self.dial(),
+            State::Preparing | State::Backoff => self.dial(),
             State::Parting if !matches!(self.life.then, Some(Then::Close)) => {
                 self.life.then = Some(Then::Redial);
             }
@@ -362,14 +399,23 @@ impl Engine {
         );
         let why = Error::new(ErrorKind::ConnectionLost, why).with_reason(disconnect.reason);
         let reference = disconnect.properties.server_reference();
-        let followed = reference.is_some_and(|reference| self.life.follow(reference));
+        let most = self.options.max_server_references;
+        let followed = reference.is_some_and(|reference| self.life.follow(reference, most));
+        let properties = disconnect.properties.detached();
         self.life.hang_up(false);
         if followed {
-            self.leave_online(why);
+            self.leave_online(why, properties);
             self.dial();
         } else {
-            self.connection_lost(why);
+            self.connection_ended(why, properties);
         }
+    }
+
+    /// Ends the last connection without DISCONNECT, so that the broker publishes the will.
+    pub(super) fn part_without_goodbye(&mut self) {
+        self.life.enter(State::Parting);
+        self.life.then = Some(Then::Close);
+        self.parted(Some(false));
     }
 
     /// Sends DISCONNECT as the last packet. A stalled socket cannot take it; then it is only waited for when closing.
@@ -420,15 +466,13 @@ impl Engine {
         }
         match self.life.then.take() {
             Some(Then::Redial) => {
-                self.leave_online(Error::new(
-                    ErrorKind::ConnectionLost,
-                    "a reconnect was asked for",
-                ));
+                let why = Error::new(ErrorKind::ConnectionLost, "a reconnect was asked for");
+                self.leave_online(why, Properties::new());
                 self.dial();
             }
             Some(Then::Retry(why)) => self.connection_lost(why),
             Some(Then::Close) | None => {
-                self.leave_online(ErrorKind::Closed.into());
+                self.leave_online(ErrorKind::Closed.into(), Properties::new());
                 self.end();
             }
         }
@@ -461,6 +505,8 @@ impl Engine {
                 Timer::Steady => self.be_steady(),
                 Timer::AcknowledgementHeld => self.report_held(),
                 Timer::Unanswered => self.ask_unanswered_again(),
+                Timer::Words => self.words_are_late(),
+                Timer::Authenticator => self.authenticator_is_late(),
                 Timer::Close => self.close_now(),
             }
         }

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use super::Engine;
+use super::aliases::Outgoing;
 use super::handshake::Broker;
 use super::letter::{Letter, Whereabouts};
 use super::lifecycle::State;
@@ -31,7 +32,8 @@ impl Engine {
         if !self.wire.is_open() {
             return;
         }
-        let online = self.life.state() == State::Online;
+        // Before the application has agreed to what the broker proved, nothing of its own is sent there.
+        let online = self.life.state() == State::Online && !self.authentication.is_unsettled();
         if online {
             self.compose_requests();
         }
@@ -131,7 +133,8 @@ impl Engine {
         let texts = self.shelf.texts(letter);
         let framing = Framing { id, dup, expiry };
         let start = self.wire.composed();
-        write_frame(&mut self.wire, &self.broker, letter, texts, framing)?;
+        let (wire, aliases) = (&mut self.wire, &mut self.aliases);
+        write_frame(wire, &self.broker, aliases, letter, texts, framing)?;
         self.wire.end_frame(start, sent);
         Ok(())
     }
@@ -208,6 +211,7 @@ impl Engine {
         }
         self.straight_is_stuck();
         if self.wire.is_stalled() {
+            self.aliases.taken_back(self.wire.composed());
             // Time may have passed for what was taken back.
             self.expire_letters();
         }
@@ -277,12 +281,13 @@ pub(super) struct Framing {
 pub(super) fn write_frame(
     wire: &mut Wire,
     broker: &Broker,
+    aliases: &mut Outgoing,
     letter: &Letter,
     texts: &[u8],
     framing: Framing,
 ) -> Result<(), EncodeError> {
     let plain = letter.body.properties == 0 && framing.expiry.is_none() && letter.large.is_none();
-    if plain && framing.id.is_none() && broker.version == Version::V5 {
+    if plain && framing.id.is_none() && broker.version == Version::V5 && !aliases.is_on() {
         // The usual at QoS 0: all that follows the head lies there as it is to be sent.
         let length = usize::from(letter.body.topic)
             .saturating_add(1)
@@ -292,8 +297,15 @@ pub(super) fn write_frame(
         return encode_plain_publish(letter.body.topic, letter.retain, tail, limit, wire.run());
     }
     let texts = letter.body.split(texts);
+    let start = wire.composed();
+    let named = aliases.name(texts.topic, start);
     let head = PublishHead {
-        topic: texts.topic,
+        topic: if named.is_some_and(|named| named.known) {
+            &[]
+        } else {
+            texts.topic
+        },
+        alias: named.map(|named| named.alias),
         qos: letter.qos,
         retain: letter.retain,
         dup: framing.dup,
@@ -302,7 +314,8 @@ pub(super) fn write_frame(
         expiry: framing.expiry,
         payload_length: letter.payload_length(),
     };
-    head.encode(broker.version, broker.maximum_packet_size, wire.run())?;
+    head.encode(broker.version, broker.maximum_packet_size, wire.run())
+        .inspect_err(|_| aliases.taken_back(start))?;
     wire.payload(texts.payload, letter.large.as_deref());
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! A QoS 2 message: received, its identifier noted and the message handed over → owed → handled → PUBREC → PUBREL → PUBCOMP, identifier free again.
 //! A connection ends before it is handled → it is owed no more; the broker sends it again. A QoS 2 message is not handed over twice then, but answered
 //! when the application has handled it, whichever connection its token is from.
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use core::time::Duration;
 
@@ -12,7 +13,7 @@ use super::bits::IdSet;
 use super::event::{AckToken, Event, Notice};
 use super::lifecycle::State;
 use super::timers::Timer;
-use crate::codec::{Ack, PacketId, Version, encode_plain_ack};
+use crate::codec::{Ack, PacketId, Properties, Version, encode_plain_ack};
 use crate::message::QoS;
 use crate::packet_type::PacketType;
 use crate::reason::{ReasonCode, ReasonRow};
@@ -28,6 +29,7 @@ const CONNECTIONS: u32 = 1 << 24;
 struct Debt {
     packet_id: PacketId,
     verdict: Option<ReasonCode>, // once it is handled
+    words: Option<Box<Properties>>,
     since: Instant,
     reported: bool,
 }
@@ -52,14 +54,10 @@ impl Debts {
             .get_mut(usize::from(serial.wrapping_sub(self.first)))
     }
 
-    fn pop_handled(&mut self) -> Option<(PacketId, ReasonCode)> {
-        let (packet_id, verdict) = self
-            .queue
-            .front()
-            .and_then(|debt| Some((debt.packet_id, debt.verdict?)))?;
-        self.queue.pop_front();
+    fn pop_handled(&mut self) -> Option<Debt> {
+        self.queue.front()?.verdict?;
         self.first = self.first.wrapping_add(1);
-        Some((packet_id, verdict))
+        self.queue.pop_front()
     }
 }
 
@@ -148,6 +146,7 @@ impl Owed {
         let debt = Debt {
             packet_id,
             verdict: None,
+            words: None,
             since: now,
             reported: false,
         };
@@ -195,7 +194,12 @@ impl Owed {
     }
 
     /// The application has handled a message. Says whether that is news.
-    pub(super) fn handled(&mut self, token: AckToken, reason: ReasonCode) -> bool {
+    pub(super) fn handled(
+        &mut self,
+        token: AckToken,
+        reason: ReasonCode,
+        words: Option<Box<Properties>>,
+    ) -> bool {
         if token.connection != self.connection {
             return self.handled_late(token, reason);
         }
@@ -208,10 +212,13 @@ impl Owed {
             .get_mut(token.serial)
             .filter(|debt| debt.packet_id.get() == token.packet_id && debt.verdict.is_none())
         {
-            Some(debt) => debt.verdict = Some(reason),
-            None => return false,
+            Some(debt) => {
+                debt.verdict = Some(reason);
+                debt.words = words;
+                true
+            }
+            None => false,
         }
-        true
     }
 
     /// A token of an earlier connection acknowledges nothing there; but a QoS 2 message that was handed over then is handled now.
@@ -244,17 +251,17 @@ impl Owed {
     }
 
     /// Takes the next acknowledgement that may be sent.
-    fn next_due(&mut self) -> Option<(PacketType, PacketId, ReasonCode)> {
-        if let Some((packet_id, verdict)) = self.at_least_once.pop_handled() {
-            return Some((PacketType::PubAck, packet_id, verdict));
+    fn next_due(&mut self) -> Option<(PacketType, Debt)> {
+        if let Some(debt) = self.at_least_once.pop_handled() {
+            return Some((PacketType::PubAck, debt));
         }
-        let (packet_id, verdict) = self.exactly_once.pop_handled()?;
-        if verdict.is_error() {
+        let debt = self.exactly_once.pop_handled()?;
+        if debt.verdict.is_some_and(ReasonCode::is_error) {
             // A failing PUBREC ends the exchange; the identifier is that of a new message from then on (MQTT 5, 4.3.3-9).
-            self.released(packet_id);
+            self.released(debt.packet_id);
         }
-        self.carried.remove(&packet_id.get());
-        Some((PacketType::PubRec, packet_id, verdict))
+        self.carried.remove(&debt.packet_id.get());
+        Some((PacketType::PubRec, debt))
     }
 
     /// The message of each QoS that holds back all after it and has not been reported.
@@ -282,9 +289,14 @@ impl Owed {
 
 impl Engine {
     /// The application has handled a message, or failed to.
-    pub(super) fn acknowledge(&mut self, token: AckToken, reason: ReasonCode) {
+    pub(super) fn acknowledge(
+        &mut self,
+        token: AckToken,
+        reason: ReasonCode,
+        words: Option<Box<Properties>>,
+    ) {
         let reason = sayable(reason);
-        if self.owed.handled(token, reason) {
+        if self.owed.handled(token, reason, words) {
             self.stats.handler_failures = self
                 .stats
                 .handler_failures
@@ -299,11 +311,14 @@ impl Engine {
         if self.life.state() != State::Online {
             return;
         }
-        while let Some((packet, packet_id, verdict)) = self.owed.next_due() {
-            if verdict == ReasonCode::SUCCESS || self.broker.version == Version::V311 {
-                encode_plain_ack(packet, packet_id, self.wire.control());
+        while let Some((packet, debt)) = self.owed.next_due() {
+            let verdict = debt.verdict.unwrap_or(ReasonCode::SUCCESS);
+            let plain = verdict == ReasonCode::SUCCESS && debt.words.is_none();
+            if plain || self.broker.version == Version::V311 {
+                encode_plain_ack(packet, debt.packet_id, self.wire.control());
             } else {
-                self.answer(packet, &Ack::success(packet_id), verdict);
+                let words = debt.words.map(|words| *words).unwrap_or_default();
+                self.send_answer(packet, debt.packet_id, verdict, words);
             }
         }
         self.watch_for_held();

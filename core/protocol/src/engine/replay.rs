@@ -38,6 +38,9 @@ impl Engine {
             }
         }
         self.leave_straight();
+        self.aliases.begin(0);
+        self.broker_aliases.clear();
+        self.authentication_ends();
         let settled: Vec<(u16, Step)> = self
             .window
             .in_use()

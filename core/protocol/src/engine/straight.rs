@@ -157,7 +157,10 @@ impl Engine {
     }
 
     fn may_go_straight(&self) -> bool {
-        self.life.state() == State::Online && self.office.is_empty() && self.window.is_replayed()
+        self.life.state() == State::Online
+            && self.office.is_empty()
+            && self.window.is_replayed()
+            && !self.authentication.is_unsettled()
     }
 
     /// Takes the letters at the front of a batch that may go straight out of it. Returns how many those are.
@@ -255,7 +258,8 @@ impl Engine {
                 expiry: self.remaining_expiry(letter),
             };
             let texts = letter.body.of_batch(&bundle.texts);
-            all_fit = write_frame(&mut self.wire, &self.broker, letter, texts, framing).is_ok();
+            let (wire, aliases) = (&mut self.wire, &mut self.aliases);
+            all_fit = write_frame(wire, &self.broker, aliases, letter, texts, framing).is_ok();
             if !all_fit {
                 break;
             }

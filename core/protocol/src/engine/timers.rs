@@ -19,11 +19,15 @@ pub(super) enum Timer {
     AcknowledgementHeld,
     /// A SUBSCRIBE or UNSUBSCRIBE has been unanswered for too long.
     Unanswered,
+    /// The application takes too long to say what an answer is to carry.
+    Words,
+    /// The authenticator takes too long for a step.
+    Authenticator,
     /// `close` has waited long enough.
     Close,
 }
 
-const KINDS: [Timer; 8] = [
+const KINDS: [Timer; 10] = [
     Timer::Connect,
     Timer::Backoff,
     Timer::KeepAlive,
@@ -31,6 +35,8 @@ const KINDS: [Timer; 8] = [
     Timer::Steady,
     Timer::AcknowledgementHeld,
     Timer::Unanswered,
+    Timer::Words,
+    Timer::Authenticator,
     Timer::Close,
 ];
 

@@ -36,6 +36,7 @@ impl Notice {
         "fresh_session",
         "violation",
         "unanswered",
+        "hook_late",
     ];
 
     /// What kind of notice it is, in one word.
@@ -46,6 +47,7 @@ impl Notice {
             Notice::FreshSession { .. } => "fresh_session",
             Notice::Violation(_) => "violation",
             Notice::Unanswered { .. } => "unanswered",
+            Notice::HookLate { .. } => "hook_late",
         }
     }
 }
@@ -95,6 +97,10 @@ impl fmt::Display for Notice {
                     "a request with {filters} topic filters was not answered in time and is sent again"
                 )
             }
+            Notice::HookLate { packet } => write!(
+                f,
+                "a hook did not say in time what {packet} is to carry: it was sent without words"
+            ),
         }
     }
 }

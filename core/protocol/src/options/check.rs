@@ -4,7 +4,8 @@ use alloc::format;
 
 use super::duration::{Shown, nanos};
 use super::{
-    ClientOptions, Mqtt, OptionSpec, PropertiesOn311, Protocol, PublishOptions, SubscribeOptions,
+    ClientOptions, CloseOptions, Mqtt, OptionSpec, PropertiesOn311, Protocol, PublishOptions,
+    SubscribeOptions,
 };
 use crate::error::Error;
 use crate::sentence::{self, Dialect};
@@ -18,11 +19,24 @@ impl ClientOptions {
     pub fn check(&self, dialect: Dialect) -> Result<(), Error> {
         self.check_each(dialect)?;
         self.check_connection(dialect)?;
+        self.check_authentication(dialect)?;
         self.check_will(dialect)?;
         if let Some(topic) = &self.response_topic {
             check_topic_name(dialect.spell("response_topic"), topic)?;
         }
         self.check_for_311(dialect)
+    }
+
+    /// Data mean nothing without the method they belong to (MQTT 5, 3.1.2.11.10).
+    fn check_authentication(&self, dialect: Dialect) -> Result<(), Error> {
+        if self.authentication_data.is_some() && self.authentication_method.is_none() {
+            return Err(Error::invalid(format!(
+                "{} must be given where {} is",
+                dialect.spell("authentication_method"),
+                dialect.spell("authentication_data")
+            )));
+        }
+        Ok(())
     }
 
     fn check_connection(&self, dialect: Dialect) -> Result<(), Error> {
@@ -81,7 +95,9 @@ impl ClientOptions {
         }
         let told_to_broker = |spec: &OptionSpec| {
             spec.mqtt == Mqtt::V5
-                && (spec.name.starts_with("will_") || spec.name == "user_properties")
+                && (spec.name.starts_with("will_")
+                    || spec.name.starts_with("authentication_")
+                    || spec.name == "user_properties")
         };
         match self.changed(told_to_broker).next() {
             Some(spec) if self.properties_on_311 == PropertiesOn311::Reject => {
@@ -140,6 +156,28 @@ impl SubscribeOptions {
             ));
         }
         Ok(())
+    }
+}
+
+impl CloseOptions {
+    /// Checks every option by itself, against the others and against those of the client.
+    ///
+    /// # Errors
+    /// `InvalidArgument`, with a sentence that names the options as `dialect` spells them.
+    pub fn check(&self, client: &ClientOptions, dialect: Dialect) -> Result<(), Error> {
+        self.check_each(dialect)?;
+        let name = dialect.spell("session_expiry");
+        match self.session_expiry {
+            Some(expiry) if expiry.is_zero() => Ok(()),
+            Some(_) if self.end_session == Some(true) => Err(Error::invalid(format!(
+                "{name} must be left out or 0 where {} is true",
+                dialect.spell("end_session")
+            ))),
+            Some(_) if client.session_expiry.is_zero() => Err(Error::invalid(format!(
+                "{name} must be left out or 0 where that of the client is 0 (MQTT 5, 3.14.2.2.2)"
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 

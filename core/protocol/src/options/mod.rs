@@ -85,6 +85,13 @@ options! {
     /// Password to log in with. On 3.1.1 it needs a `username`. Never shown.
     password: Option<Bytes> = None, Kind::Bytes, none "no password", secret true, since "0.1", mqtt All;
 
+    /// Method of enhanced authentication, such as `SCRAM-SHA-256` (MQTT 5, 4.12). Its steps are taken by the authenticator of the client; with
+    /// a method 3.1.1 is never fallen back to, because it could not be said there.
+    authentication_method: Option<String> = None, Kind::Text, none "no enhanced authentication", since "0.1", mqtt V5;
+
+    /// What CONNECT says first in that method, where no authenticator says it (MQTT 5, 3.1.2.11.10). Never shown.
+    authentication_data: Option<Bytes> = None, Kind::Bytes, none "no authentication data", secret true, since "0.1", mqtt V5;
+
     /// Topic of the will, the message that the broker publishes when the connection ends without a DISCONNECT. Without it there is no will.
     will_topic: Option<String> = None, Kind::Text, none "no will", since "0.1", mqtt All;
 
@@ -121,6 +128,15 @@ options! {
     /// User properties sent to the broker with each CONNECT (MQTT 5, 3.1.2.11.8).
     user_properties: Vec<(String, String)> = Vec::new(), Kind::Pairs, since "0.1", mqtt V5;
 
+    /// Ask the broker for the response information of CONNACK, from which topics for answers can be made (MQTT 5, 3.1.2.11.6).
+    request_response_information: bool = false, Kind::Flag, since "0.1", mqtt V5;
+
+    /// Let the broker add reason strings and user properties to its answers (MQTT 5, 3.1.2.11.7).
+    request_problem_information: bool = true, Kind::Flag, since "0.1", mqtt V5;
+
+    /// How many references to another server are followed one after the other before the URLs are tried again (MQTT 5, 4.13); 0 follows none.
+    max_server_references: u8 = 3, Kind::Integer { min: 0, max: 100 }, since "0.1", mqtt V5;
+
     /// Time to live of letters that state none: one that has not been delivered by then is settled `expired`.
     default_ttl: Option<Duration> = Some(Duration::from_secs(3600)), Kind::span(1, LONGEST * 1000), none "no time to live",
         since "0.1", mqtt All;
@@ -154,6 +170,13 @@ options! {
     /// The most messages of QoS 1 and 2 that the broker may send before they are acknowledged (MQTT 5, 3.1.2.11.3).
     receive_maximum: u16 = 1_000, Kind::Integer { min: 1, max: 65_535 }, since "0.1", mqtt V5;
 
+    /// How many topic aliases the broker may use for what it sends (MQTT 5, 3.1.2.11.5); 0 lets it use none.
+    topic_alias_maximum: u16 = 16, Kind::Integer { min: 0, max: 65_535 }, since "0.1", mqtt V5;
+
+    /// How many topics letters name by an alias instead of in full once they were sent, where the broker takes as many (MQTT 5, 3.3.2.3.4). It
+    /// saves bytes where the same long topics are published often.
+    outgoing_topic_aliases: u16 = 0, Kind::Integer { min: 0, max: 65_535 }, since "0.1", mqtt V5;
+
     /// The largest packet accepted from the broker, in bytes. MQTT 5 tells the broker; on 3.1.1 a larger one is skipped, acknowledged,
     /// counted and reported.
     max_packet_size: u32 = 16 * 1024 * 1024, Kind::Integer { min: 1024, max: 268_435_455 }, since "0.1", mqtt All;
@@ -170,7 +193,8 @@ options! {
     /// Leave acknowledging to the application, with `message.ack()`. Otherwise a message is acknowledged after its handler returned.
     manual_ack: bool = false, Kind::Flag, since "0.1", mqtt All;
 
-    /// What happens to a letter with MQTT 5 properties on a 3.1.1 connection: it is rejected, or sent without them.
+    /// What happens on a 3.1.1 connection to a letter with MQTT 5 properties, and to a subscription with options of MQTT 5: it is rejected, or
+    /// sent without them.
     properties_on_311: PropertiesOn311 = PropertiesOn311::Reject, Kind::Choice(PropertiesOn311::NAMES), since "0.1", mqtt All;
 
     /// Topic on which this client is answered when it asks, of its own among all clients of the broker. Unless given it lies below what the
@@ -179,6 +203,9 @@ options! {
 
     /// How long a subscribe or unsubscribe waits for the answer of the broker while online.
     subscribe_timeout: Duration = Duration::from_secs(30), Kind::span(1, HOUR), since "0.1", mqtt All;
+
+    /// How long a hook or the authenticator may take to answer: a hook's words are left out then, an authenticator's attempt to connect fails.
+    hook_timeout: Duration = Duration::from_secs(10), Kind::span(1, HOUR), since "0.1", mqtt All;
 
     /// How long a close that states no time of its own lets waiting letters go out.
     close_timeout: Duration = Duration::from_secs(5), Kind::span(0, HOUR), since "0.1", mqtt All;
@@ -247,6 +274,29 @@ options! {
 
     /// How long to wait for the answer of the broker while online.
     timeout: Option<Duration> = None, Kind::span(1, HOUR), none "the client's subscribe timeout", since "0.1", mqtt All;
+}
+
+options! {
+    /// How a client is closed.
+    pub struct CloseOptions as "close", setters close_setters;
+
+    /// How long waiting letters may still go out.
+    timeout: Option<Duration> = None, Kind::span(0, HOUR), none "the client's close timeout", since "0.1", mqtt All;
+
+    /// Whether the broker is to forget the session.
+    end_session: Option<bool> = None, Kind::Flag, none "as the client's clean start says", since "0.1", mqtt All;
+
+    /// How long the broker keeps the session from now on (MQTT 5, 3.14.2.2.2); only where it was to be kept at all.
+    session_expiry: Option<Duration> = None, Kind::seconds(0, LONGEST), none "as CONNECT said", since "0.1", mqtt V5;
+
+    /// Let the broker publish the will all the same (MQTT 5, 3.14.2.1, reason code 0x04; on 3.1.1 the connection ends without a DISCONNECT).
+    with_will: bool = false, Kind::Flag, since "0.1", mqtt All;
+
+    /// Why, in words for the broker's log (MQTT 5, 3.14.2.2.3).
+    reason_string: Option<String> = None, Kind::Text, none "no words", since "0.1", mqtt V5;
+
+    /// User properties of the DISCONNECT (MQTT 5, 3.14.2.2.4).
+    user_properties: Vec<(String, String)> = Vec::new(), Kind::Pairs, since "0.1", mqtt V5;
 }
 
 impl From<QoS> for SubscribeOptions {

@@ -215,7 +215,10 @@ macro_rules! options {
             }
 
             /// Checks each option by itself, as `set` does, for those that were set as fields. Defaults are known to fit.
-            pub(super) fn check_each(&self, dialect: Dialect) -> Result<(), Error> {
+            ///
+            /// # Errors
+            /// `InvalidArgument`, with a sentence that names the option as `dialect` spells it.
+            pub fn check_each(&self, dialect: Dialect) -> Result<(), Error> {
                 let plain = Self::default();
                 $(
                     if self.$field != plain.$field

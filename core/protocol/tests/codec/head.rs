@@ -20,6 +20,7 @@ fn head(qos: QoS) -> PublishHead<'static> {
         packet_id: Some(id(0x1234)),
         properties: &[],
         expiry: None,
+        alias: None,
         payload_length: 2,
     }
 }
@@ -30,6 +31,7 @@ fn is_what_the_standard_writes() {
         dup: true,
         retain: true,
         expiry: Some(60),
+        alias: None,
         ..head(QoS::AtLeastOnce)
     };
     let forms = [
@@ -116,6 +118,7 @@ proptest! {
             packet_id: Some(id(number)),
             properties: properties.encoded(),
             expiry,
+            alias: None,
             payload_length: payload.len(),
         };
         for version in [V5, V311] {

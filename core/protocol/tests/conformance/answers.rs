@@ -16,7 +16,11 @@ fn a_listed_code(publish: u8, answered: u8, codes: &str) {
         client.give_bytes(&message(V5, publish, b"t", 5));
         let token = client.messages()[0].token.expect("a token");
         let reason = ReasonCode(code);
-        client.command(Command::Acknowledge { token, reason });
+        client.command(Command::Acknowledge {
+            token,
+            reason,
+            words: None,
+        });
         let sent = packets(&mut client);
         assert_eq!(sent.len(), 1, "{code:#04x} is answered");
         match &sent[0][..] {

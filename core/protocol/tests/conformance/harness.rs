@@ -126,7 +126,11 @@ pub fn failed(client: &mut Bench, place: usize) {
 
 fn done(client: &mut Bench, place: usize, reason: ReasonCode) {
     let token = client.messages()[place].token.expect("QoS 1 or 2");
-    client.command(Command::Acknowledge { token, reason });
+    client.command(Command::Acknowledge {
+        token,
+        reason,
+        words: None,
+    });
 }
 
 pub fn unsubscribe(client: &mut Bench, filter: &str) -> u64 {
@@ -142,8 +146,7 @@ pub fn unsubscribe(client: &mut Bench, filter: &str) -> u64 {
 pub fn close(client: &mut Bench) {
     client.ask(|reply| Command::Close {
         reply,
-        timeout: seconds(5),
-        end_session: None,
+        options: Box::default(),
     });
 }
 

@@ -20,6 +20,7 @@ fn handled(bench: &mut Bench, token: AckToken) {
     bench.command(Command::Acknowledge {
         token,
         reason: ReasonCode::SUCCESS,
+        words: None,
     });
 }
 
@@ -27,6 +28,7 @@ fn failed(bench: &mut Bench, token: AckToken) {
     bench.command(Command::Acknowledge {
         token,
         reason: ReasonCode::UNSPECIFIED_ERROR,
+        words: None,
     });
 }
 

@@ -280,6 +280,14 @@ impl Bench {
         panic!("no attempt is made");
     }
 
+    /// Lets the backoff pass, until the application is asked how the next attempt is to begin.
+    pub fn pass_backoff_to_step(&mut self) {
+        while self.engine.state() == State::Backoff {
+            let wake = self.sleep.expect("an attempt is planned");
+            self.pass(wake.since(self.now));
+        }
+    }
+
     /// What the engine has sent and was not looked at yet.
     pub fn sent(&mut self) -> Vec<Packet> {
         let mut bytes = BytesMut::from(&self.written[self.read..]);

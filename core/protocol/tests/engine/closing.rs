@@ -6,14 +6,19 @@ use leveret_protocol::message::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use leveret_protocol::options::ClientOptions;
 use leveret_protocol::outcome::Status;
 
+use leveret_protocol::options::CloseOptions;
+
 use crate::bench::*;
 
 fn close(bench: &mut Bench, end_session: Option<bool>) -> u64 {
     bench
         .ask(|reply| Command::Close {
             reply,
-            timeout: seconds(5),
-            end_session,
+            options: Box::new(CloseOptions {
+                timeout: Some(seconds(5)),
+                end_session,
+                ..CloseOptions::new()
+            }),
         })
         .0
 }
@@ -154,7 +159,11 @@ fn the_last_acknowledgements_go_out_before_the_goodbye() {
     let token = bench.messages()[0].token.expect("a token");
     let reason = leveret_protocol::reason::ReasonCode::SUCCESS;
     bench.takes = 0;
-    bench.command(Command::Acknowledge { token, reason });
+    bench.command(Command::Acknowledge {
+        token,
+        reason,
+        words: None,
+    });
     close(&mut bench, None);
     bench.takes = usize::MAX;
     bench.handle(Input::Writable);
@@ -244,8 +253,7 @@ fn a_closed_client_answers_everything_at_once() {
         (|reply| Command::Flush { reply }) as fn(u64) -> Command,
         |reply| Command::Close {
             reply,
-            timeout: seconds(1),
-            end_session: None,
+            options: Box::default(),
         },
     ] {
         assert_eq!(bench.ask(command).1, Some(Ok(Reply::Done)));

@@ -35,6 +35,7 @@ fn failures(bench: &Bench) -> Vec<(usize, Option<ReasonCode>, Duration)> {
             endpoint,
             why,
             retry_in,
+            ..
         }) => Some((*endpoint, why.reason, *retry_in)),
         _ => None,
     });
@@ -73,6 +74,8 @@ fn connect_says_what_the_options_say() {
         will_delay: seconds(3),
         user_properties: vec![("k".into(), "v".into())],
         receive_maximum: 12,
+        request_response_information: true,
+        request_problem_information: false,
         max_packet_size: 5_000,
         ..auto()
     });
@@ -102,7 +105,9 @@ fn connect_says_what_the_options_say() {
     let properties = connect.properties;
     assert_eq!(properties.receive_maximum(), Some(12));
     assert_eq!(properties.maximum_packet_size(), Some(5_000));
-    assert_eq!(properties.topic_alias_maximum(), None, "no aliases");
+    assert_eq!(properties.topic_alias_maximum(), Some(16));
+    assert_eq!(properties.request_response_information(), Some(1));
+    assert_eq!(properties.request_problem_information(), Some(0));
     assert_eq!(properties.user_property(), Some(("k", "v")));
 }
 
@@ -484,6 +489,7 @@ fn nothing_follows_the_goodbye() {
     batch.push(Command::Acknowledge {
         token,
         reason: ReasonCode::SUCCESS,
+        words: None,
     });
     bench.handle(Input::Submit(&mut batch));
     assert_eq!(bench.sent(), [Packet::Disconnect(Disconnect::default())]);
@@ -545,7 +551,7 @@ fn a_session_taken_over_by_another_client_waits_the_longest() {
     }));
     assert_eq!(bench.sleep, Some(bench.now + seconds(30)));
     let why = bench.events.iter().find_map(|event| match event {
-        Event::Connection(ConnectionEvent::Offline { why }) => Some(why.reason),
+        Event::Connection(ConnectionEvent::Offline { why, .. }) => Some(why.reason),
         _ => None,
     });
     assert_eq!(why, Some(Some(reason)));

@@ -152,7 +152,10 @@ fn a_session_that_was_not_asked_for_is_a_violation() {
 
 #[test]
 fn a_topic_alias_is_a_violation_where_none_was_allowed() {
-    let mut bench = Bench::online(speaking(V5));
+    let mut bench = Bench::online(ClientOptions {
+        topic_alias_maximum: 0,
+        ..speaking(V5)
+    });
     let mut properties = Properties::new();
     properties
         .set(PropertyId::TopicAlias, PropertyValue::Number(1))

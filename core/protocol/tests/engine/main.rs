@@ -5,11 +5,14 @@
     reason = "a test crate has no readers from outside"
 )]
 mod acknowledging;
+mod aliases;
+mod authentication;
 #[allow(dead_code, reason = "the tests of the statements use the rest")]
 mod bench;
 mod closing;
 mod connecting;
 mod expiry;
+mod hooks;
 mod letters;
 mod limits;
 mod post_office;

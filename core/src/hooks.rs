@@ -1,0 +1,311 @@
+//! Making a client with more than options: hooks that see packets, and the authenticator.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use leveret_protocol::engine::{self, Hooks, Shown, Words};
+use leveret_protocol::error::{Error, ErrorKind};
+use leveret_protocol::options::ClientOptions;
+use leveret_protocol::packet_type::{PacketSet, PacketType};
+
+use crate::client::Client;
+use crate::dispatch::Strand;
+use crate::doorbell::Bell;
+use crate::handoff::Handoff;
+use crate::host;
+use crate::inbox::{Delivery, QueueId};
+use crate::scope::HandlerScope;
+use crate::shared::Shared;
+
+/// How many calls are made before other clients get the thread.
+const AT_ONCE: usize = 64;
+
+type OnPacket = Box<dyn FnMut(Packet) + Send>;
+type OnStep = Box<dyn FnMut(AuthStep) + Send>;
+
+/// Makes a client that has hooks or an authenticator; see [`Client::builder`].
+#[must_use = "a builder makes nothing before build() is called"]
+pub struct Builder {
+    urls: Vec<String>,
+    options: ClientOptions,
+    faces: Faces,
+}
+
+/// What the application wants called, on the shared pool for callbacks: one call after another per client, behind no message handler.
+#[derive(Default)]
+struct Faces {
+    packets: BTreeMap<PacketType, OnPacket>,
+    authenticator: Option<OnStep>,
+}
+
+impl Builder {
+    pub(crate) fn new(url: &str) -> Builder {
+        Builder {
+            urls: vec![url.to_owned()],
+            options: ClientOptions::new(),
+            faces: Faces::default(),
+        }
+    }
+
+    /// One more broker, which is tried in turn with those before it.
+    pub fn url(mut self, url: impl Into<String>) -> Builder {
+        self.urls.push(url.into());
+        self
+    }
+
+    /// The options.
+    pub fn options(mut self, options: ClientOptions) -> Builder {
+        self.options = options;
+        self
+    }
+
+    /// Calls `hook` with every packet of this type that the broker sends: CONNACK, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK, DISCONNECT or AUTH.
+    /// A later hook of the same type replaces the one before.
+    ///
+    /// It runs on the library's pool for callbacks. Our answer to a PUBREC (PUBREL) or PUBREL (PUBCOMP) waits until its
+    /// [`Packet`] was [answered](Packet::answer) or dropped, at most `hook_timeout`.
+    pub fn hook(
+        mut self,
+        packet: PacketType,
+        hook: impl FnMut(Packet) + Send + 'static,
+    ) -> Builder {
+        self.faces.packets.insert(packet, Box::new(hook));
+        self
+    }
+
+    /// Calls `authenticator` with every step of enhanced authentication (MQTT 5, 4.12), which needs the option
+    /// `authentication_method`: before each attempt to connect, for each AUTH of the broker, when the broker has accepted, and the same for
+    /// [`Client::reauthenticate`]. The step may be answered later and elsewhere, within `hook_timeout`; to drop it is to refuse.
+    ///
+    /// ```
+    /// # fn token() -> &'static str { "token" }
+    /// use leveret::{AuthStage, Client, Options};
+    ///
+    /// let client = Client::builder("mqtt://localhost")
+    ///     .options(Options::new().authentication_method("OAUTH2"))
+    ///     .authenticator(|step| match step.stage {
+    ///         AuthStage::Begin => step.answer(token()),
+    ///         AuthStage::Continue => step.refuse("one step is all there is"),
+    ///         AuthStage::Finish => step.accept(),
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), leveret::Error>(())
+    /// ```
+    pub fn authenticator(
+        mut self,
+        authenticator: impl FnMut(AuthStep) + Send + 'static,
+    ) -> Builder {
+        self.faces.authenticator = Some(Box::new(authenticator));
+        self
+    }
+
+    /// Makes the client, which begins to connect.
+    ///
+    /// # Errors
+    /// As [`Client::new`]; `InvalidArgument` for a hook of a packet type that has none, and for an authenticator without a method.
+    pub fn build(self) -> Result<Client, Error> {
+        let Builder {
+            urls,
+            options,
+            faces,
+        } = self;
+        let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+        let client = Client::unstarted(&urls, options)?;
+        let shown = faces.shown()?;
+        client.host.set_hooks(Hooks {
+            shown,
+            answered: shown.intersection(Hooks::ANSWERABLE),
+            authenticates: faces.authenticator.is_some(),
+        })?;
+        faces.attach(&client.host);
+        client.host.start()?;
+        Ok(client)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hooks: Vec<_> = self.faces.packets.keys().collect();
+        formatter
+            .debug_struct("Builder")
+            .field("options", &self.options)
+            .field("hooks", &hooks)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Faces {
+    fn shown(&self) -> Result<PacketSet, Error> {
+        let mut shown = PacketSet::EMPTY;
+        for &packet in self.packets.keys() {
+            if !Hooks::SHOWABLE.has(packet) {
+                let names: Vec<_> = Hooks::SHOWABLE.types().map(PacketType::name).collect();
+                let detail = format!("hook must be one of {}, not {packet}", names.join(", "));
+                return Err(Error::new(ErrorKind::InvalidArgument, detail));
+            }
+            shown = shown.union(packet.into());
+        }
+        Ok(shown)
+    }
+
+    /// Has the strand of this client run whenever something comes for a hook. It keeps the client's memory, and not the client, alive.
+    fn attach(self, host: &host::Client) {
+        if self.packets.is_empty() && self.authenticator.is_none() {
+            return;
+        }
+        let faces = Handoff::new(Some(self));
+        // Weak, because what rings the bell holds the strand.
+        let watcher = Arc::downgrade(&host.watcher());
+        let strand = Strand::new(move || {
+            let Some(shared) = watcher.upgrade() else {
+                return false;
+            };
+            // Never two at a time, so it is there; out of the lock, because no host code runs under one.
+            let Some(mut mine) = faces.with(Option::take) else {
+                return false;
+            };
+            let more = mine.call_some(&shared);
+            faces.with(|faces| *faces = Some(mine));
+            more
+        });
+        host.set_bell(&Bell::Call(Arc::new(move || strand.ring())));
+    }
+
+    /// Calls what waits to be called, a bounded piece of it; whether there is more.
+    fn call_some(&mut self, shared: &Arc<Shared>) -> bool {
+        let mut taken = Vec::new();
+        let count = shared
+            .inbox
+            .put(|inbox, rings| inbox.take(QueueId::HOOKS, AT_ONCE, &mut taken, rings));
+        let _scope = HandlerScope::enter(shared);
+        for delivery in taken {
+            self.call(delivery, shared);
+        }
+        count == AT_ONCE
+    }
+
+    fn call(&mut self, delivery: Delivery, shared: &Arc<Shared>) {
+        match delivery {
+            Delivery::Packet(shown) => {
+                if let Some(hook) = self.packets.get_mut(&shown.packet) {
+                    hook(Packet {
+                        shown,
+                        shared: Arc::clone(shared),
+                    });
+                }
+            }
+            Delivery::Authenticate(step) => {
+                if let Some(authenticator) = &mut self.authenticator {
+                    authenticator(AuthStep {
+                        step,
+                        shared: Arc::clone(shared),
+                    });
+                }
+            }
+            Delivery::Message(_) | Delivery::News(_) => {}
+        }
+    }
+}
+
+/// A packet of the broker in a hook. It reads like the [`Shown`] that it holds.
+#[derive(Debug)]
+pub struct Packet {
+    shown: Box<Shown>,
+    shared: Arc<Shared>,
+}
+
+impl Packet {
+    /// Puts a reason string and user properties on our answer: the PUBREL that answers a PUBREC, the PUBCOMP that answers a PUBREL. For other
+    /// packets it does nothing.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for text that MQTT cannot carry; then the answer carries nothing. `Closed`.
+    pub fn answer(mut self, words: &Words) -> Result<(), Error> {
+        let number = std::mem::take(&mut self.shown.number);
+        if number == 0 {
+            return Ok(());
+        }
+        let said = self.shared.answer(number, words);
+        if said.is_err() {
+            self.shown.number = number;
+        }
+        said
+    }
+}
+
+impl Deref for Packet {
+    type Target = Shown;
+
+    fn deref(&self) -> &Shown {
+        &self.shown
+    }
+}
+
+impl Drop for Packet {
+    /// Our answer goes out without words.
+    fn drop(&mut self) {
+        if self.shown.number != 0 {
+            // A closed client answers nothing any more.
+            let _ = self.shared.answer(self.shown.number, &Words::default());
+        }
+    }
+}
+
+/// A step of enhanced authentication in the hands of the application. It reads like the [`engine::AuthStep`] that it holds.
+#[derive(Debug)]
+pub struct AuthStep {
+    /// Its number is 0 once it is answered.
+    step: Box<engine::AuthStep>,
+    shared: Arc<Shared>,
+}
+
+impl AuthStep {
+    /// Sends the broker this authentication data, at most 65,535 bytes. Data that are too long refuse the step.
+    pub fn answer(self, data: impl Into<Bytes>) {
+        self.answer_with(Some(data.into()), &Words::default());
+    }
+
+    /// Goes on without data: the usual answer to [`Finish`](engine::AuthStage::Finish).
+    pub fn accept(self) {
+        self.answer_with(None, &Words::default());
+    }
+
+    /// Sends the broker data, and a reason string and user properties with it, if the answer is an AUTH. What MQTT cannot carry refuses the step.
+    pub fn answer_with(mut self, data: Option<Bytes>, words: &Words) {
+        let number = std::mem::take(&mut self.step.number);
+        if let Err(error) = self.shared.authenticate(number, data, words) {
+            self.step.number = number;
+            self.refuse(&error.to_string());
+        }
+    }
+
+    /// Gives the connection up, for the reason in these words; another attempt follows.
+    pub fn refuse(mut self, words: &str) {
+        self.refuse_for(words);
+    }
+
+    fn refuse_for(&mut self, words: &str) {
+        let number = std::mem::take(&mut self.step.number);
+        if number != 0 {
+            // A closed client authenticates no more.
+            let _ = self.shared.refuse_authentication(number, words);
+        }
+    }
+}
+
+impl Deref for AuthStep {
+    type Target = engine::AuthStep;
+
+    fn deref(&self) -> &engine::AuthStep {
+        &self.step
+    }
+}
+
+impl Drop for AuthStep {
+    fn drop(&mut self) {
+        self.refuse_for("the authenticator dropped the step");
+    }
+}
