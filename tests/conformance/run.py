@@ -313,7 +313,7 @@ def mismatch(expected: list[str], kind: str, pairs: list[tuple[str, str]]) -> st
 def play(scenario: Scenario, broker_kind: str, variables: dict[str, str], agent: Agent) -> str | None:
     """Plays one cell; returns what went wrong, or None."""
     broker = BROKERS[broker_kind](agent)
-    variables = {**variables, "url": broker.url, "kilobyte": 1024 * "k"}
+    variables = {**variables, "url": broker.url, "address": broker.url.rpartition("/")[2], "kilobyte": 1024 * "k"}
 
     def fill(word: str) -> str:
         return re.sub(r"\$(\w+)", lambda match: variables.get(match[1], match[0]), word)
