@@ -23,7 +23,8 @@ fn broker() -> Broker {
 }
 
 async fn online(broker: &Broker) -> Client {
-    let client = Client::new(broker.url(), options()).unwrap();
+    let builder = Client::builder(broker.url()).options(options());
+    let client = builder.build().unwrap();
     client.wait_for(Status::Online, SOON).await.unwrap();
     client
 }
@@ -60,16 +61,24 @@ async fn every_verb(client: &Client) -> Vec<&'static str> {
     assert_eq!(own.next().await.unwrap().topic(), "verbs/own");
     own.unsubscribe().await.unwrap();
     client.unsubscribe("verbs/own").await.unwrap();
+    let none = client.unsubscribe_with("verbs/own", [("who", "guest")]);
+    none.await.unwrap();
+    let reauthenticated = client.reauthenticate().await.unwrap_err();
+    assert_eq!(reauthenticated.kind, leveret::ErrorKind::NotSupported);
+    let request = client.request("verbs/nobody", "?");
+    let request = request.timeout(Duration::from_millis(1));
+    assert!(request.await.is_err());
     client.reconnect().unwrap();
     client.wait_for(Status::Online, SOON).await.unwrap();
     while !matches!(told.next().await, Some(News::Status(_))) {}
     assert_ne!(client.status(), Status::Closed);
     assert!(client.stats().outcomes.iter().count() > 0);
     client.close_session(SOON, true).await.unwrap();
+    client.close_with(leveret::CloseOptions::new()).await.unwrap();
     client.close(SOON).await.unwrap();
     assert_eq!(client.status(), Status::Closed);
     let called = "new with_urls publish publish_many events messages explain cancel flush drain ping subscribe unsubscribe reconnect \
-                  wait_for status stats close_session close";
+                  wait_for status stats close_session close unsubscribe_with reauthenticate request close_with builder";
     called.split_whitespace().collect()
 }
 

@@ -212,7 +212,7 @@ impl Attempt {
         let (number, topic, changes) = number?;
         self.number = Some(number);
         if changes.subscribe {
-            listen(shared, &topic, options.qos)?;
+            listen(shared, &topic, options.qos, version)?;
         }
         if let Some(idle) = changes.unsubscribe {
             stop_listening(shared, &idle);
@@ -337,7 +337,7 @@ impl Drop for Attempt {
 
 /// Subscribes to a response topic. The request goes out behind it, so nothing waits for the answer; should
 /// it be a refusal, all who wait on the topic are told.
-fn listen(shared: &Arc<Shared>, topic: &str, qos: QoS) -> Result<(), Error> {
+fn listen(shared: &Arc<Shared>, topic: &str, qos: QoS, version: Version) -> Result<(), Error> {
     let target = Target::Queue(keeper::queue(shared));
     let question = shared.outbox.with(|outbox| {
         outbox.check_open()?;
@@ -350,8 +350,11 @@ fn listen(shared: &Arc<Shared>, topic: &str, qos: QoS) -> Result<(), Error> {
             .routes
             .declare(question, std::iter::once(topic), target)
     })?;
-    // What is retained there is older than any request.
-    let options = SubscribeOptions::new().qos(qos).retain_handling(2_u8);
+    // What is retained there is older than any request; 3.1.1 has no way to say so.
+    let retain_handling = if version == Version::V5 { 2_u8 } else { 0 };
+    let options = SubscribeOptions::new()
+        .qos(qos)
+        .retain_handling(retain_handling);
     let entry = |id| SubscribeEntry {
         id,
         filter: topic.into(),
