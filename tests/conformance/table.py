@@ -116,7 +116,7 @@ def c() -> set[str]:
 
 def rust() -> set[str]:
     found = set()
-    for name in ("client", "letter", "request", "response", "serve", "message", "receipt", "subscription", "events", "runtime"):
+    for name in ("client", "letter", "request", "response", "serve", "hooks", "message", "receipt", "subscription", "events", "runtime"):
         text = (ROOT / "core" / "src" / f"{name}.rs").read_text()
         of = ""
         for line in text.splitlines():
