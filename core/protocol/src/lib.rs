@@ -40,6 +40,9 @@
 //! * `engine/post_office.rs`: the letters that wait: order, priority, overflow rules
 //! * `engine/settling.rs`: from acceptance to the one outcome; expiry, cancel
 //! * `engine/deadlines.rs`: when letters expire
+//! * `engine/aliases.rs`: topic names as numbers, each way
+//! * `engine/authentication.rs`: enhanced authentication, step by step
+//! * `engine/hooks.rs`: packets that the application is shown, and its words on our answers
 //! * `engine/flushes.rs`: who waits until letters are settled
 //! * `engine/lazy.rs`: a queue from which entries die in the middle
 //! * `engine/outgoing.rs`: which letter may go now, and its frame

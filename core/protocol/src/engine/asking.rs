@@ -11,15 +11,15 @@ use super::Engine;
 use super::batch::{Subscribe, Unsubscribe};
 use super::event::{Answers, Event, Notice, Reply, SubscriptionId, Tag};
 use super::incoming::Violation;
-use super::subscriptions::Declared;
+use super::subscriptions::{Declared, needs_v5, on_the_wire};
 use super::timers::Timer;
 use super::window::Slot;
 use crate::codec::{
     self, EncodeError, FilterAck, Packet, PacketId, Properties, PropertyId, PropertyValue,
-    RetainHandling, SubscribeFilter, Version,
+    SubscribeFilter, Version,
 };
 use crate::error::{Error, ErrorKind};
-use crate::options::{PropertiesOn311, SubscribeOptions};
+use crate::options::PropertiesOn311;
 use crate::outcome::SubscriptionState;
 use crate::reason::ReasonCode;
 use crate::text::Text;
@@ -596,23 +596,5 @@ impl Engine {
         for question in questions.into_values() {
             self.reply(question.reply, Err(ErrorKind::Closed.into()));
         }
-    }
-}
-
-/// Do they say anything that MQTT 3.1.1 cannot.
-fn needs_v5(options: &SubscribeOptions) -> bool {
-    let plain = SubscribeOptions::new();
-    options.no_local != plain.no_local
-        || options.retain_as_published != plain.retain_as_published
-        || options.retain_handling != plain.retain_handling
-        || options.user_properties != plain.user_properties
-}
-
-fn on_the_wire(options: &SubscribeOptions) -> codec::SubscribeOptions {
-    codec::SubscribeOptions {
-        qos: options.qos,
-        no_local: options.no_local,
-        retain_as_published: options.retain_as_published,
-        retain_handling: RetainHandling::from_number(options.retain_handling).unwrap_or_default(),
     }
 }

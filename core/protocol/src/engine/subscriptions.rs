@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::event::{Matches, SubscriptionId};
 use crate::checked;
+use crate::codec::{self, RetainHandling};
 use crate::message::Message;
 use crate::options::SubscribeOptions;
 use crate::outcome::SubscriptionState;
@@ -115,4 +116,23 @@ impl Subscriptions {
 /// The filter that topic names are matched with: what follows the share name, or the whole.
 fn plain_filter(filter: &Text) -> &str {
     topic::validate_topic_filter(filter).map_or("", |parts| parts.filter)
+}
+
+/// Do they say anything that MQTT 3.1.1 cannot.
+pub(super) fn needs_v5(options: &SubscribeOptions) -> bool {
+    let plain = SubscribeOptions::new();
+    options.no_local != plain.no_local
+        || options.retain_as_published != plain.retain_as_published
+        || options.retain_handling != plain.retain_handling
+        || options.user_properties != plain.user_properties
+}
+
+/// As they stand behind a filter in SUBSCRIBE.
+pub(super) fn on_the_wire(options: &SubscribeOptions) -> codec::SubscribeOptions {
+    codec::SubscribeOptions {
+        qos: options.qos,
+        no_local: options.no_local,
+        retain_as_published: options.retain_as_published,
+        retain_handling: RetainHandling::from_number(options.retain_handling).unwrap_or_default(),
+    }
 }
