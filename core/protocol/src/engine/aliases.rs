@@ -99,7 +99,7 @@ impl Outgoing {
         if !self.is_on() || topic.len() <= SHORT {
             return None;
         }
-        self.letters += 1;
+        self.letters = self.letters.saturating_add(1);
         if let Some(&alias) = self.by_topic.get(topic) {
             self.touch(alias);
             return Some(Named { alias, known: true });
@@ -154,11 +154,12 @@ impl Outgoing {
             return Some(free);
         }
         if self.last < self.limit {
-            self.last += 1;
+            self.last = self.last.saturating_add(1);
             return Some(self.last);
         }
         let (&used, &alias) = self.by_use.first_key_value()?;
-        let idle = self.letters - used > IDLE * u64::from(self.limit);
+        let since = self.letters.saturating_sub(used);
+        let idle = since > IDLE.saturating_mul(u64::from(self.limit));
         idle.then(|| self.forget(alias))?;
         Some(alias)
     }

@@ -132,7 +132,7 @@ pub(super) struct Hooked {
 impl Hooked {
     /// A number for something the application is asked.
     pub(super) fn number(&mut self) -> u64 {
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
         self.count
     }
 
