@@ -1,6 +1,6 @@
 # One place for every command; each sets up what it needs by itself. Plain `make` prints this list.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-soak test conformance lint bench generate simulate package install clean
+.PHONY: help demo demo-soak test conformance lint bench generate simulate fuzz hostile package install clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ generate: ## print the generated files anew from their tables and sources
 
 simulate: ## run the simulation: SEED=… replays one, COUNT=… runs as many
 	tests/scripts/simulate.sh $(if $(SEED),--seed $(SEED),--count $(or $(COUNT),2000))
+
+fuzz: ## coverage-guided fuzzing of TARGET=decoder, engine or broker for SECONDS=…
+	tests/scripts/fuzz.sh $(or $(TARGET),engine) $(or $(SECONDS),60)
+
+hostile: ## COUNT=… mutated byte streams of brokers against live clients, drawn from SEED=…
+	LEVERET_HOSTILE_COUNT=$(or $(COUNT),100000) LEVERET_HOSTILE_SEED=$(or $(SEED),1) cargo test -q -p leveret-tests --test hostile -- --nocapture
 
 package: ## wheel, Node packages, C library and crates, in target/package
 	tests/scripts/package.sh

@@ -1,5 +1,6 @@
-//! Tests that span the crates: simulation, freshness of generated files, tidiness, conformance.
+//! Tests that span the crates: simulation, fuzzing, freshness of generated files, tidiness, conformance.
 
+pub mod fuzz;
 pub mod generated;
 pub mod header;
 pub mod print;

@@ -17,6 +17,11 @@ use leveret_protocol::{
 impl Server {
     /// Answers the first packet of a link.
     pub(super) fn connect(&mut self, link: LinkId, connect: Connect, now: Instant) {
+        if let Some(connection) = self.connections.get_mut(&link) {
+            // It binds a refusal too (MQTT-3.1.2-24).
+            let most = connect.properties.maximum_packet_size();
+            connection.maximum_packet_size = most.unwrap_or(MAX_PACKET_SIZE);
+        }
         if let Some(reason) = self.refusal(&connect) {
             self.record_connect(&connect, reason, false);
             return self.refuse(link, connect.version, reason, now);
@@ -152,8 +157,6 @@ impl Server {
         let properties = &connect.properties;
         connection.client_id = Some(client_id.clone());
         connection.version = connect.version;
-        connection.maximum_packet_size =
-            properties.maximum_packet_size().unwrap_or(MAX_PACKET_SIZE);
         connection.wants_reasons = properties.request_problem_information() != Some(0);
         let keep_alive = match self.options.server_keep_alive {
             Some(seconds) if connect.version == Version::V5 => seconds,

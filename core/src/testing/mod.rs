@@ -31,6 +31,7 @@
 //! * `host.rs`: the thread: sockets, the server, the handle's questions
 //! * `port.rs`: the port, kept while nobody listens
 //! * `link.rs`: one TCP connection as bytes
+//! * `socketless.rs`: the server without thread and sockets, for fuzzing
 //! * `server.rs`: the MQTT server as a value; which packet goes where
 //! * `connection.rs`: one client's connection: what CONNECT agreed on, bytes to write
 //! * `handshake.rs`: CONNECT and CONNACK
@@ -57,6 +58,7 @@ mod record;
 mod retained;
 mod server;
 mod session;
+mod socketless;
 mod subscribing;
 mod subscriptions;
 mod swallow;
@@ -65,3 +67,5 @@ mod will;
 pub use broker::Broker;
 pub use options::BrokerBuilder;
 pub use record::{ReceivedConnect, ReceivedMessage};
+#[doc(hidden)]
+pub use socketless::SocketlessBroker;

@@ -1,0 +1,21 @@
+//! What fuzzing runs: functions from bytes to nothing, which panic where a promise of the decoder, the engine or the test broker is broken.
+//!
+//! `tests/fuzz` puts a coverage-guided fuzzer before them, outside the workspace; `tests/tests/fuzz.rs` runs them over the corpus that it left.
+
+pub mod broker;
+pub mod decoder;
+pub mod draw;
+pub mod engine;
+pub mod feed;
+pub mod ledger;
+pub mod peer;
+
+/// A target: what it is called, and the function that one input is given to.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target. The corpus of each is the folder of its name in `tests/fuzz/corpus`.
+pub const TARGETS: [Target; 3] = [
+    ("decoder", decoder::run),
+    ("engine", engine::run),
+    ("broker", broker::run),
+];
