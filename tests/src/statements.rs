@@ -10,19 +10,21 @@ pub const LIST: &str = "tests/normative/statements.txt";
 /// Where the tests named after them are.
 const TESTS: [&str; 2] = ["core/protocol/tests/conformance", "core/tests"];
 
-/// How many statements each version has for a client (Appendix B of each standard).
+/// How many numbered statements each version has for a client (Appendix B of each standard).
 const COUNTS: [(&str, usize); 2] = [("3.1.1", 82), ("5.0", 140)];
 
-/// Whom a statement can bind.
-const WHOM: [&str; 5] = ["sender", "receiver", "both", "state", "server"];
+/// Whom a statement can bind. The last two are none of a client's own by number: a server's duty whose breach it notices, and a rule without a number.
+const WHOM: [&str; 7] = [
+    "sender", "receiver", "both", "state", "server", "breach", "rule",
+];
 
 /// One statement.
 pub struct Statement {
     /// `3.1.1` or `5.0`.
     pub version: String,
-    /// Its number, without `MQTT-`.
+    /// Its number, without `MQTT-`; `section 2.2.3` for a rule without one.
     pub number: String,
-    /// One of `sender`, `receiver`, `both`, `state`, `server`.
+    /// One of `sender`, `receiver`, `both`, `state`, `server`, `breach`, `rule`.
     pub whom: String,
     /// What it demands, in short.
     pub demand: String,
@@ -49,7 +51,12 @@ impl Statement {
     /// How the names of its tests begin, without the underscore behind it.
     pub fn stem(&self) -> String {
         let version = self.version.replace(".0", "").replace('.', "");
-        format!("v{version}_{}", self.number.replace(['.', '-'], "_"))
+        format!("v{version}_{}", self.number.replace(['.', '-', ' '], "_"))
+    }
+
+    /// Is it one of the numbered statements that bind a client.
+    pub fn binds_client(&self) -> bool {
+        self.whom != "breach" && self.whom != "rule"
     }
 
     /// Why no test can show it.
@@ -101,17 +108,21 @@ pub fn tests() -> Vec<(String, String)> {
     tests
 }
 
-/// `v311_2_3_1_1` of `v311_2_3_1_1_an_identifier_is_never_zero`; `None` for other names.
+/// `v311_2_3_1_1` of `v311_2_3_1_1_an_identifier_is_never_zero`, `v5_section_1_5_5` of `v5_section_1_5_5_a_length`; `None` for other names.
 pub fn stem_of(name: &str) -> Option<String> {
     let (version, rest) = name.split_once('_')?;
     if version != "v311" && version != "v5" {
         return None;
     }
-    let numbers: Vec<&str> = rest
+    let (kind, numbered) = match rest.strip_prefix("section_") {
+        Some(numbered) => ("section_", numbered),
+        None => ("", rest),
+    };
+    let numbers: Vec<&str> = numbered
         .split('_')
         .take_while(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
         .collect();
-    (!numbers.is_empty()).then(|| format!("{version}_{}", numbers.join("_")))
+    (!numbers.is_empty()).then(|| format!("{version}_{kind}{}", numbers.join("_")))
 }
 
 /// Is the function on this line marked as a test.
@@ -140,8 +151,8 @@ pub fn by_stem(tests: &[(String, String)]) -> BTreeMap<String, Vec<&str>> {
 pub fn holes(statements: &[Statement], tests: &[(String, String)]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (version, count) in COUNTS {
-        let listed = statements.iter().filter(|row| row.version == version);
-        let listed = listed.count();
+        let binding = statements.iter().filter(|row| row.binds_client());
+        let listed = binding.filter(|row| row.version == version).count();
         if listed != count {
             wrong.push(format!("{listed} statements of {version}, not {count}"));
         }
@@ -205,6 +216,9 @@ mod tests {
         assert_eq!((stem_of("v5_words"), stem_of("words_1")), (None, None));
         let odd = row("3.1.1 | 3-8.3-4 | server | it | 3.8.3");
         assert_eq!(odd.stem(), "v311_3_8_3_4");
+        assert_eq!(stem("v5_section_1_5_5_words"), "v5_section_1_5_5");
+        let rule = row("5.0 | section 1.5.5 | rule | it | 1.5.5");
+        assert_eq!(rule.stem(), "v5_section_1_5_5");
         assert_eq!(row("5.0 | 4.2-1 | state | it | 4.2").stem(), "v5_4_2_1");
     }
 

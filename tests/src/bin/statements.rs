@@ -30,9 +30,10 @@ fn main() -> ExitCode {
     wrong.extend(print_table(&rows, &by_stem(&tests), &results));
     print_departures(&rows);
     let reasoned = rows.iter().filter(|row| row.reasoning().is_some()).count();
+    let binding = rows.iter().filter(|row| row.binds_client()).count();
     println!(
-        "{} statements: {} shown by {} tests, {reasoned} by reasoning",
-        rows.len(),
+        "{binding} statements that bind a client and {} more rules: {} shown by {} tests, {reasoned} by reasoning",
+        rows.len() - binding,
         rows.len() - reasoned,
         tests.len(),
     );
@@ -58,19 +59,19 @@ fn print_table(
     results: &BTreeMap<&str, &str>,
 ) -> Vec<String> {
     let mut wrong = Vec::new();
-    println!("{:7} {:8} {:8} test", "version", "number", "result");
+    println!("{:7} {:18} {:8} test", "version", "number", "result");
     for row in rows {
         let (version, number) = (&row.version, &row.number);
         if let Some(reasoning) = row.reasoning() {
-            println!("{version:7} {number:8} {:8} {reasoning}", "reasoned");
+            println!("{version:7} {number:18} {:8} {reasoning}", "reasoned");
         }
         let names = tests.get(&row.stem()).map_or(&[][..], Vec::as_slice);
         if names.is_empty() && row.reasoning().is_none() {
-            println!("{version:7} {number:8} {:8} {}", "HOLE", row.demand);
+            println!("{version:7} {number:18} {:8} {}", "HOLE", row.demand);
         }
         for name in names {
             let result = results.get(name).copied().unwrap_or("not run");
-            println!("{version:7} {number:8} {result:8} {name}");
+            println!("{version:7} {number:18} {result:8} {name}");
             if result != "ok" {
                 wrong.push(format!("{name}: {result}"));
             }

@@ -140,8 +140,11 @@ impl Engine {
         let has_session = self.life.session.is_some();
         let expiry = match options.session_expiry {
             _ if has_session && closing.end_session => Some(0),
-            Some(expiry) => Some(u32::try_from(expiry.as_secs()).unwrap_or(u32::MAX)),
-            None => None,
+            // What was 0 in CONNECT must stay 0 (3.14.2.2.2).
+            Some(expiry) if !self.options.session_expiry.is_zero() => {
+                Some(u32::try_from(expiry.as_secs()).unwrap_or(u32::MAX))
+            }
+            _ => None,
         };
         if let Some(seconds) = expiry {
             put(

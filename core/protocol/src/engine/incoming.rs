@@ -123,6 +123,7 @@ impl Engine {
     }
 
     fn packet(&mut self, packet: &mut Packet) -> Result<(), Violation> {
+        self.check_words(packet)?;
         self.show(packet);
         match (self.life.state(), packet) {
             (State::Handshaking, Packet::ConnAck(connack)) => self.connack(connack),
@@ -133,6 +134,28 @@ impl Engine {
             )),
             (_, packet) => self.online_packet(packet),
         }
+    }
+
+    /// Words that CONNECT did not ask for may stand in PUBLISH, CONNACK and DISCONNECT alone (MQTT 5, 3.1.2-29).
+    fn check_words(&self, packet: &Packet) -> Result<(), Violation> {
+        let properties = match packet {
+            Packet::PubAck(ack)
+            | Packet::PubRec(ack)
+            | Packet::PubRel(ack)
+            | Packet::PubComp(ack) => &ack.properties,
+            Packet::SubAck(answer) | Packet::UnsubAck(answer) => &answer.properties,
+            Packet::Auth(auth) => &auth.properties,
+            _ => return Ok(()),
+        };
+        let has_words =
+            properties.reason_string().is_some() || properties.user_properties().next().is_some();
+        if self.options.request_problem_information || !has_words {
+            return Ok(());
+        }
+        Err(Violation::new(
+            ReasonCode::PROTOCOL_ERROR,
+            "the broker gave reasons that were not asked for (3.1.2-29)",
+        ))
     }
 
     fn online_packet(&mut self, packet: &mut Packet) -> Result<(), Violation> {

@@ -1,11 +1,10 @@
 //! Reason codes, reason strings and user properties of what a client of MQTT 5 answers (3.4 to 3.7, 3.14.2).
-use bytes::BytesMut;
-use leveret_protocol::codec::{
-    Ack, Disconnect, Packet, Properties, PropertyId, PropertyValue as Value,
-};
-use leveret_protocol::engine::Command;
+use leveret_protocol::codec::Properties;
+use leveret_protocol::engine::{Command, Event, Hooks, Words};
+use leveret_protocol::options::CloseOptions;
 use leveret_protocol::reason::ReasonCode;
 
+use crate::authentication;
 use crate::harness::*;
 
 /// What the application may say about a message, and what is told of it: one of the codes of the packet, whatever it is.
@@ -16,10 +15,11 @@ fn a_listed_code(publish: u8, answered: u8, codes: &str) {
         client.give_bytes(&message(V5, publish, b"t", 5));
         let token = client.messages()[0].token.expect("a token");
         let reason = ReasonCode(code);
+        let words = None;
         client.command(Command::Acknowledge {
             token,
             reason,
-            words: None,
+            words,
         });
         let sent = packets(&mut client);
         assert_eq!(sent.len(), 1, "{code:#04x} is answered");
@@ -108,128 +108,176 @@ fn v5_3_14_2_1_disconnect_has_one_of_the_reason_codes_of_a_client() {
     assert_eq!(packets(&mut client), [bytes("E0 00")]);
 }
 
-const REASON_STRING: &str = "because it is so";
+/// The words that an application puts on an answer: a reason string, or a user property.
+fn words(id: u8) -> Words {
+    match id {
+        STRING => Words {
+            reason_string: Some("because it is so".into()),
+            ..Words::default()
+        },
+        _ => Words {
+            user_properties: vec![("name".into(), "and value".into())],
+            ..Words::default()
+        },
+    }
+}
 
-fn words(reason_string: bool, user_property: bool) -> Properties {
-    let mut properties = Properties::new();
-    if reason_string {
-        let words = Value::Text(REASON_STRING);
-        properties.add(PropertyId::ReasonString, words).expect("it");
+fn properties(words: &Words) -> Properties {
+    words.properties().expect("valid words")
+}
+
+fn taking(limit: usize) -> Bench {
+    told(kept(V5), &format!("27 {limit:08X}"))
+}
+
+/// PUBACK or PUBREC with these words, for a server that takes packets of so many bytes.
+fn acknowledged(publish: u8, words: &Words, limit: usize) -> Vec<u8> {
+    let mut client = taking(limit);
+    client.give_bytes(&message(V5, publish, b"t", 5));
+    let token = client.messages()[0].token.expect("a token");
+    client.command(Command::Acknowledge {
+        token,
+        reason: ReasonCode::UNSPECIFIED_ERROR,
+        words: Some(Box::new(properties(words))),
+    });
+    packets(&mut client).remove(0)
+}
+
+/// PUBREL or PUBCOMP, the answer to this packet, with the words of a hook.
+fn hooked(packet: &[u8], words: &Words, limit: usize) -> Vec<u8> {
+    let mut client = taking(limit);
+    client.command(Command::Hooks(Hooks {
+        answered: Hooks::ANSWERABLE,
+        ..Hooks::default()
+    }));
+    client.publish("t", &at(ExactlyOnce));
+    packets(&mut client);
+    client.give_bytes(packet);
+    assert_eq!(packets(&mut client).len(), 0, "the hook is asked");
+    let number = client.events.iter().find_map(|event| match event {
+        Event::Packet(shown) => Some(shown.number),
+        _ => None,
+    });
+    client.command(Command::Answer {
+        number: number.expect("it is shown"),
+        words: properties(words),
+    });
+    packets(&mut client).remove(0)
+}
+
+fn pubrel(words: &Words, limit: usize) -> Vec<u8> {
+    hooked(&answer(0x50, 1), words, limit)
+}
+
+fn pubcomp(words: &Words, limit: usize) -> Vec<u8> {
+    hooked(&answer(0x62, 7), words, limit)
+}
+
+fn disconnect(words: &Words, limit: usize) -> Vec<u8> {
+    let mut client = taking(limit);
+    client.ask(|reply| Command::Close {
+        reply,
+        options: Box::new(CloseOptions {
+            reason_string: words.reason_string.clone(),
+            user_properties: words.user_properties.clone(),
+            ..CloseOptions::new()
+        }),
+    });
+    packets(&mut client).remove(0)
+}
+
+const STRING: u8 = 0x1F;
+const PAIR: u8 = 0x26;
+
+/// The properties of an answer, of which `head` bytes stand before them.
+fn said(packet: &[u8], head: usize) -> Vec<Property> {
+    let mut fields = Fields::of(packet);
+    if packet.len() - 2 <= head {
+        return Vec::new();
     }
-    if user_property {
-        let pair = Value::TextPair("name", "and its value");
-        properties.add(PropertyId::UserProperty, pair).expect("it");
-    }
+    fields.take(head);
+    let properties = fields.properties(V5);
+    fields.end();
     properties
 }
 
-/// The properties that are written for a peer which takes packets of `limit` bytes.
-fn written(packet: &Packet, limit: usize, skip: usize) -> (usize, Vec<Property>) {
-    let mut out = BytesMut::new();
-    packet
-        .encode(V5, limit as u32, &mut out)
-        .expect("without the words it fits");
-    assert_eq!(split(&out), [out.to_vec()]);
-    let mut fields = Fields::of(&out);
-    let read = |fields: &mut Fields<'_>| fields.properties(V5);
-    let behind = out.len() - 2;
-    let properties = if behind <= skip {
-        Vec::new()
-    } else {
-        fields.take(skip);
-        read(&mut fields)
-    };
-    (out.len(), properties)
-}
-
-/// Property `id` stands there as long as the packet fits, and is left out where it would not; what is without it always fits.
-pub(crate) fn left_out(make: impl Fn(Properties) -> Packet, skip: usize, id: PropertyId) {
-    let properties = words(
-        id == PropertyId::ReasonString,
-        id == PropertyId::UserProperty,
-    );
-    let packet = make(properties);
-    let (whole, there) = written(&packet, 1_000, skip);
-    let all = there.len();
-    assert!(there.iter().any(|property| property.0 == id as u8));
-    for limit in whole - 15..whole + 2 {
-        let (length, there) = written(&packet, limit, skip);
-        assert!(length <= limit);
-        let left = if limit >= whole { all } else { all - 1 };
-        assert_eq!(there.len(), left, "{limit} of {whole}");
+/// Property `id` is there as long as the server takes the packet with it, and left out where it would not; without it the packet goes all the same.
+fn left_out(send: impl Fn(&Words, usize) -> Vec<u8>, head: usize, id: u8) {
+    let words = words(id);
+    let packet = send(&words, 1_000);
+    let whole = packet.len();
+    let all = said(&packet, head);
+    assert!(all.iter().any(|property| property.0 == id));
+    for limit in whole - 10..whole + 2 {
+        let packet = send(&words, limit);
+        assert!(packet.len() <= limit);
+        let there = said(&packet, head);
+        let has_it = there.iter().any(|property| property.0 == id);
+        assert_eq!(has_it, limit >= whole, "{limit} of {whole}");
+        assert_eq!(all.len() - there.len(), usize::from(!has_it));
     }
 }
 
-fn ack(properties: Properties) -> Ack {
-    Ack {
-        properties,
-        ..nack(5, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND)
-    }
+fn auth(words: &Words, limit: usize) -> Vec<u8> {
+    authentication::with_words(properties(words), limit)
 }
-
-const STRING: PropertyId = PropertyId::ReasonString;
-const PAIR: PropertyId = PropertyId::UserProperty;
 
 #[test]
 fn v5_3_4_2_2_a_reason_string_that_is_too_long_is_left_out_of_puback() {
-    left_out(|words| Packet::PubAck(refused(words)), 3, STRING);
+    left_out(|words, limit| acknowledged(0x32, words, limit), 3, STRING);
 }
 
 #[test]
 fn v5_3_4_2_3_user_properties_that_are_too_long_are_left_out_of_puback() {
-    left_out(|words| Packet::PubAck(refused(words)), 3, PAIR);
-}
-
-fn refused(properties: Properties) -> Ack {
-    Ack {
-        properties,
-        ..nack(5, ReasonCode::UNSPECIFIED_ERROR)
-    }
+    left_out(|words, limit| acknowledged(0x32, words, limit), 3, PAIR);
 }
 
 #[test]
 fn v5_3_5_2_2_a_reason_string_that_is_too_long_is_left_out_of_pubrec() {
-    left_out(|words| Packet::PubRec(refused(words)), 3, STRING);
+    left_out(|words, limit| acknowledged(0x34, words, limit), 3, STRING);
 }
 
 #[test]
 fn v5_3_5_2_3_user_properties_that_are_too_long_are_left_out_of_pubrec() {
-    left_out(|words| Packet::PubRec(refused(words)), 3, PAIR);
+    left_out(|words, limit| acknowledged(0x34, words, limit), 3, PAIR);
 }
 
 #[test]
 fn v5_3_6_2_2_a_reason_string_that_is_too_long_is_left_out_of_pubrel() {
-    left_out(|words| Packet::PubRel(ack(words)), 3, STRING);
+    left_out(pubrel, 3, STRING);
 }
 
 #[test]
 fn v5_3_6_2_3_user_properties_that_are_too_long_are_left_out_of_pubrel() {
-    left_out(|words| Packet::PubRel(ack(words)), 3, PAIR);
+    left_out(pubrel, 3, PAIR);
 }
 
 #[test]
 fn v5_3_7_2_2_a_reason_string_that_is_too_long_is_left_out_of_pubcomp() {
-    left_out(|words| Packet::PubComp(ack(words)), 3, STRING);
+    left_out(pubcomp, 3, STRING);
 }
 
 #[test]
 fn v5_3_7_2_3_user_properties_that_are_too_long_are_left_out_of_pubcomp() {
-    left_out(|words| Packet::PubComp(ack(words)), 3, PAIR);
-}
-
-fn goodbye(properties: Properties) -> Packet {
-    Packet::Disconnect(Disconnect {
-        reason: ReasonCode::PROTOCOL_ERROR,
-        properties,
-    })
+    left_out(pubcomp, 3, PAIR);
 }
 
 #[test]
 fn v5_3_14_2_3_a_reason_string_that_is_too_long_is_left_out_of_disconnect() {
-    left_out(goodbye, 1, STRING);
+    left_out(disconnect, 1, STRING);
 }
 
 #[test]
 fn v5_3_14_2_4_user_properties_that_are_too_long_are_left_out_of_disconnect() {
-    left_out(goodbye, 1, PAIR);
+    left_out(disconnect, 1, PAIR);
+}
+
+#[test]
+fn v5_3_15_2_2_a_reason_string_that_is_too_long_is_left_out_of_auth() {
+    left_out(auth, 1, STRING);
+}
+
+#[test]
+fn v5_3_15_2_3_user_properties_that_are_too_long_are_left_out_of_auth() {
+    left_out(auth, 1, PAIR);
 }

@@ -32,7 +32,7 @@ pub fn integer(bytes: &[u8]) -> (usize, usize) {
 }
 
 /// The fields of one packet behind its fixed header, one after the other.
-pub struct Fields<'a>(&'a [u8]);
+pub struct Fields<'a>(pub &'a [u8]);
 
 impl<'a> Fields<'a> {
     pub fn of(packet: &'a [u8]) -> Fields<'a> {

@@ -160,7 +160,6 @@ fn v311_4_1_0_1_the_state_is_kept_as_long_as_the_session_lasts() {
     let mut client = with_state(for_ever(kept(V311)));
     // Over connections and the time between them.
     client.cut();
-    client.pass(seconds(1)); // and so the first of many attempts fails
     for _ in 0..100 {
         client.pass_backoff();
         client.cut();
