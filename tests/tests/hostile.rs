@@ -228,7 +228,7 @@ impl Attack {
                     (online, deaf) = (true, most.is_some_and(|most| most < 3));
                 }
                 News::Connection(
-                    ConnectionEvent::Offline { why: told }
+                    ConnectionEvent::Offline { why: told, .. }
                     | ConnectionEvent::AttemptFailed { why: told, .. },
                 ) if why.is_none() => why = Some(told),
                 _ => {}

@@ -5,6 +5,7 @@ use leveret_protocol::codec::{
     PropertyType, PropertyValue, Publish, RetainHandling, Side, Subscribe, SubscribeFilter,
     SubscribeOptions, Unsubscribe, Version,
 };
+use leveret_protocol::engine::Words;
 use leveret_protocol::message::{Message, QoS, Will};
 use leveret_protocol::options::{Kind, OptionSpec, Value};
 use leveret_protocol::packet_type::{PacketSet, PacketType};
@@ -81,6 +82,17 @@ pub fn properties(feed: &mut Feed<'_>, place: PacketSet, version: Version) -> Pr
         };
     }
     properties
+}
+
+/// What an application may add to an answer: a reason string and user properties.
+pub fn words(feed: &mut Feed<'_>) -> Properties {
+    let words = Words {
+        reason_string: feed.flag().then(|| (*feed.pick(&TEXTS)).into()),
+        user_properties: (0..feed.below(3))
+            .map(|_| ((*feed.pick(&TEXTS)).into(), "value".into()))
+            .collect(),
+    };
+    words.properties().unwrap_or_default()
 }
 
 /// A reason code that this side may send in this packet.

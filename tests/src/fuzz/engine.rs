@@ -5,12 +5,13 @@
 //! the engine itself); and from wherever it is, the engine can be closed, with nothing owed.
 use bytes::{BufMut, BytesMut};
 use leveret_protocol::engine::{
-    AckToken, Batch, Command, Cost, Engine, Input, LinkError, LinkErrorKind, Output, Publish,
-    State, Subscribe, SubscribeEntry, SubscriptionId, Unsubscribe,
+    AckToken, AuthAnswer, Batch, Command, Cost, Engine, Hooks, Input, LinkError, LinkErrorKind,
+    Output, Publish, State, Subscribe, SubscribeEntry, SubscriptionId, Unsubscribe,
 };
 use leveret_protocol::options::{
-    ClientOptions, Overflow, Priority, PublishOptions, SubscribeOptions,
+    ClientOptions, CloseOptions, Overflow, Priority, PublishOptions, SubscribeOptions,
 };
+use leveret_protocol::packet_type::{PacketSet, PacketType};
 use leveret_protocol::reason::ReasonCode;
 use leveret_protocol::sentence::Dialect;
 use leveret_protocol::text::Text;
@@ -124,7 +125,8 @@ impl World {
             21 => self.answer(usize::MAX),
             22..=24 => self.say(feed),
             25 => self.garbage(feed),
-            26 => self.tell(Input::ReadingPaused(feed.flag())),
+            26 if feed.flag() => self.tell(Input::ReadingPaused(feed.flag())),
+            26 => self.hook(feed),
             27 => self.room = Some(usize::from(feed.byte())),
             28 => self.writable(feed),
             29 => self.willing = !self.willing,
@@ -267,7 +269,12 @@ impl World {
         };
         if let Some(token) = token {
             let reason = *feed.pick(&[ReasonCode::SUCCESS, ReasonCode::UNSPECIFIED_ERROR]);
-            self.batch.push(Command::Acknowledge { token, reason });
+            let words = feed.flag().then(|| Box::new(draw::words(feed)));
+            self.batch.push(Command::Acknowledge {
+                token,
+                reason,
+                words,
+            });
         }
     }
 
@@ -307,20 +314,61 @@ impl World {
             14 => Command::Reconnect,
             _ if choice < 128 => return,
             _ => {
-                let timeout = Duration::from_secs(u64::from(feed.byte()));
-                return self.close(timeout, *feed.pick(&[None, Some(true), Some(false)]));
+                let mut options = CloseOptions::new();
+                for _ in 0..feed.below(4) {
+                    let spec = feed.pick(CloseOptions::SPECS);
+                    let value = draw::value(feed, spec);
+                    // A value that is refused leaves the option as it was.
+                    let _ = options.set(spec.name, value, Dialect::Rust);
+                }
+                return self.close(options);
             }
         };
         self.batch.push(command);
     }
 
-    fn close(&mut self, timeout: Duration, end_session: Option<bool>) {
+    fn close(&mut self, options: CloseOptions) {
         self.closing = true;
         self.batch.push(Command::Close {
             reply: self.ledger.ask(true),
-            timeout,
-            end_session,
+            options: Box::new(options),
         });
+    }
+
+    /// What hooks and authentication have to do with: they come and go, answer what was shown or what never was, or do not answer.
+    fn hook(&mut self, feed: &mut Feed<'_>) {
+        let packets = |feed: &mut Feed<'_>| {
+            let bits = feed.pair();
+            let chosen = PacketType::ALL
+                .into_iter()
+                .filter(|packet| bits >> (*packet as u8) & 1 == 1);
+            chosen.fold(PacketSet::EMPTY, |set, packet| set.union(packet.into()))
+        };
+        let command = match feed.byte() % 8 {
+            0..=1 => Command::Hooks(Hooks {
+                shown: packets(feed),
+                answered: packets(feed),
+                authenticates: feed.flag(),
+            }),
+            2..=4 => Command::Answer {
+                number: self.ledger.any_shown(feed.byte()),
+                words: draw::words(feed),
+            },
+            5..=6 => Command::Authenticate {
+                number: self.ledger.any_step(feed.byte()),
+                answer: match feed.byte() {
+                    0..=63 => Err("no".into()),
+                    data => Ok(Box::new(AuthAnswer {
+                        data: (data < 192).then(|| draw::payload(feed)),
+                        words: draw::words(feed),
+                    })),
+                },
+            },
+            _ => Command::Reauthenticate {
+                reply: self.ledger.ask(true),
+            },
+        };
+        self.batch.push(command);
     }
 
     fn submit(&mut self) {
@@ -440,7 +488,7 @@ impl World {
 
     /// Wherever it is, the engine comes to its end, and owes nothing then.
     fn end(&mut self) {
-        self.close(Duration::from_secs(1), None);
+        self.close(CloseOptions::new().timeout(Duration::from_secs(1)));
         self.submit();
         let mut ticks = 0;
         while self.engine.state() != State::Closed {

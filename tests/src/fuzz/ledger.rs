@@ -14,6 +14,8 @@ pub struct Ledger {
     taken: Cost,
     /// Tokens of messages, in the order of their coming.
     pub tokens: Vec<AckToken>,
+    last_shown: u64,
+    last_step: u64,
     /// The status as it was told last.
     pub status: Option<Status>,
 }
@@ -28,6 +30,16 @@ impl Ledger {
     /// A tag that was given, or was not.
     pub fn any_tag(&self, choice: u8) -> Tag {
         self.last_tag.saturating_sub(u64::from(choice % 16))
+    }
+
+    /// The number of a packet that was shown to a hook, or was not.
+    pub fn any_shown(&self, choice: u8) -> u64 {
+        self.last_shown.saturating_sub(u64::from(choice % 4))
+    }
+
+    /// The number of a step of authentication that was asked for, or was not.
+    pub fn any_step(&self, choice: u8) -> u64 {
+        self.last_step.saturating_sub(u64::from(choice % 4 / 3))
     }
 
     /// The receipt of a letter that is posted; 0 if none is wanted.
@@ -76,6 +88,8 @@ impl Ledger {
                     "question {tag} is answered, and was not or no longer asked"
                 );
             }
+            Event::Packet(shown) => self.last_shown = self.last_shown.max(shown.number),
+            Event::Authenticate(step) => self.last_step = self.last_step.max(step.number),
             Event::Message(incoming) => self.tokens.extend(incoming.token),
             Event::Status(status) => {
                 assert_ne!(
