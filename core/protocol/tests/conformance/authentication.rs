@@ -154,6 +154,10 @@ fn v5_4_12_0_5_every_auth_and_connack_has_the_method_of_connect() {
         assert!(!client.connected, "{packet:02X?}");
         assert_eq!(packets(&mut client).len(), 0);
     }
+    // A broker that forgets to name it in CONNACK is put up with.
+    let mut client = authenticating();
+    client.give_bytes(&bytes("20 03 00 00 00"));
+    assert!(client.connected);
     let mut client = authenticated();
     reauthenticate(&mut client);
     step(&mut client);
