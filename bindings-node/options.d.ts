@@ -239,9 +239,9 @@ export interface ClientOptions {
   propertiesOn311?: 'reject' | 'drop'
   /**
    * Topic on which this client is answered when it asks, of its own among all clients of the broker. Unless given it
-   * lies below what the broker names for that (MQTT 5, 3.2.2.3.15), else below `response/`. Default: a topic with a
-   * name of its own. Allowed: text of at most 65535 bytes of UTF-8; null for a topic with a name of its own. MQTT 5
-   * only.
+   * lies below what the broker names for that (`requestResponseInformation`), else below `response/`. Default: a
+   * topic with a name of its own. Allowed: text of at most 65535 bytes of UTF-8; null for a topic with a name of its
+   * own. MQTT 5 only.
    */
   responseTopic?: string | null
   /**

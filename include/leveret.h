@@ -458,8 +458,9 @@
 #define MQTT_OPT_PROPERTIES_ON_311 "properties_on_311"
 /**
  * Topic on which this client is answered when it asks, of its own among all clients of the broker. Unless
- * given it lies below what the broker names for that (MQTT 5, 3.2.2.3.15), else below `response/`. Default:
- * a topic with a name of its own. Allowed: text of at most 65535 bytes of UTF-8. MQTT 5 only.
+ * given it lies below what the broker names for that (`request_response_information`), else below
+ * `response/`. Default: a topic with a name of its own. Allowed: text of at most 65535 bytes of UTF-8. MQTT
+ * 5 only.
  */
 #define MQTT_OPT_RESPONSE_TOPIC "response_topic"
 /**

@@ -18,7 +18,7 @@ PRINTED = {
     "def tell(message)": {"doors/front/state closed", "acknowledged"},
     "async for message in messages": {"acknowledged", "['doors', 'front', 'state'] b'closed'"},
     "for job in jobs": {"b'sweep'"},
-    '@door.serve("doors/front/state")': {"b'closed'"},
+    '@client.serve("doors/front/state")': {"b'closed'"},
     'client.serve("lamp/state"': {"b'on'"},
 }
 

@@ -138,7 +138,7 @@ impl Client {
     /// on which the responder will answer, with [`response_topic`](Request::response_topic), and what comes
     /// there answers the request that has waited longest on that topic: use a topic for each requester, and
     /// one for each request where responses may come late. A client that speaks either version (`protocol` is
-    /// `auto`) posts a request once its first connection has told which one.
+    /// `auto`), or asks for response information, posts a request once its first connection has told.
     ///
     /// A request keeps its client open while it is awaited. Go on reading streams meanwhile: with a full inbox
     /// nothing is read, responses neither.

@@ -207,9 +207,9 @@ class ClientOptions(TypedDict, total=False):
     """
     response_topic: str | None
     """Topic on which this client is answered when it asks, of its own among all clients of the broker. Unless given it
-    lies below what the broker names for that (MQTT 5, 3.2.2.3.15), else below `response/`. Default: a topic with a
-    name of its own. Allowed: text of at most 65535 bytes of UTF-8; None for a topic with a name of its own. MQTT 5
-    only.
+    lies below what the broker names for that (`request_response_information`), else below `response/`. Default: a
+    topic with a name of its own. Allowed: text of at most 65535 bytes of UTF-8; None for a topic with a name of its
+    own. MQTT 5 only.
     """
     subscribe_timeout: Duration
     """How long a subscribe or unsubscribe waits for the answer of the broker while online. Default: 30s. Allowed: a

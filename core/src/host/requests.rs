@@ -22,7 +22,7 @@ impl Client {
     ///
     /// On MQTT 5 the letter gets the response topic of the client and correlation data of its own, unless it
     /// states them; on 3.1.1 it has to state the response topic, which is then not sent. Where `protocol` is
-    /// `auto`, a request waits for the first connection before it is posted. Unless stated, the time to live of
+    /// `auto`, and with `request_response_information`, a request waits for the first connection before it is posted. Unless stated, the time to live of
     /// the letter is `timeout`.
     ///
     /// The answer is an error when the outcome of the letter is not `ok` (`NotDelivered` with its reason),

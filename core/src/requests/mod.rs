@@ -67,6 +67,8 @@ impl Requests {
         Requests {
             version: match options.protocol {
                 Protocol::Auto => None,
+                // The first connection tells below which topic it may be answered.
+                Protocol::V5 if options.request_response_information => None,
                 Protocol::V5 => Some(Version::V5),
                 Protocol::V311 => Some(Version::V311),
             },

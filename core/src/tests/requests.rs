@@ -229,15 +229,15 @@ fn the_correlation_data_of_an_open_request_is_not_given_twice() {
 #[test]
 fn the_broker_may_say_below_which_topic_it_lets_answer() {
     let exchange = Exchange::new();
-    let client = client(&exchange, options());
+    let client = client(&exchange, options().request_response_information(true));
+    // Posted once it is known.
+    request(&client, &PublishOptions::new(), SOON).unwrap();
     let mut broker = Script::call(&exchange);
     broker.packet();
     // CONNACK with Response Information "own/7".
     let mut connack = vec![0x20, 11, 0, 0, 8, 0x1A, 0, 5];
     connack.extend(b"own/7");
     broker.peer.send(&connack);
-    client.wait_status(Status::Online, Some(SOON)).unwrap();
-    request(&client, &PublishOptions::new(), SOON).unwrap();
     let filter = subscribe(&mut broker).filters[0].filter.clone();
     assert!(filter.as_str().starts_with("own/7/"), "{filter:?}");
 }

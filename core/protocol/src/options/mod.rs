@@ -198,7 +198,7 @@ options! {
     properties_on_311: PropertiesOn311 = PropertiesOn311::Reject, Kind::Choice(PropertiesOn311::NAMES), since "0.1", mqtt All;
 
     /// Topic on which this client is answered when it asks, of its own among all clients of the broker. Unless given it lies below what the
-    /// broker names for that (MQTT 5, 3.2.2.3.15), else below `response/`.
+    /// broker names for that (`request_response_information`), else below `response/`.
     response_topic: Option<String> = None, Kind::Text, none "a topic with a name of its own", since "0.1", mqtt V5;
 
     /// How long a subscribe or unsubscribe waits for the answer of the broker while online.
