@@ -40,7 +40,7 @@ pub(crate) struct Request {
 type Asked = Pin<Box<dyn Future<Output = Result<Message, Error>> + Send>>;
 
 /// How much longer than the request the outcome of its letter may take, which says what to tell.
-const LAST_WORD: Duration = Duration::from_millis(200);
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// The longest time to live that a letter can have.
 const LONGEST_TTL: Duration = Duration::from_secs(u32::MAX as u64);
