@@ -12,8 +12,9 @@ use leveret::protocol::message::Message;
 use leveret::protocol::options::Value;
 use leveret::testing::Broker;
 use leveret::{
-    Client, ConnectionEvent, Error, ErrorKind, News, Options, Outcome, PublishOptions, ReasonCode,
-    Receipt, Status, SubscribeOptions,
+    AuthStage, AuthStep, Builder, Client, CloseOptions, ConnectionEvent, Error, ErrorKind, News,
+    Options, Outcome, Packet, PacketType, PublishOptions, ReasonCode, Receipt, Status,
+    SubscribeOptions, Words,
 };
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
@@ -177,6 +178,50 @@ fn option_value(name: &str, text: String) -> Value {
             .map(|(name, value)| (name.into(), value.into()))
             .collect(),
     )
+}
+
+/// `user_properties=name:value;name:value`, taken out of a request.
+fn user_properties(request: &mut Request) -> Vec<(String, String)> {
+    match option_value("user_properties", request.take("user_properties")) {
+        Value::Pairs(pairs) => pairs,
+        _ => Vec::new(),
+    }
+}
+
+fn packet_pairs(packet: &Packet) -> Pairs {
+    let mut pairs = vec![pair("packet", packet.packet)];
+    pairs.extend(packet.packet_id.map(|id| pair("packet_id", id)));
+    match packet.packet {
+        PacketType::SubAck | PacketType::UnsubAck => {
+            let reasons: Vec<_> = packet
+                .reasons
+                .iter()
+                .map(|code| code.0.to_string())
+                .collect();
+            pairs.push(pair("reasons", reasons.join(",")));
+        }
+        _ => pairs.push(pair("reason", packet.reason().0)),
+    }
+    if packet.packet == PacketType::ConnAck {
+        pairs.push(pair("session_present", packet.session_present));
+    }
+    pairs.extend(property_pairs(&packet.properties));
+    pairs
+}
+
+fn step_pairs(step: &AuthStep) -> Pairs {
+    let stage = match step.stage {
+        AuthStage::Begin => "begin",
+        AuthStage::Continue => "continue",
+        AuthStage::Finish => "finish",
+    };
+    let mut pairs = vec![
+        pair("stage", stage),
+        pair("reauthentication", step.reauthentication),
+    ];
+    let data = step.data.as_deref().map(String::from_utf8_lossy);
+    pairs.extend(data.map(|data| pair("data", data)));
+    pairs
 }
 
 fn list<T>(items: &[T], pairs: impl Fn(&T) -> Pairs) -> Pairs {
@@ -370,10 +415,16 @@ impl Agent {
                 respond(&last.ok_or_else(|| unknown(&handler))?, request)?;
             }
             "subscribe" | "declare" => return self.subscribe(verb, name, client, request).await,
-            "messages" | "tally" | "events" | "hold" | "release" | "fail" | "ack" => {
+            "messages" | "tally" | "events" | "hold" | "release" | "fail" | "ack" | "packets"
+            | "steps" => {
                 return self.recorded(verb, &name, request).await;
             }
-            "unsubscribe" => client.unsubscribe(&request.take("filter")).await?,
+            "unsubscribe" => {
+                let filter = request.take("filter");
+                let properties = user_properties(&mut request);
+                client.unsubscribe_with(&filter, properties).await?;
+            }
+            "reauthenticate" => within(request.timeout(), client.reauthenticate()).await?,
             "wait" => {
                 let status =
                     Status::from_name(&request.take("status")).ok_or_else(|| unknown("status"))?;
@@ -387,10 +438,11 @@ impl Agent {
             "drain" => within(request.timeout(), client.drain()).await?,
             "close" => {
                 let timeout = request.0.contains_key("timeout").then(|| request.timeout());
-                match request.take("end_session").parse() {
-                    Ok(end) => client.close_session(timeout, end).await?,
-                    Err(_) => client.close(timeout).await?,
+                let mut options = CloseOptions::new().timeout(timeout);
+                for (name, value) in request.0 {
+                    options = options.with(&name, option_value(&name, value))?;
                 }
+                client.close_with(options).await?;
             }
             "free" => {
                 // Streams keep a client as clones do.
@@ -406,12 +458,14 @@ impl Agent {
 
     fn connect(&mut self, name: String, mut request: Request) -> Answer {
         let url = request.take("url");
+        let mut builder = self.hooks(&name, Client::builder(&url), &mut request)?;
         let mut options = Options::new();
         for (name, value) in request.0 {
             options = options.with(&name, option_value(&name, value))?;
         }
         let manual = options.manual_ack;
-        let client = Client::new(&url, options)?;
+        builder = builder.options(options);
+        let client = builder.build()?;
         if manual {
             self.manual.insert(name.clone());
         }
@@ -450,6 +504,71 @@ impl Agent {
         self.tasks.insert(name.clone(), [general, told]);
         self.clients.insert(name, client);
         Ok(Vec::new())
+    }
+
+    /// Installs the hooks and the authenticator that a request names.
+    fn hooks(
+        &mut self,
+        name: &str,
+        mut builder: Builder,
+        request: &mut Request,
+    ) -> Result<Builder, Error> {
+        let says = request.take("hook_says");
+        let holds = request.take("hook_holds") == "true";
+        for hook in request
+            .take("hooks")
+            .split(',')
+            .filter(|hook| !hook.is_empty())
+        {
+            let kind = PacketType::ALL
+                .into_iter()
+                .find(|kind| kind.name().eq_ignore_ascii_case(hook))
+                .ok_or_else(|| unknown(hook))?;
+            let (told, says) = (self.told_elsewhere(name, "packets"), says.clone());
+            builder = builder.hook(kind, move |packet| {
+                // Nobody reads any more once the agent ends.
+                let _ = told.send(packet_pairs(&packet));
+                if holds {
+                    // Never answered: the library must not wait for ever.
+                    std::mem::forget(packet);
+                } else if !says.is_empty() {
+                    let words = Words {
+                        reason_string: Some(says.clone()),
+                        user_properties: vec![("hook".into(), says.clone())],
+                    };
+                    let _ = packet.answer(&words);
+                }
+            });
+        }
+        let answers = request.take("authenticator");
+        if answers.is_empty() {
+            return Ok(builder);
+        }
+        let answers: Vec<String> = answers.split(',').map(str::to_owned).collect();
+        let (mut answers, told) = (
+            answers.into_iter().cycle(),
+            self.told_elsewhere(name, "steps"),
+        );
+        Ok(builder.authenticator(move |step| {
+            let _ = told.send(step_pairs(&step));
+            match (step.stage, answers.next()) {
+                (AuthStage::Finish, _) => step.accept(),
+                (_, Some(answer)) if answer != "refuse" => step.answer(answer),
+                _ => step.refuse("the scenario wants it so"),
+            }
+        }))
+    }
+
+    /// A way to record from another thread.
+    fn told_elsewhere(&mut self, name: &str, kind: &str) -> mpsc::UnboundedSender<Pairs> {
+        let recorder = self.events_of(name, kind);
+        let (told, mut telling) = mpsc::unbounded_channel();
+        spawn_local(async move {
+            while let Some(pairs) = telling.recv().await {
+                recorder.record(pairs);
+            }
+        });
+        told
     }
 
     async fn post(
@@ -613,11 +732,13 @@ impl Agent {
             request.number("count"),
             request.timeout(),
         );
-        if verb == "events" {
-            let taken = self
-                .events_of(name, &request.take("kind"))
-                .take(count, within)
-                .await?;
+        if matches!(verb, "events" | "packets" | "steps") {
+            let kind = if verb == "events" {
+                request.take("kind")
+            } else {
+                verb.to_owned()
+            };
+            let taken = self.events_of(name, &kind).take(count, within).await?;
             return Ok(list(&taken, Pairs::clone));
         }
         let recorder = self.recorder(name, &handler);
@@ -632,10 +753,18 @@ impl Agent {
         }
         if verb == "ack" {
             let message = recorder.unacknowledged.borrow_mut().pop_front();
-            return message
-                .ok_or_else(|| unknown("message"))?
-                .ack()
-                .map(|()| Vec::new());
+            let message = message.ok_or_else(|| unknown("message"))?;
+            let words = Words {
+                reason_string: request.0.remove("reason_string"),
+                user_properties: user_properties(&mut request),
+            };
+            let reason = ReasonCode(request.number("reason") as u8);
+            let acked = if words.is_empty() && reason == ReasonCode::SUCCESS {
+                message.ack()
+            } else {
+                message.ack_with(reason, &words)
+            };
+            return acked.map(|()| Vec::new());
         }
         if verb == "messages" {
             return Ok(list(&recorder.take(count, within).await?, message_pairs));
