@@ -92,12 +92,13 @@ impl Driver {
         else {
             return false;
         };
-        if taken.start {
-            self.tell(Input::Start);
-        }
+        // First what was handed over before: hooks have to be known when the first connection begins.
         let mut batch = std::mem::take(&mut self.batch);
         self.tell(Input::Submit(&mut batch));
         self.batch = batch;
+        if taken.start {
+            self.tell(Input::Start);
+        }
         true
     }
 

@@ -551,9 +551,11 @@ impl Agent {
         );
         Ok(builder.authenticator(move |step| {
             let _ = told.send(step_pairs(&step));
-            match (step.stage, answers.next()) {
-                (AuthStage::Finish, _) => step.accept(),
-                (_, Some(answer)) if answer != "refuse" => step.answer(answer),
+            if step.stage == AuthStage::Finish {
+                return step.accept();
+            }
+            match answers.next() {
+                Some(answer) if answer != "refuse" => step.answer(answer),
                 _ => step.refuse("the scenario wants it so"),
             }
         }))
