@@ -1,4 +1,4 @@
-"""MQTT packets as a broker reads and writes them: a second, independent reading of the standards, for the scripted peer.
+"""MQTT packets as a broker reads and writes them: a second, independent reading of the standards, for the scripted peer and the tap.
 
 A packet is its name and a list of pairs (field, text), in the order in which they stand on the wire. Properties have the names
 of the standard in small letters, `message_expiry_interval`; the will's have `will_` before them.
@@ -139,6 +139,10 @@ def read(first: int, body: bytes, version: str) -> tuple[str, Pairs]:
         "SUBSCRIBE": lambda of: read_subscribe(of, version),
         "UNSUBSCRIBE": lambda of: read_unsubscribe(of, version),
         "PINGREQ": lambda of: [],
+        "PINGRESP": lambda of: [],
+        "CONNACK": lambda of: read_connack(of, version),
+        "SUBACK": lambda of: read_codes(of, version),
+        "UNSUBACK": lambda of: read_codes(of, version),
         "DISCONNECT": lambda of: read_reason(of, version),
         "AUTH": lambda of: read_reason(of, version),
     }.get(name, lambda of: [("packet_id", str(of.number(2))), *read_reason(of, version)])
@@ -165,6 +169,17 @@ def read_connect(of: Reader) -> Pairs:
     pairs += [("username", of.text())] if flags & 0x80 else []
     pairs += [("password", shown(of.bytes()))] if flags & 0x40 else []
     return pairs
+
+
+def read_connack(of: Reader, version: str) -> Pairs:
+    pairs = [("session_present", flag(of.number(1) & 1)), ("reason", str(of.number(1)))]
+    # A broker that refuses MQTT 5 answers as those before it did, without properties.
+    return pairs + (of.properties() if version == "5" and of.rest else [])
+
+
+def read_codes(of: Reader, version: str) -> Pairs:
+    pairs = [("packet_id", str(of.number(2))), *(of.properties() if version == "5" else [])]
+    return pairs + [("code", str(of.number(1))) for _ in range(len(of.rest))]
 
 
 def read_publish(of: Reader, flags: int, version: str) -> Pairs:

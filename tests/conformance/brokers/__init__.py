@@ -1,0 +1,7 @@
+"""What a scenario can run against, by name: `INSIDE` belongs to the suite, `REAL` are brokers of other makers."""
+
+from brokers.inside import Embedded, Scripted
+from brokers.real import Aedes, Amqtt, Ejabberd, Mosquitto, Nats, Rabbitmq, Rumqttd
+
+INSIDE = {"embedded": Embedded, "scripted": Scripted}
+REAL = {each.name: each for each in (Mosquitto, Rabbitmq, Nats, Ejabberd, Aedes, Amqtt, Rumqttd)}
