@@ -56,7 +56,9 @@ def behaviour(scenarios: list[Scenario], brokers: list[str], languages: list[str
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         cells = []
         for scenario in scenarios:
-            for broker in [each for each in brokers if each in scenario.brokers or (each in REAL and "real" in scenario.brokers)]:
+            # What only real brokers are for belongs to their own table.
+            shared = scenario.brokers != ["real"]
+            for broker in [each for each in brokers if each in scenario.brokers or (each in REAL and shared and "real" in scenario.brokers)]:
                 for variables in scenario.cells():
                     there = [language for language in languages if language not in scenario.without]
                     runs = {each: pool.submit(run_cell, scenario, maker(broker), variables, *agents()[each]) for each in there}
