@@ -57,4 +57,4 @@ function lettersOf(letters) {
   return [list.map(([topic]) => topic), list.map(([, payload = '']) => bytesOf(payload))]
 }
 
-module.exports = { bytesOf, clientOptionsOf, filtersOf, lettersOf, named, objectOf, optionsOf, refuse }
+module.exports = { bytesOf, clientOptionsOf, filtersOf, isObject, lettersOf, named, objectOf, optionsOf, refuse }

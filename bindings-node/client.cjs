@@ -8,6 +8,7 @@ const { clearInterval, setImmediate, setInterval } = require('node:timers')
 const { bytesOf, clientOptionsOf, filtersOf, lettersOf, named, objectOf, optionsOf, refuse } = require('./arguments.cjs')
 const { enriched, errorOf, guarded, plainError, shownThrown } = require('./errors.cjs')
 const { Handlers } = require('./handlers.cjs')
+const { Hooks } = require('./hooks.cjs')
 const { Message } = require('./message.cjs')
 const { Messages } = require('./messages.cjs')
 const native = require('./native.cjs')
@@ -41,6 +42,7 @@ class Client extends EventEmitter {
   #native
   #waits = new Waits()
   #handlers = new Handlers()
+  #hooks
   #receipts = new Map()
   #replies = new Map()
   // Taken from the native half, and not handled yet.
@@ -68,8 +70,11 @@ class Client extends EventEmitter {
       this.#end = resolve
     })
     const urls = Array.isArray(url) ? url : [url]
+    const { hooks, authenticator, ...own } = objectOf(options)
+    this.#hooks = new Hooks(hooks, authenticator)
+    const { names, authenticates } = this.#hooks
     const bell = () => this.#rung()
-    this.#native = guarded(() => new native.NativeClient(urls, clientOptionsOf(options), bell))
+    this.#native = guarded(() => new native.NativeClient(urls, clientOptionsOf(own), names, authenticates, bell))
     this.#alive = setInterval(() => {}, FOREVER)
     // What is declared in the same turn as the client takes part from the first message on, which a kept session may have waiting.
     Promise.resolve().then(() => this.#start())
@@ -115,17 +120,21 @@ class Client extends EventEmitter {
     return this.#native.stats()
   }
 
+  /** Authenticates once more on the connection that is up (MQTT 5, 4.12.1), with the authenticator if there is one. */
+  async reauthenticate(options) {
+    await this.#ask(() => this.#native.reauthenticate(), options)
+  }
+
   /**
    * Sends what waits, at most for `timeout`, says goodbye and settles every receipt. The session ends if `cleanStart` was true
    * and is kept otherwise, unless `endSession` says which. Messages that no handler has begun with are left to the broker. Inside
    * a handler it takes effect when the handler returns; once more does nothing. `signal` ends the wait, not the closing.
    */
   async close(options = {}) {
-    const { timeout, endSession, signal } = named(options, ['timeout', 'endSession', 'signal'])
-    milliseconds(timeout)
-    if (typeof (endSession ?? false) !== 'boolean') refuse('endSession', 'true or false', endSession)
+    const { signal, ...own } = objectOf(options)
+    guarded(() => this.#native.checkClose(own))
     if (this.#over) return
-    const close = () => void guarded(() => this.#native.close(timeout, endSession ?? undefined))
+    const close = () => void guarded(() => this.#native.close(own))
     if (this.#waits.inHandler) return this.#waits.afterHandler(close)
     const closed = () => {
       close()
@@ -258,9 +267,10 @@ class Client extends EventEmitter {
   }
 
   /** Takes declared filters back and waits for the broker's answer. */
-  async unsubscribe(filters, options) {
+  async unsubscribe(filters, options = {}) {
+    const { userProperties, ...limits } = named(options, ['userProperties', ...LIMITS])
     const list = Array.isArray(filters) ? filters : [filters]
-    await this.#ask(() => this.#native.unsubscribe(list), options)
+    await this.#ask(() => this.#native.unsubscribe(list, { userProperties }), limits)
     this.#handlers.remove(list)
     this.#run()
   }
@@ -419,7 +429,10 @@ class Client extends EventEmitter {
   // --- what the bell brings ---
 
   #rung() {
-    for (const report of this.#native.reports()) this.#report(report)
+    const reports = this.#native.reports()
+    // What a packet comes to is reported after it was shown, and its receipt is still known now.
+    this.#show()
+    for (const report of reports) this.#report(report)
     this.#waits.ring()
     if (this.#wantsDrain && this.writable) {
       this.#wantsDrain = false
@@ -427,6 +440,11 @@ class Client extends EventEmitter {
     }
     if (this.#over) this.#finish()
     else this.#run()
+  }
+
+  #show() {
+    const receiptOf = (tag) => this.#receipts.get(tag) ?? null
+    this.#hooks.call({ native: this.#native, waits: this.#waits, log: (line) => this.#log(line), receiptOf })
   }
 
   #report({ tag, kind, value }) {

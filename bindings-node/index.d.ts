@@ -2,10 +2,10 @@
 /// <reference types="node" />
 import { EventEmitter } from 'node:events'
 
-import type { Binary, ClientOptions, Duration, PublishOptions, SubscribeOptions } from './options.js'
+import type { Binary, ClientOptions, CloseOptions, Duration, Pairs, PublishOptions, SubscribeOptions } from './options.js'
 import type { ErrorCode, OutcomeStatus, Status, SubscriptionState } from './tables.js'
 
-export type { Binary, ClientOptions, Duration, Pairs, PublishOptions, SubscribeOptions, Will } from './options.js'
+export type { Binary, ClientOptions, CloseOptions, Duration, Pairs, PublishOptions, SubscribeOptions, Will } from './options.js'
 export type { ErrorCode, OutcomeStatus, Status, SubscriptionState } from './tables.js'
 export { ReasonCode } from './tables.js'
 
@@ -77,9 +77,6 @@ export declare class Receipt implements Promise<Outcome> {
   finally(done?: (() => void) | null): Promise<Outcome>
 }
 
-/** The value of an MQTT 5 property: number, text, bytes, user properties as pairs, or subscription identifiers. */
-export type Property = number | string | Buffer | Array<[name: string, value: string]> | number[]
-
 /** MQTT 5 properties of a message by name. */
 export interface MessageProperties {
   payloadFormatIndicator?: 0 | 1
@@ -90,6 +87,123 @@ export interface MessageProperties {
   userProperty?: Array<[name: string, value: string]>
   subscriptionIdentifier?: number[]
   topicAlias?: number
+}
+
+/** MQTT 5 properties of PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK and UNSUBACK by name. */
+export interface AckProperties {
+  reasonString?: string
+  userProperty?: Array<[name: string, value: string]>
+}
+
+/** MQTT 5 properties of CONNACK by name: what the broker said of itself, of this connection, or of why there is none. Times are seconds. */
+export interface ConnAckProperties extends AckProperties {
+  sessionExpiryInterval?: number
+  assignedClientIdentifier?: string
+  serverKeepAlive?: number
+  authenticationMethod?: string
+  authenticationData?: Buffer
+  responseInformation?: string
+  serverReference?: string
+  receiveMaximum?: number
+  topicAliasMaximum?: number
+  maximumQos?: 0 | 1
+  retainAvailable?: 0 | 1
+  maximumPacketSize?: number
+  wildcardSubscriptionAvailable?: 0 | 1
+  subscriptionIdentifiersAvailable?: 0 | 1
+  sharedSubscriptionAvailable?: 0 | 1
+}
+
+/** MQTT 5 properties of a DISCONNECT of the broker by name. */
+export interface DisconnectProperties extends AckProperties {
+  serverReference?: string
+}
+
+/** MQTT 5 properties of AUTH by name. */
+export interface AuthProperties extends AckProperties {
+  authenticationMethod?: string
+  authenticationData?: Buffer
+}
+
+/** What can be said with an answer to the broker (MQTT 5). */
+export interface Words {
+  /** Why, in words for people. */
+  reasonString?: string | null | undefined
+  userProperties?: Pairs | undefined
+}
+
+/** A packet of the broker, as a hook is shown it. */
+export interface Packet<Type extends string = string, Properties = object> {
+  packet: Type
+  /** Its packet identifier; null for CONNACK, DISCONNECT and AUTH. */
+  packetId: number | null
+  /** Its reason code, the first one of SUBACK and UNSUBACK; 0 where it has none. */
+  reason: number
+  /** All of its reason codes: one for each filter in SUBACK and UNSUBACK, one in every other packet. */
+  reasons: number[]
+  /** CONNACK: does an earlier session go on. */
+  sessionPresent: boolean
+  /** PUBACK, PUBREC and PUBCOMP: the receipt of the letter; null where it has its outcome already, and for every other packet. */
+  receipt: Receipt | null
+  /** MQTT 5 properties by name; empty on MQTT 3.1.1. */
+  properties: Properties
+}
+
+/** The packets that hooks are shown, by the name of the hook. */
+export interface HookPackets {
+  connack: Packet<'CONNACK', ConnAckProperties>
+  puback: Packet<'PUBACK', AckProperties>
+  pubrec: Packet<'PUBREC', AckProperties>
+  pubrel: Packet<'PUBREL', AckProperties>
+  pubcomp: Packet<'PUBCOMP', AckProperties>
+  suback: Packet<'SUBACK', AckProperties>
+  unsuback: Packet<'UNSUBACK', AckProperties>
+  disconnect: Packet<'DISCONNECT', DisconnectProperties>
+  auth: Packet<'AUTH', AuthProperties>
+}
+
+type Said = Words | null | undefined | void
+
+/**
+ * Functions that are shown every packet of a type, as they come and behind no handler; `pubrec` and `pubrel` say what our answer (PUBREL,
+ * PUBCOMP) carries. The answer waits until what they return has ended, at most `hookTimeout`; if they fail, that is logged and the answer
+ * goes out plain.
+ */
+export type Hooks = {
+  [Name in keyof HookPackets]?:
+    | ((packet: HookPackets[Name]) => Name extends 'pubrec' | 'pubrel' ? Said | Promise<Said> : unknown)
+    | undefined
+}
+
+/** A step of enhanced authentication (MQTT 5, 4.12). */
+export interface AuthStep {
+  /** `begin`: what is the broker sent first; `continue`: it sent data and wants an answer; `finish`: it has accepted. */
+  stage: 'begin' | 'continue' | 'finish'
+  /** Is it for `reauthenticate`, on a connection that is up. */
+  reauthentication: boolean
+  /** The option `authenticationMethod`. */
+  method: string
+  /** Authentication data of the broker; null when beginning, and where it sent none. */
+  data: Buffer | null
+  /** The properties of its AUTH or CONNACK by name; empty when beginning. */
+  properties: AuthProperties & ConnAckProperties
+}
+
+/** What an authenticator answers: authentication data, at most 65,535 bytes, or an object with words for the AUTH too. */
+export type AuthAnswer = Binary | ({ data?: Binary | null | undefined } & Words) | null | undefined | void
+
+/**
+ * Takes the steps of enhanced authentication, before each attempt to connect and for each AUTH of the broker. What it returns, or what
+ * that promise resolves with, is sent; when finishing nothing is, and it may refuse still. It refuses by throwing: the connection is given
+ * up with the words of the error, and another attempt follows, as it does when the answer takes longer than `hookTimeout`.
+ */
+export type Authenticator = (step: AuthStep) => AuthAnswer | Promise<AuthAnswer>
+
+/** What a client calls from the first connection on. */
+export interface ClientCalls {
+  hooks?: Hooks | undefined
+  /** Needs the option `authenticationMethod`. */
+  authenticator?: Authenticator | undefined
 }
 
 /** A message from the broker. */
@@ -111,9 +225,10 @@ export declare class Message {
   get properties(): MessageProperties
   /**
    * Acknowledges the message, where the client was made with `manualAck: true`; else, and when it is acknowledged already or its
-   * connection is gone, it does nothing.
+   * connection is gone, it does nothing. On MQTT 5 the acknowledgement carries `reason` (a reason code, 0 unless given; from 0x80 on the
+   * message counts as refused and does not come again) and the words.
    */
-  ack(): void
+  ack(options?: { reason?: number | undefined } & Words): void
   /**
    * Answers the message on the response topic that it names, with its correlation data and its QoS; returns the receipt at once. The
    * response lives as long as the message says that it is waited for. `topic` is where to answer a message that names no response
@@ -145,13 +260,15 @@ export interface OnlineEvent {
   /** Index of the URL. */
   endpoint: number
   /** What the broker said of itself (MQTT 5). */
-  properties: Record<string, Property>
+  properties: ConnAckProperties
 }
 
 /** The connection is gone. */
 export interface OfflineEvent {
   kind: 'offline'
   error: MqttError
+  /** Those of the broker's DISCONNECT, if it said one (MQTT 5). */
+  properties: DisconnectProperties
 }
 
 /** No connection could be had. */
@@ -162,6 +279,8 @@ export interface AttemptFailedEvent {
   endpoint: number
   /** Milliseconds until the next attempt. */
   retryIn: number
+  /** Those of the CONNACK that refused, if there was one (MQTT 5). */
+  properties: ConnAckProperties
 }
 
 /** How a subscription stands with the broker. */
@@ -253,7 +372,7 @@ export type Filters = string | readonly string[] | Readonly<Record<string, Subsc
  */
 export declare class Client extends EventEmitter<ClientEvents> {
   /** `url` is one address such as `mqtt://localhost:1883`, or several that are tried in turn. */
-  constructor(url: string | readonly string[], options?: ClientOptions)
+  constructor(url: string | readonly string[], options?: ClientOptions & ClientCalls)
 
   get status(): Status
   /** Waits for the status; also if it came and went meanwhile. */
@@ -265,12 +384,16 @@ export declare class Client extends EventEmitter<ClientEvents> {
   /** Where everything stands just now. */
   stats(): Stats
   /**
-   * Sends what waits, at most for `timeout` (`closeTimeout` unless given), says goodbye and settles every receipt. The session ends if
-   * `cleanStart` was true and is kept otherwise, unless `endSession` says which. Messages that no handler has begun with are left to
-   * the broker. Inside a handler it takes effect when the handler returns; once more does nothing. `signal` ends the wait, not the
-   * closing.
+   * Authenticates once more on the connection that is up (MQTT 5, 4.12.1). Rejects with `ERR_MQTT_REFUSED` where broker or authenticator
+   * do, `ERR_MQTT_NOT_SUPPORTED` without an authentication method, `ERR_MQTT_NOT_CONNECTED`, `ERR_MQTT_CONNECTION_LOST`.
    */
-  close(options?: WaitOptions & { endSession?: boolean | null | undefined }): Promise<void>
+  reauthenticate(options?: WaitOptions): Promise<void>
+  /**
+   * Sends what waits, at most for `timeout`, says goodbye and settles every receipt. The session ends if `cleanStart` was true and is
+   * kept otherwise, unless `endSession` says which. Messages that no handler has begun with are left to the broker. Inside a handler it
+   * takes effect when the handler returns; once more does nothing. `signal` ends the wait, not the closing.
+   */
+  close(options?: CloseOptions & { signal?: AbortSignal | undefined }): Promise<void>
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void>
   /**
@@ -339,7 +462,7 @@ export declare class Client extends EventEmitter<ClientEvents> {
   ): Promise<number[]>
   serve(filters: Filters, handler: Service): Promise<number[]>
   /** Takes declared filters back and waits for the broker's answer. */
-  unsubscribe(filters: string | readonly string[], options?: WaitOptions): Promise<void>
+  unsubscribe(filters: string | readonly string[], options?: WaitOptions & { userProperties?: Pairs | undefined }): Promise<void>
   /**
    * An iterator over what has no taker of its own, from now on until the client is closed; several like it share the messages out.
    * While there are `message` listeners, they get the messages instead. A message is acknowledged when the next one is asked for or the
@@ -380,4 +503,4 @@ export interface AllClientsEvents {
 export declare const clients: EventEmitter<AllClientsEvents>
 
 /** Makes a client and begins to connect. */
-export declare function connect(url: string | readonly string[], options?: ClientOptions): Client
+export declare function connect(url: string | readonly string[], options?: ClientOptions & ClientCalls): Client

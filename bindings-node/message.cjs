@@ -1,8 +1,8 @@
 // A message from the broker, as handlers and iterators get it.
 'use strict'
 
-const { bytesOf, objectOf, optionsOf } = require('./arguments.cjs')
-const { plainError } = require('./errors.cjs')
+const { bytesOf, named, objectOf, optionsOf } = require('./arguments.cjs')
+const { guarded, plainError } = require('./errors.cjs')
 
 /** A message. Its payload is a Buffer of its own. */
 class Message {
@@ -54,10 +54,11 @@ class Message {
 
   /**
    * Acknowledges the message, where the client was made with `manualAck: true`; else, and when it is acknowledged
-   * already or its connection is gone, it does nothing.
+   * already or its connection is gone, it does nothing. The acknowledgement carries `reason` and, on MQTT 5, words.
    */
-  ack() {
-    this.#native?.acknowledge(this.#delivery.id)
+  ack(options = {}) {
+    const { reason, ...words } = named(options, ['reason', 'reasonString', 'userProperties'])
+    guarded(() => this.#native?.acknowledge(this.#delivery.id, reason, words))
   }
 
   /**

@@ -350,3 +350,35 @@ export interface SubscribeOptions {
    */
   timeout?: Duration | null
 }
+
+/** How a client is closed. */
+export interface CloseOptions {
+  /**
+   * How long waiting letters may still go out. Default: the client's close timeout. Allowed: a duration from 0s to
+   * 1h; null for the client's close timeout.
+   */
+  timeout?: Duration | null
+  /**
+   * Whether the broker is to forget the session. Default: as the client's clean start says. Allowed: true or false;
+   * null for as the client's clean start says.
+   */
+  endSession?: boolean | null
+  /**
+   * How long the broker keeps the session from now on (MQTT 5, 3.14.2.2.2); only where it was to be kept at all.
+   * Default: as CONNECT said. Allowed: a whole number of seconds from 0s to 4294967295s; null for as CONNECT said.
+   * MQTT 5 only.
+   */
+  sessionExpiry?: Duration | null
+  /**
+   * Let the broker publish the will all the same (MQTT 5, 3.14.2.1, reason code 0x04; on 3.1.1 the connection ends
+   * without a DISCONNECT). Default: false. Allowed: true or false.
+   */
+  withWill?: boolean
+  /**
+   * Why, in words for the broker's log (MQTT 5, 3.14.2.2.3). Default: no words. Allowed: text of at most 65535 bytes
+   * of UTF-8; null for no words. MQTT 5 only.
+   */
+  reasonString?: string | null
+  /** User properties of the DISCONNECT (MQTT 5, 3.14.2.2.4). Default: no pairs. Allowed: pairs of texts. MQTT 5 only. */
+  userProperties?: Pairs
+}

@@ -4,12 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
 
 use leveret::host::{
-    Arrival, Bell, Client, ClientOptions, Delivery as Taken, General, Keep, Publish,
-    PublishOptions, QueueId, REQUEST_TIMEOUT, ReasonCode, ResponseTo, Setup, Status,
-    SubscribeOptions, Target,
+    Arrival, Bell, Client, ClientOptions, CloseOptions, Delivery as Taken, General, Keep, Publish,
+    PublishOptions, QueueId, REQUEST_TIMEOUT, ResponseTo, Setup, Status, SubscribeOptions, Target,
 };
 use napi::Env;
 use napi::bindgen_prelude::{Either, Function};
@@ -17,9 +15,11 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
 use crate::convert::{
-    Body, DIALECT, Given, given_text, must_be, payload, set_options, shown, text, timeout,
+    Body, DIALECT, Given, given_text, must_be, payload, reason_code, set_options, shown, text,
+    timeout,
 };
 use crate::error::{Parts, parts, thrown};
+use crate::hooks::{self, Seen, Step};
 use crate::message::{Asked, Delivery};
 use crate::news::{Counters, Reported, Told, reported, told};
 
@@ -65,11 +65,13 @@ pub struct Posted {
 
 #[napi]
 impl NativeClient {
-    /// Makes a client that rings `bell` on the event loop's thread when something waits.
+    /// Makes a client with hooks of these names that rings `bell` on the event loop's thread when something waits.
     #[napi(constructor)]
     pub fn new(
         urls: Vec<Given<'_>>,
         options: Given<'_>,
+        hooks: Vec<String>,
+        authenticates: bool,
         bell: Function<'_, (), ()>,
     ) -> napi::Result<NativeClient> {
         let urls: Vec<String> = urls
@@ -79,6 +81,7 @@ impl NativeClient {
         let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
         let mut parsed = ClientOptions::default();
         set_options(options, |name, value| parsed.set(name, value, DIALECT))?;
+        let hooks = hooks::wanted(&hooks, authenticates).map_err(thrown)?;
         let setup = Setup {
             dialect: DIALECT,
             keep: Keep::Streamed,
@@ -90,6 +93,7 @@ impl NativeClient {
             .build()?;
         let ring = Arc::new(Ring(bell));
         let client = Client::new(&urls, parsed, setup).map_err(thrown)?;
+        client.set_hooks(hooks).map_err(thrown)?;
         let room = RefCell::new(Some(Waker::from(Arc::clone(&ring))));
         client.set_bell(&Bell::Call(Arc::new(move || ring.ring())));
         Ok(NativeClient {
@@ -249,15 +253,25 @@ impl NativeClient {
         self.client.reconnect().map_err(thrown)
     }
 
+    /// Authenticates once more.
+    #[napi]
+    pub fn reauthenticate(&self) -> napi::Result<f64> {
+        asked(self.client.reauthenticate())
+    }
+
+    /// Throws for what `close` would not take, which inside a handler is not called at once.
+    #[napi]
+    pub fn check_close(&self, options: Given<'_>) -> napi::Result<()> {
+        let options = close_options(options)?;
+        let checked = options.check(self.client.options(), DIALECT);
+        checked.map_err(thrown)
+    }
+
     /// Closes; the question that is answered when it is done.
     #[napi]
-    pub fn close(&self, limit: Given<'_>, end_session: Option<bool>) -> napi::Result<f64> {
-        let limit = timeout(limit)?.map(|limit| limit.unwrap_or(WITHOUT_LIMIT));
-        asked(
-            self.client
-                .close(limit, end_session)
-                .map(Option::unwrap_or_default),
-        )
+    pub fn close(&self, options: Given<'_>) -> napi::Result<f64> {
+        let closing = self.client.close_with(close_options(options)?);
+        asked(closing.map(Option::unwrap_or_default))
     }
 
     /// `offline`, `online` or `closed`.
@@ -312,15 +326,16 @@ impl NativeClient {
         asked(self.client.subscribe(&filters, target))
     }
 
-    /// Takes declared filters back.
+    /// Takes declared filters back, with the user properties of `options`.
     #[napi]
-    pub fn unsubscribe(&self, filters: Vec<Given<'_>>) -> napi::Result<f64> {
+    pub fn unsubscribe(&self, filters: Vec<Given<'_>>, options: Given<'_>) -> napi::Result<f64> {
         let filters: Vec<String> = filters
             .into_iter()
             .map(|filter| text("topic filter", filter))
             .collect::<Result<_, _>>()?;
         let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
-        asked(self.client.unsubscribe(&filters))
+        let user_properties = hooks::words(options)?.user_properties;
+        asked(self.client.unsubscribe_with(&filters, user_properties))
     }
 
     /// Who takes messages for nobody in particular: `handler`, `iterator`, or else nobody.
@@ -384,7 +399,8 @@ impl NativeClient {
 
     /// Acknowledges a message by hand; once more does nothing.
     #[napi]
-    pub fn acknowledge(&self, id: u32) -> napi::Result<()> {
+    pub fn acknowledge(&self, id: u32, reason: Given<'_>, words: Given<'_>) -> napi::Result<()> {
+        let (reason, words) = (reason_code(reason)?, hooks::words(words)?);
         if !self.by_hand() {
             return Ok(());
         }
@@ -395,9 +411,47 @@ impl NativeClient {
             .and_then(|arrival| arrival.token);
         token
             .map_or(Ok(()), |token| {
-                self.client.acknowledge(token, ReasonCode::SUCCESS)
+                self.client.acknowledge_with(token, reason, &words)
             })
             .map_err(thrown)
+    }
+
+    // --- hooks ---
+
+    /// Everything that waits for hooks and for the authenticator.
+    #[napi]
+    pub fn take_hooks(&self) -> Vec<Either<Seen, Step>> {
+        let mut taken = Vec::new();
+        self.client.take(QueueId::HOOKS, usize::MAX, &mut taken);
+        let asked = taken.into_iter().filter_map(|each| match each {
+            Taken::Packet(shown) => Some(Either::A(Seen::from(&*shown))),
+            Taken::Authenticate(step) => Some(Either::B(Step::from(&*step))),
+            Taken::Message(_) | Taken::News(_) => None,
+        });
+        asked.collect()
+    }
+
+    /// What our answer is to carry to the packet of this number.
+    #[napi]
+    pub fn answer(&self, number: f64, words: Given<'_>) -> napi::Result<()> {
+        let words = hooks::words(words)?;
+        self.client.answer(number as u64, &words).map_err(thrown)
+    }
+
+    /// What the broker is sent in the step of this number.
+    #[napi]
+    pub fn authenticate(&self, number: f64, data: Given<'_>, words: Given<'_>) -> napi::Result<()> {
+        let (data, words) = (hooks::data(data)?, hooks::words(words)?);
+        let data = data.map(Into::into);
+        let told = self.client.authenticate(number as u64, data, &words);
+        told.map_err(thrown)
+    }
+
+    /// Why the authenticator goes no further in the step of this number.
+    #[napi]
+    pub fn refuse_authentication(&self, number: f64, why: String) -> napi::Result<()> {
+        let told = self.client.refuse_authentication(number as u64, &why);
+        told.map_err(thrown)
     }
 
     // --- the bell ---
@@ -458,15 +512,18 @@ impl NativeClient {
 /// The number of the first queue of an iterator with filters of its own.
 const FIRST_QUEUE: u32 = 2;
 
-/// How long a close may take that was asked to take as long as it needs.
-const WITHOUT_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);
-
 fn asked(question: Result<u64, leveret::host::Error>) -> napi::Result<f64> {
     question.map(|tag| tag as f64).map_err(thrown)
 }
 
 fn publish_options(given: Given<'_>) -> napi::Result<PublishOptions> {
     let mut options = PublishOptions::default();
+    set_options(given, |name, value| options.set(name, value, DIALECT))?;
+    Ok(options)
+}
+
+fn close_options(given: Given<'_>) -> napi::Result<CloseOptions> {
+    let mut options = CloseOptions::default();
     set_options(given, |name, value| options.set(name, value, DIALECT))?;
     Ok(options)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use leveret::host::options::{self, Value};
-use leveret::host::{Dialect, Error, Payload, sentence};
+use leveret::host::{Dialect, Error, Payload, ReasonCode, sentence};
 use napi::bindgen_prelude::{Either, Either3, Either8, Null, Object, Uint8ArraySlice, Unknown};
 use napi::{JsValue, ValueType};
 
@@ -51,6 +51,21 @@ pub(crate) fn given_text(name: &str, given: Given<'_>) -> napi::Result<Option<St
         Given::D(_) => Ok(None),
         Given::H(other) if other.get_type()? == ValueType::Undefined => Ok(None),
         given => text(name, given).map(Some),
+    }
+}
+
+/// The reason code of an acknowledgement; success where none is given.
+pub(crate) fn reason_code(given: Given<'_>) -> napi::Result<ReasonCode> {
+    match given {
+        Given::B(number) if number.fract() == 0.0 && (0.0..=255.0).contains(&number) => {
+            Ok(ReasonCode(number as u8))
+        }
+        Given::H(other) if other.get_type()? == ValueType::Undefined => Ok(ReasonCode::SUCCESS),
+        other => Err(must_be(
+            "reason",
+            "a whole number from 0 to 255",
+            shown(other),
+        )),
     }
 }
 

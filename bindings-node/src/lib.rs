@@ -15,6 +15,7 @@
 mod client;
 mod convert;
 mod error;
+mod hooks;
 mod message;
 mod news;
 #[cfg(feature = "testing")]

@@ -3,9 +3,10 @@ import { EventEmitter, once } from 'node:events'
 
 import leveret, * as all from 'leveret'
 import type {
-  AllClientsEvents, AttemptFailedEvent, Binary, ClientEvents, ClientOptions, Duration, ErrorCode, Filters, Handler, LogLine, MessageProperties,
-  Messages, NoticeEvent, OfflineEvent, OnlineEvent, OutcomeStatus, Pairs, Property, PublishOptions, Stats, Status, SubscribeOptions,
-  SubscriptionEvent, SubscriptionState, WaitOptions, Will,
+  AckProperties, AllClientsEvents, AttemptFailedEvent, AuthAnswer, Authenticator, AuthProperties, AuthStep, Binary, ClientCalls, ClientEvents,
+  ClientOptions, CloseOptions, ConnAckProperties, DisconnectProperties, Duration, ErrorCode, Filters, Handler, HookPackets, Hooks, LogLine, MessageProperties,
+  Messages, NoticeEvent, OfflineEvent, OnlineEvent, OutcomeStatus, Packet, Pairs, PublishOptions, Stats, Status, SubscribeOptions,
+  SubscriptionEvent, SubscriptionState, WaitOptions, Will, Words,
 } from 'leveret'
 import testing, { Broker, type BrokerOptions, type ClientPacket } from 'leveret/testing'
 
@@ -62,7 +63,12 @@ const emitter: EventEmitter = client
 const { signal } = new AbortController()
 const limits: WaitOptions = { timeout: null, signal }
 console.log(await client.ping(limits), await client.drain(limits), await client.flush(limits))
-await client.close({ ...limits, endSession: null })
+await client.close({ signal, timeout: null, endSession: null, withWill: true, sessionExpiry: '7s', reasonString: 'x', userProperties: { a: 'b' } })
+await client.unsubscribe('a', { ...limits, userProperties: [['a', 'b']] })
+same<ReturnType<typeof client.reauthenticate>, Promise<void>>(true)
+await client.reauthenticate(limits)
+const ending: CloseOptions = { timeout: 5 }
+await client.close(ending)
 await client.subscribe({ a: { qos: 0 } }, { signal })
 // @ts-expect-error: the status is not to be set
 client.status = 'online'
@@ -91,6 +97,47 @@ client.messages({ qos: 1 })
 // @ts-expect-error: no such option
 await client.close({ force: true })
 
+// --- hooks and the authenticator ---
+
+const hooks: Hooks = {
+  connack: ({ packet, sessionPresent, properties }) => {
+    same<[typeof packet, typeof sessionPresent, typeof properties], ['CONNACK', boolean, ConnAckProperties]>(true)
+    same<typeof properties.maximumQos, 0 | 1 | undefined>(true)
+  },
+  puback: (packet) => same<typeof packet.receipt, all.Receipt | null>(true),
+  pubrec: (packet) => (same<typeof packet.packetId, number | null>(true), { reasonString: 'x', userProperties: [['a', 'b']] }),
+  pubrel: async ({ packet, properties }) => {
+    same<[typeof packet, typeof properties], ['PUBREL', AckProperties]>(true)
+    const words: Words = { userProperties: { a: 'b' } }
+    return words
+  },
+  pubcomp: undefined,
+  suback: ({ reasons }) => same<typeof reasons, number[]>(true),
+  unsuback: ({ reason }) => same<typeof reason, number>(true),
+  disconnect: ({ properties }) => same<typeof properties.serverReference, string | undefined>(true),
+  auth: (packet) => same<typeof packet, Packet<'AUTH', AuthProperties>>(true),
+}
+same<keyof HookPackets, keyof Hooks>(true)
+const authenticator: Authenticator = async (step) => {
+  same<typeof step, AuthStep>(true)
+  same<typeof step.stage, 'begin' | 'continue' | 'finish'>(true)
+  same<[typeof step.method, typeof step.reauthentication, typeof step.data], [string, boolean, Buffer | null]>(true)
+  const answer: AuthAnswer = { data: new Uint8Array(2), reasonString: null, userProperties: [['a', 'b']] }
+  return step.stage === 'begin' ? 'text' : step.stage === 'continue' ? answer : undefined
+}
+const calls: ClientCalls = { hooks, authenticator }
+all.connect('mqtt://localhost', { ...calls, authenticationMethod: 'SCRAM' })
+// @ts-expect-error: there is no such hook
+all.connect('mqtt://localhost', { hooks: { pubrek: () => {} } })
+// @ts-expect-error: a hook says words, not text
+all.connect('mqtt://localhost', { hooks: { pubrec: () => 'x' } })
+// @ts-expect-error: there are no such words
+all.connect('mqtt://localhost', { hooks: { pubrec: () => ({ reason: 5 }) } })
+// @ts-expect-error: data are bytes or text
+all.connect('mqtt://localhost', { authenticator: () => 5 })
+// @ts-expect-error: a duration has a unit
+await client.reauthenticate({ timeout: '5' })
+
 // --- events ---
 
 type Names = 'message' | 'online' | 'offline' | 'closed' | 'connection' | 'status' | 'subscription' | 'notice' | 'ping' | 'drain' | 'log'
@@ -110,8 +157,9 @@ client.prependOnceListener('status', (status) => same<typeof status, Status>(tru
 client.off('closed', () => {}).removeListener('drain', () => {})
 client.on('connection', (event) => {
   same<typeof event, OnlineEvent | OfflineEvent | AttemptFailedEvent>(true)
-  if (event.kind === 'online') same<typeof event.properties, Record<string, Property>>(true)
-  if (event.kind === 'offline') same<typeof event.error, all.MqttError>(true)
+  if (event.kind === 'online') same<typeof event.properties, ConnAckProperties>(true)
+  if (event.kind === 'offline') same<[typeof event.error, typeof event.properties], [all.MqttError, DisconnectProperties]>(true)
+  if (event.kind === 'attempt_failed') same<typeof event.properties, ConnAckProperties>(true)
 })
 all.clients.on('status', (status, of) => same<[typeof status, typeof of], [Status, all.Client]>(true))
 all.clients.on('ping', (milliseconds, of) => same<[typeof milliseconds, typeof of], [number, all.Client]>(true))

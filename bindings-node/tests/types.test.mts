@@ -24,6 +24,7 @@ const granted: number[] = await client.subscribe('a/#', { qos: 2, signal: new Ab
   const text: string = `${message.levels.join()} ${message.payload.toString()} ${message.properties.contentType ?? ''}`
   await client.publish('log', text)
   message.ack()
+  message.ack({ reason: ReasonCode.PAYLOAD_FORMAT_INVALID, reasonString: 'no JSON', userProperties: { a: 'b' } })
 })
 await client.subscribe(['a', 'b'], (message) => message.topic)
 await client.subscribe({ 'a/#': { qos: 1 }, b: { noLocal: true } })

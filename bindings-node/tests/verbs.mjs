@@ -12,6 +12,7 @@ export const VERBS = {
   waitFor: { call: (client) => client.waitFor('online', WITHIN), closed: 'CLOSED' },
   reconnect: { call: (client) => client.reconnect(), closed: 'CLOSED' },
   ping: { call: (client) => client.ping(WITHIN), closed: 'CLOSED' },
+  reauthenticate: { call: (client) => client.reauthenticate(WITHIN).catch(noMethod), closed: 'CLOSED' },
   stats: { call: (client) => client.stats() },
   unref: { call: (client) => client.unref() },
   hasRef: { call: (client) => client.hasRef() },
@@ -40,6 +41,11 @@ export const VERBS = {
 }
 
 function nothing() {}
+
+/** Most clients here have no authentication method, and some no connection. */
+function noMethod(error) {
+  if (!['ERR_MQTT_NOT_SUPPORTED', 'ERR_MQTT_NOT_CONNECTED'].includes(error.code)) throw error
+}
 
 /** Nobody answers, which is as it should be. */
 function late(error) {

@@ -22,6 +22,7 @@ const WAITS = {
   explain: { begin: ({ client, receipt, signal }) => client.explain(receipt, { signal }), instant: true },
   messages: { begin: ({ client, signal }) => client.messages({ signal }).next() },
   subscription: { begin: ({ client, signal }) => client.subscription('a', { signal }).next() },
+  reauthenticate: { begin: ({ client, signal }) => client.reauthenticate({ signal }), instant: true },
   'receipt.wait': { begin: ({ receipt, signal }) => receipt.wait({ signal }), swallow: 'PUBLISH' },
   'broker.waitReceived': { begin: ({ broker, signal }) => broker.waitReceived(1_000, { signal, timeout: LIMIT }) },
 }

@@ -92,13 +92,14 @@ impl Driver {
         else {
             return false;
         };
-        // First what was handed over before: hooks have to be known when the first connection begins.
+        // What was said before it may be about the very first connection, such as which of its packets are to be shown.
+        if let Some(mut before) = taken.start {
+            self.tell(Input::Submit(&mut before));
+            self.tell(Input::Start);
+        }
         let mut batch = std::mem::take(&mut self.batch);
         self.tell(Input::Submit(&mut batch));
         self.batch = batch;
-        if taken.start {
-            self.tell(Input::Start);
-        }
         true
     }
 

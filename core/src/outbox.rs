@@ -21,7 +21,8 @@ pub(crate) struct Outbox {
     budget: Budget,
     last_tag: Tag,
     stage: Stage,
-    start: bool,
+    /// What was in the batch when the client was told to begin to connect, until the driver knows.
+    start: Option<Batch>,
     /// What the engine counted after the driver's last turn.
     engine: EngineStats,
     /// The driver, while it waits for something to do.
@@ -51,8 +52,8 @@ pub(crate) enum Stage {
 /// What the driver finds when it looks.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
-    /// The client shall begin to connect.
-    pub(crate) start: bool,
+    /// The client shall begin to connect, after these letters and commands.
+    pub(crate) start: Option<Batch>,
 }
 
 /// How a letter that does not fit is to be treated.
@@ -71,7 +72,7 @@ impl Outbox {
             budget: Budget::new(limit),
             last_tag: 0,
             stage: Stage::Open,
-            start: false,
+            start: None,
             engine,
             driver: None,
             senders: Waiters::default(),
@@ -138,7 +139,9 @@ impl Outbox {
 
     /// Lets the client begin to connect.
     pub(crate) fn start(&mut self, rings: &mut Rings) {
-        self.start = true;
+        if self.start.is_none() {
+            self.start = Some(std::mem::take(&mut self.batch));
+        }
         self.wake_driver(rings);
     }
 
@@ -156,14 +159,15 @@ impl Outbox {
         self.engine.status = Status::Closed;
         self.engine.in_flight = Cost::ZERO;
         self.batch = Batch::default();
+        self.start = None;
         self.budget = Budget::new(self.budget.limit());
         self.senders.wake_all(rings);
     }
 
     /// Swaps the batch for the driver's empty one. Pending when there is nothing to do.
     pub(crate) fn poll_take(&mut self, spare: &mut Batch, context: &Context<'_>) -> Poll<Taken> {
-        let start = std::mem::take(&mut self.start);
-        if self.batch.is_empty() && !start {
+        let start = self.start.take();
+        if self.batch.is_empty() && start.is_none() {
             self.driver = Some(context.waker().clone());
             return Poll::Pending;
         }

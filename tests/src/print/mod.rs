@@ -6,7 +6,7 @@ pub mod node;
 pub mod python;
 
 use leveret_protocol::options::{
-    ClientOptions, Kind, Mqtt, OptionSpec, PublishOptions, SubscribeOptions, Value,
+    ClientOptions, CloseOptions, Kind, Mqtt, OptionSpec, PublishOptions, SubscribeOptions, Value,
 };
 use leveret_protocol::sentence::Dialect;
 
@@ -48,6 +48,17 @@ pub fn tables() -> [Table; 3] {
             default: |name| SubscribeOptions::new().get(name),
         },
     ]
+}
+
+/// The table of what a close can say, for the languages in which it is given as the other options are.
+pub fn close_table() -> Table {
+    Table {
+        noun: CloseOptions::NOUN,
+        type_name: "CloseOptions",
+        doc: "How a client is closed.",
+        specs: CloseOptions::SPECS,
+        default: |name| CloseOptions::new().get(name),
+    }
 }
 
 impl Table {

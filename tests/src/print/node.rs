@@ -7,7 +7,7 @@ use leveret_protocol::outcome::{OutcomeStatus, Status, SubscriptionState};
 use leveret_protocol::reason::ReasonCode;
 use leveret_protocol::sentence::Dialect;
 
-use super::{NamedRow, Table, few_numbers, tables, wrapped};
+use super::{NamedRow, Table, close_table, few_numbers, tables, wrapped};
 
 const WIDTH: usize = 112;
 
@@ -22,7 +22,7 @@ pub fn options() -> String {
          /** Pairs of texts in their order, names possibly repeated; an object where none is. */\n\
          export type Pairs = ReadonlyArray<readonly [string, string]> | Readonly<Record<string, string>>\n",
     );
-    for table in tables() {
+    for table in tables().into_iter().chain([close_table()]) {
         let (will, rows) = table.will_apart();
         if !will.is_empty() {
             let doc = "The message that the broker publishes when the connection ends without a DISCONNECT.";
