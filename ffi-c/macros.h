@@ -10,6 +10,10 @@
 /** A subscription of QoS 1. */
 #define MQTT_SUBSCRIBE_OPTIONS_INIT { sizeof(mqtt_subscribe_options), 1, false, false, 0, 0, NULL, 0 }
 
+/** A close as `mqtt_client_close` does it with `MQTT_CLOSE_TIMEOUT_DEFAULT`. */
+#define MQTT_CLOSE_OPTIONS_INIT \
+    { sizeof(mqtt_close_options), MQTT_CLOSE_TIMEOUT_DEFAULT, -1, false, -1, NULL, NULL, 0 }
+
 /** Copies the counters of a client: `mqtt_result mqtt_client_stats(const mqtt_client *client, mqtt_stats *stats)`. */
 #define mqtt_client_stats(client, stats) mqtt_client_stats_sized((client), (stats), sizeof(mqtt_stats))
 
@@ -20,3 +24,6 @@
 #define mqtt_client_on_subscription(client, callback, context) mqtt_client_on_subscription_with((client), (callback), (context), NULL)
 #define mqtt_client_on_log(client, callback, context) mqtt_client_on_log_with((client), (callback), (context), NULL)
 #define mqtt_client_on_events(client, callback, context) mqtt_client_on_events_with((client), (callback), (context), NULL)
+#define mqtt_client_on_packet(client, packets, callback, context) \
+    mqtt_client_on_packet_with((client), (packets), (callback), (context), NULL)
+#define mqtt_client_on_auth(client, callback, context) mqtt_client_on_auth_with((client), (callback), (context), NULL)

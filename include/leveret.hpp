@@ -217,6 +217,31 @@ inline std::string_view version() {
     return mqtt_version();
 }
 
+/** Packets that a hook is shown, several joined with |. */
+enum class packets {
+    connack = MQTT_PACKET_CONNACK,
+    puback = MQTT_PACKET_PUBACK,
+    pubrec = MQTT_PACKET_PUBREC,
+    pubrel = MQTT_PACKET_PUBREL,
+    pubcomp = MQTT_PACKET_PUBCOMP,
+    suback = MQTT_PACKET_SUBACK,
+    unsuback = MQTT_PACKET_UNSUBACK,
+    disconnect = MQTT_PACKET_DISCONNECT,
+    auth = MQTT_PACKET_AUTH
+};
+
+/** Both. */
+constexpr packets operator|(packets a, packets b) {
+    return static_cast<packets>(static_cast<int>(a) | static_cast<int>(b));
+}
+/** The standard's name of one packet: "PUBREC". */
+inline std::string_view name(packets value) {
+    return mqtt_packet_name(static_cast<int>(value));
+}
+
+/** Where an exchange of authentication is. */
+enum class auth_stage { begin = MQTT_AUTH_BEGIN, more = MQTT_AUTH_CONTINUE, finish = MQTT_AUTH_FINISH };
+
 /** The counters of a client. */
 using statistics = mqtt_stats;
 
@@ -359,6 +384,7 @@ private:
 
 class kept_message;
 class letter;
+class words;
 
 /** A message, valid until the handler that got it returns; keep() makes it last. */
 class message {
@@ -392,6 +418,8 @@ public:
     leveret::properties properties() const { return leveret::properties(raw_->properties); }
     /** Acknowledges it, with the option manual_ack: mqtt_message_ack. */
     returns<void> ack(int reason = MQTT_REASON_SUCCESS) const { return detail::done(mqtt_message_ack(raw_, reason)); }
+    /** Acknowledges it with words: mqtt_message_ack_with. */
+    returns<void> ack(int reason, const words &words) const;
     /** Gives it back as not handled, as throwing does: mqtt_message_fail. */
     returns<void> fail() const { return detail::done(mqtt_message_fail(raw_)); }
     /** Answers it, on the response topic that it names: mqtt_message_respond. */
@@ -481,7 +509,7 @@ public:
     std::string_view client_id() const { return detail::view(raw_->client_id, raw_->client_id_length); }
     /** Offline, attempt failed: why. */
     std::string_view text() const { return detail::view(raw_->text, raw_->text_length); }
-    /** Online: the properties of CONNACK. */
+    /** The properties of CONNACK (online, attempt failed) or of the broker's DISCONNECT (offline). */
     leveret::properties properties() const { return leveret::properties(raw_->properties); }
 
 private:
@@ -534,6 +562,57 @@ public:
 
 private:
     const mqtt_log_event *raw_;
+};
+
+/** A packet of the broker, for a hook. */
+class packet_event {
+public:
+    /** As leveret.h knows it. */
+    explicit packet_event(const mqtt_packet_event *raw) : raw_(raw) {}
+    /** For client::answer; 0 where our answer can carry no words. */
+    std::uint64_t number() const noexcept { return raw_->number; }
+    /** Which packet. */
+    packets packet() const noexcept { return static_cast<packets>(raw_->packet); }
+    /** The packet identifier; 0 where there is none. */
+    std::uint16_t packet_id() const noexcept { return raw_->packet_id; }
+    /** The first of the reason codes, or -1. */
+    int reason() const noexcept { return raw_->reason; }
+    /** The reason codes: for SUBACK and UNSUBACK one for each filter. */
+    std::vector<int> reasons() const { return std::vector<int>(raw_->reasons, raw_->reasons + raw_->reason_count); }
+    /** CONNACK: does an earlier session go on. */
+    bool session_present() const noexcept { return raw_->session_present; }
+    /** The number of the letter's receipt; 0 for none. */
+    std::uint64_t receipt() const noexcept { return raw_->receipt; }
+    /** Its properties. */
+    leveret::properties properties() const { return leveret::properties(raw_->properties); }
+
+private:
+    const mqtt_packet_event *raw_;
+};
+
+/** A step of enhanced authentication, for the authenticator. */
+class auth_event {
+public:
+    /** As leveret.h knows it. */
+    explicit auth_event(const mqtt_auth_event *raw) : raw_(raw) {}
+    /** For client::authenticate and client::refuse_authentication. */
+    std::uint64_t number() const noexcept { return raw_->number; }
+    /** Where in the exchange it is. */
+    auth_stage stage() const noexcept { return static_cast<auth_stage>(raw_->stage); }
+    /** Is it a re-authentication on a connection that is up. */
+    bool reauthentication() const noexcept { return raw_->reauthentication; }
+    /** The authentication method. */
+    std::string_view method() const { return detail::view(raw_->method, raw_->method_length); }
+    /** The authentication data of the broker; none when beginning, and where it sent none. */
+    std::optional<std::string_view> data() const {
+        if (raw_->data == nullptr) return std::nullopt;
+        return detail::view(static_cast<const char *>(raw_->data), raw_->data_length);
+    }
+    /** The properties of AUTH or CONNACK. */
+    leveret::properties properties() const { return leveret::properties(raw_->properties); }
+
+private:
+    const mqtt_auth_event *raw_;
 };
 
 /** One of a batch of events; of the functions that name a kind, only the one for `kind` may be called. */

@@ -2,10 +2,12 @@
 use std::cell::Cell;
 use std::ffi::c_void;
 
+use crate::auth::{mqtt_auth_callback, mqtt_auth_event};
 use crate::event::{
     mqtt_connection_event, mqtt_event, mqtt_log_event, mqtt_receipt_event, mqtt_subscription_event,
 };
 use crate::message::mqtt_message;
+use crate::packet::{mqtt_packet_callback, mqtt_packet_event};
 
 /// Called with each message. Once it returns, the message is acknowledged, unless the option
 /// `manual_ack` is on.
@@ -53,6 +55,8 @@ pub(crate) enum Call {
     Subscription(mqtt_subscription_callback),
     Log(mqtt_log_callback),
     Events(mqtt_events_callback),
+    Packet(mqtt_packet_callback),
+    Auth(mqtt_auth_callback),
 }
 
 struct Context {
@@ -81,6 +85,8 @@ impl Callback {
             Call::Subscription(call) => call.is_none(),
             Call::Log(call) => call.is_none(),
             Call::Events(call) => call.is_none(),
+            Call::Packet(call) => call.is_none(),
+            Call::Auth(call) => call.is_none(),
         }
     }
 
@@ -113,6 +119,31 @@ impl Callback {
                 Call::Events(Some(call)) => call(context, events.as_ptr(), events.len()),
                 _ => {}
             }
+        }
+    }
+
+    /// Calls the function with a packet; whether it answers later.
+    ///
+    /// # Safety
+    /// The event and what it points to are valid for the call.
+    pub(crate) unsafe fn call_packet(&self, event: &mqtt_packet_event) -> bool {
+        let Call::Packet(Some(call)) = self.call else {
+            return false;
+        };
+        // SAFETY: the function was registered together with its context; the caller vouches for the
+        // event.
+        unsafe { call(self.context.pointer, event) }
+    }
+
+    /// Calls the function with a step of authentication.
+    ///
+    /// # Safety
+    /// The event and what it points to are valid for the call.
+    pub(crate) unsafe fn call_auth(&self, event: &mqtt_auth_event) {
+        if let Call::Auth(Some(call)) = self.call {
+            // SAFETY: the function was registered together with its context; the caller vouches for
+            // the event.
+            unsafe { call(self.context.pointer, event) }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use leveret::host::{ClientOptions, Error, ErrorKind, Status, sentence};
+use leveret::host::{ClientOptions, CloseOptions, Error, ErrorKind, Status, sentence};
 use leveret::host::{Reply, WakeDescriptor};
 
 use crate::error::mqtt_result;
@@ -222,8 +222,13 @@ pub unsafe extern "C" fn mqtt_client_close(
     timeout_ms: u32,
 ) -> mqtt_result {
     guard(|| {
+        let options = CloseOptions {
+            timeout: close_timeout(timeout_ms),
+            ..CloseOptions::new()
+        };
         // SAFETY: the caller vouches for the client.
-        close(unsafe { face(client) }?, timeout_ms, None)
+        let face = unsafe { face(client) }?;
+        close(&face, options)
     })
 }
 
@@ -242,8 +247,14 @@ pub unsafe extern "C" fn mqtt_client_close_with(
     end_session: bool,
 ) -> mqtt_result {
     guard(|| {
+        let options = CloseOptions {
+            timeout: close_timeout(timeout_ms),
+            end_session: Some(end_session),
+            ..CloseOptions::new()
+        };
         // SAFETY: the caller vouches for the client.
-        close(unsafe { face(client) }?, timeout_ms, Some(end_session))
+        let face = unsafe { face(client) }?;
+        close(&face, options)
     })
 }
 
@@ -393,14 +404,19 @@ pub(crate) fn answer(
         .inspect_err(|_| face.client.forget(question))
 }
 
-fn close(face: InUse<'_>, timeout_ms: u32, end_session: Option<bool>) -> Result<(), Error> {
-    let timeout = (timeout_ms != MQTT_CLOSE_TIMEOUT_DEFAULT)
-        .then(|| input::timeout(timeout_ms).unwrap_or(Duration::MAX));
-    let Some(reply) = face.client.close(timeout, end_session)? else {
+/// The time for letters to go out; `None` as the client's option says.
+pub(crate) fn close_timeout(milliseconds: u32) -> Option<Duration> {
+    (milliseconds != MQTT_CLOSE_TIMEOUT_DEFAULT)
+        .then(|| input::timeout(milliseconds).unwrap_or(Duration::MAX))
+}
+
+/// Closes a client and waits for it, unless inside a callback of its own.
+pub(crate) fn close(face: &Face, options: CloseOptions) -> Result<(), Error> {
+    let Some(reply) = face.client.close_with(options)? else {
         return Ok(());
     };
     // The close itself is bounded, so this wait is too.
-    match answer(&face, reply, None) {
+    match answer(face, reply, None) {
         // Another close was first, and its end came before this one's answer.
         Err(error) if error.kind == ErrorKind::Closed => Ok(()),
         answered => answered.map(drop),

@@ -5,6 +5,8 @@ use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
+use leveret::host::{Hooks, PacketSet};
+
 use crate::callback::Callback;
 use crate::face::Face;
 
@@ -21,6 +23,10 @@ pub(crate) enum Kind {
     Log,
     /// All that has no callback of its own.
     Events,
+    /// Hooks: packets of the broker.
+    Packet,
+    /// The authenticator.
+    Auth,
 }
 
 /// Everything that is registered with one client.
@@ -32,6 +38,12 @@ pub(crate) struct Desk {
     by_filter: BTreeMap<String, Vec<u64>>,
     last_handler: u64,
     turn: Turn,
+    /// The turn to call hooks, which on the pool are called beside the other callbacks.
+    pub(crate) hooks_turn: Turn,
+    /// The packets that the callback for them is called with.
+    pub(crate) shown: PacketSet,
+    /// Whether there ever was a hook: then there is something to be rung for.
+    pub(crate) hooked: bool,
     /// Whether the client was started: how its callbacks run is then settled.
     pub(crate) started: bool,
     /// Set once the client has been freed, until the last callback has been called.
@@ -40,7 +52,7 @@ pub(crate) struct Desk {
 
 /// Whether a thread is calling callbacks of this client: never two at a time.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Turn {
+pub(crate) enum Turn {
     /// None is. Next: `Taken`.
     #[default]
     Free,
@@ -81,6 +93,20 @@ impl Desk {
     /// Whether events of this kind go anywhere, be it in batches.
     pub(crate) fn wants(&self, kind: Kind) -> bool {
         self.callbacks.contains_key(&kind) || self.callbacks.contains_key(&Kind::Events)
+    }
+
+    /// What the core is to show, for the hooks that are registered.
+    pub(crate) fn hooks(&self) -> Hooks {
+        let shown = if self.callbacks.contains_key(&Kind::Packet) {
+            self.shown
+        } else {
+            PacketSet::EMPTY
+        };
+        Hooks {
+            shown,
+            answered: shown.intersection(Hooks::ANSWERABLE),
+            authenticates: self.callbacks.contains_key(&Kind::Auth),
+        }
     }
 
     /// Registers the callback of a subscription; the number by which the core is to know it.
@@ -124,19 +150,14 @@ impl Desk {
     pub(crate) fn clear(&mut self) -> Desk {
         let all = mem::take(self);
         self.turn = all.turn;
+        self.hooks_turn = all.hooks_turn;
         all
     }
 
     /// Takes the turn to call callbacks; false if another thread has it, which then looks once
     /// more.
     pub(crate) fn take_turn(&mut self) -> bool {
-        let free = self.turn == Turn::Free;
-        self.turn = if free {
-            Turn::Taken
-        } else {
-            Turn::TakenAndAsked
-        };
-        free
+        self.turn.take()
     }
 
     /// Whether a thread is calling callbacks.
@@ -147,8 +168,27 @@ impl Desk {
     /// Gives the turn back, unless another thread wanted it meanwhile: then look once more, and ask
     /// again.
     pub(crate) fn end_turn(&mut self) -> bool {
-        let asked = self.turn == Turn::TakenAndAsked;
-        self.turn = if asked { Turn::Taken } else { Turn::Free };
+        self.turn.end()
+    }
+}
+
+impl Turn {
+    /// Takes the turn; false if another thread has it, which then looks once more.
+    pub(crate) fn take(&mut self) -> bool {
+        let free = *self == Turn::Free;
+        *self = if free {
+            Turn::Taken
+        } else {
+            Turn::TakenAndAsked
+        };
+        free
+    }
+
+    /// Gives it back, unless another thread wanted it meanwhile: then look once more, and ask
+    /// again.
+    pub(crate) fn end(&mut self) -> bool {
+        let asked = *self == Turn::TakenAndAsked;
+        *self = if asked { Turn::Taken } else { Turn::Free };
         !asked
     }
 }

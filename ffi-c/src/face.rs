@@ -9,10 +9,11 @@ use leveret::host::Dialect;
 use leveret::host::{
     Bell, Client, General, Handoff, Keep, Setup, Strand, WakeDescriptor, on_runtime_thread,
 };
-use leveret::host::{ClientOptions, Error, ErrorKind};
+use leveret::host::{ClientOptions, Error, ErrorKind, Hooks, PacketSet};
 
 use crate::callback::{Callback, Inside};
 use crate::desk::{Desk, Kind, Leaving};
+use crate::hooks;
 use crate::sorter::{self, Found};
 
 /// A client with its callbacks. C holds one share; threads that run callbacks hold others
@@ -22,6 +23,9 @@ pub(crate) struct Face {
     pub(crate) desk: Handoff<Desk>,
     dispatch: Handoff<Dispatch>,
     strand: Strand,
+    /// Calls hooks on the pool: beside the other callbacks, so that one of these may wait for what a
+    /// hook has to answer first.
+    hooks_strand: Strand,
     me: Weak<Face>,
 }
 
@@ -49,13 +53,18 @@ impl Face {
             },
         )?;
         let face = Arc::new_cyclic(|me: &Weak<Face>| {
-            let for_strand = me.clone();
+            let (for_strand, for_hooks) = (me.clone(), me.clone());
             Face {
                 client,
                 desk: Handoff::new(Desk::default()),
                 dispatch: Handoff::new(Dispatch::Pool),
                 strand: Strand::new(move || {
                     for_strand.upgrade().is_some_and(|face| face.turn() > 0)
+                }),
+                hooks_strand: Strand::new(move || {
+                    for_hooks
+                        .upgrade()
+                        .is_some_and(|face| face.turn_of_hooks_aside())
                 }),
                 me: me.clone(),
             }
@@ -73,8 +82,14 @@ impl Face {
     pub(crate) fn set_dispatch(&self, dispatch: Dispatch) {
         let bell = match &dispatch {
             Dispatch::Pool => {
-                let strand = self.strand.clone();
-                Bell::Call(Arc::new(move || strand.ring()))
+                let (strand, hooks) = (self.strand.clone(), self.hooks_strand.clone());
+                let hooked = self.desk.with(|desk| desk.hooked);
+                Bell::Call(Arc::new(move || {
+                    strand.ring();
+                    if hooked {
+                        hooks.ring();
+                    }
+                }))
             }
             Dispatch::Poll(descriptor) => Bell::Descriptor(Arc::clone(descriptor)),
             Dispatch::Inline => {
@@ -117,6 +132,74 @@ impl Face {
         Ok(())
     }
 
+    /// Registers a hook, or ends the registration where there is no function: for packets of these
+    /// types, or the authenticator. If it is refused, what was registered before stays.
+    pub(crate) fn register_hook(
+        &self,
+        kind: Kind,
+        shown: PacketSet,
+        callback: Callback,
+    ) -> Result<(), Error> {
+        self.client.check_process()?;
+        let callback = (!callback.is_null()).then(|| Arc::new(callback));
+        let (before, shown_before) = self.desk.with(|desk| {
+            let before = desk.register(kind, callback);
+            let shown_before = desk.shown;
+            if kind == Kind::Packet {
+                desk.shown = shown;
+            }
+            (before, shown_before)
+        });
+        let wanted = self.desk.with(|desk| desk.hooks());
+        if let Err(error) = self.client.set_hooks(wanted) {
+            let refused = self.desk.with(|desk| {
+                desk.shown = shown_before;
+                desk.register(kind, before)
+            });
+            drop(refused);
+            return Err(error);
+        }
+        drop(before);
+        if wanted != Hooks::default()
+            && !self.desk.with(|desk| mem::replace(&mut desk.hooked, true))
+        {
+            let dispatch = self.dispatch.with(|dispatch| dispatch.clone());
+            self.set_dispatch(dispatch);
+        }
+        Ok(())
+    }
+
+    /// Calls hooks for a batch of what waits; for how many packets and steps. 0 if another thread is
+    /// at it.
+    fn turn_of_hooks(&self) -> usize {
+        if !self.desk.with(|desk| desk.hooks_turn.take()) {
+            return 0;
+        }
+        let mut handled = 0;
+        loop {
+            handled += hooks::call(self);
+            if self.desk.with(|desk| desk.hooks_turn.end()) {
+                return handled;
+            }
+        }
+    }
+
+    /// A turn of the hooks on the pool; whether there may be more. The end of a freed client waits
+    /// for it.
+    fn turn_of_hooks_aside(&self) -> bool {
+        let more = self.turn_of_hooks() > 0;
+        if !more && self.is_leaving() {
+            self.strand.ring();
+        }
+        more
+    }
+
+    /// Whether hooks are called where the other callbacks are, one after another with them.
+    fn calls_hooks_in_turn(&self) -> bool {
+        self.dispatch
+            .with(|dispatch| !matches!(dispatch, Dispatch::Pool))
+    }
+
     /// Calls callbacks for a batch of what waits; for how many events. 0 if another thread is at
     /// it.
     pub(crate) fn turn(&self) -> usize {
@@ -125,6 +208,9 @@ impl Face {
         }
         let mut handled = 0;
         loop {
+            if self.calls_hooks_in_turn() {
+                handled += self.turn_of_hooks();
+            }
             match sorter::sort(self) {
                 Found::Some(count) => handled += count,
                 Found::Nothing => {}
@@ -218,11 +304,15 @@ impl Face {
     /// Everything has been told. If the client has been freed, its callbacks are dropped, and
     /// whoever waits in `free` goes on.
     fn leave(&self) {
-        let Some(leaving) = self.desk.with(|desk| desk.leaving.take()) else {
+        // A hook that still runs on the pool has this asked once more when it is over.
+        if !self.is_leaving() || !self.desk.with(|desk| desk.hooks_turn.take()) {
             return;
-        };
+        }
+        while hooks::call(self) > 0 {}
+        let leaving = self.desk.with(|desk| desk.leaving.take());
         let everything = self.desk.with(Desk::clear);
         drop(everything);
+        let _asked = self.desk.with(|desk| desk.hooks_turn.end());
         drop(leaving);
     }
 }

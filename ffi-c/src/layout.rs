@@ -3,9 +3,12 @@ use std::fmt::Write as _;
 use std::mem::offset_of;
 use std::process::Command;
 
+use crate::auth::mqtt_auth_event;
+use crate::close::mqtt_close_options;
 use crate::event::*;
 use crate::letter::{mqtt_letter, mqtt_pair};
 use crate::message::{mqtt_message, mqtt_property};
+use crate::packet::mqtt_packet_event;
 use crate::receipt::mqtt_outcome;
 use crate::stats::mqtt_stats;
 use crate::subscribe::mqtt_subscribe_options;
@@ -46,8 +49,11 @@ fn layouts() -> Vec<Layout> {
         layout!(mqtt_stats: status last_error queued queued_bytes in_flight in_flight_bytes oldest_ms bytes_in bytes_out
             messages_in messages_out outcomes reconnects failed_attempts round_trip_us inbox_messages
             inbox_bytes inbox_dropped unhandled oversize handler_failures),
+        layout!(mqtt_packet_event: number packet packet_id reason reasons reason_count session_present receipt properties),
+        layout!(mqtt_auth_event: number stage reauthentication method method_length data data_length properties),
         letter(),
         subscribe_options(),
+        close_options(),
     ]
 }
 
@@ -59,6 +65,11 @@ fn letter() -> Layout {
 
 fn subscribe_options() -> Layout {
     layout!(mqtt_subscribe_options: size qos no_local retain_as_published retain_handling timeout_ms
+        user_properties user_property_count)
+}
+
+fn close_options() -> Layout {
+    layout!(mqtt_close_options: size timeout_ms end_session with_will session_expiry_s reason_string
         user_properties user_property_count)
 }
 
@@ -97,6 +108,7 @@ fn program() -> String {
     for (layout, init) in [
         (letter(), "MQTT_LETTER_INIT"),
         (subscribe_options(), "MQTT_SUBSCRIBE_OPTIONS_INIT"),
+        (close_options(), "MQTT_CLOSE_OPTIONS_INIT"),
     ] {
         let name = layout.name;
         let _ = writeln!(code, "{{ {name} it = {init};");
@@ -130,7 +142,8 @@ fn c_lays_structs_out_and_initialises_them_as_the_library_does() {
     );
     let printed = Command::new(&binary).output().expect("the program runs");
     let expected = contents(&letter(), &mqtt_letter::INIT)
-        + &contents(&subscribe_options(), &mqtt_subscribe_options::INIT);
+        + &contents(&subscribe_options(), &mqtt_subscribe_options::INIT)
+        + &contents(&close_options(), &mqtt_close_options::INIT);
     assert_eq!(String::from_utf8_lossy(&printed.stdout), expected);
     std::fs::remove_dir_all(&folder).expect("the folder goes again");
 }

@@ -21,7 +21,8 @@
 //!     `drop`; the form without is a macro. What no other callback takes goes, in batches, to
 //!     `mqtt_client_on_events`.
 //!  8. The callbacks of one client never run at the same time, see events in order, and are never
-//!     called with a context whose `drop` has begun. `drop` is called exactly once.
+//!     called with a context whose `drop` has begun. `drop` is called exactly once. Hooks and the
+//!     authenticator are a row of their own, which on the pool runs beside the other callbacks.
 //!  9. Inside a callback everything may be called. What would have to wait for the thread it runs on
 //!     works by deferring (close, free) or returns MQTT_WOULD_DEADLOCK at once; nothing hangs.
 //!     Publishing never waits for the network, anywhere.
@@ -68,6 +69,14 @@ pub mod publish;
 
 pub mod subscribe;
 
+pub mod words;
+
+pub mod packet;
+
+pub mod auth;
+
+pub mod close;
+
 pub mod request;
 
 #[cfg(feature = "testing")]
@@ -79,6 +88,7 @@ mod face;
 mod failure;
 mod guard;
 mod handle;
+mod hooks;
 mod input;
 #[cfg(test)]
 mod layout;

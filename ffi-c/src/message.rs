@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 
 use leveret::host::AckToken;
 use leveret::host::{
-    Error, Message, Properties, PropertyId, PropertyValue, Publish, ReasonCode, sentence,
+    Error, Message, Properties, PropertyId, PropertyValue, Publish, ReasonCode, Words, sentence,
 };
 
 use crate::error::mqtt_result;
@@ -123,14 +123,8 @@ pub unsafe extern "C" fn mqtt_message_ack(
     guard(|| {
         // SAFETY: the caller vouches for the message.
         let origin = unsafe { origin_of(message) }?;
-        let reason =
-            u8::try_from(reason).map_err(|_| sentence::must_be("reason", "0..=255", reason))?;
-        // SAFETY: the message is alive, so what its origin points to is.
-        let face = unsafe { (*origin.face).upgrade() };
-        match (face, origin.token) {
-            (Some(face), Some(token)) => face.client.acknowledge(token, ReasonCode(reason)),
-            _ => Ok(()),
-        }
+        // SAFETY: the message is alive.
+        unsafe { origin.acknowledge(reason, &Words::default()) }
     })
 }
 
@@ -252,6 +246,24 @@ impl Origin {
     pub(crate) unsafe fn message<'a>(&self) -> &'a Message {
         // SAFETY: the caller vouches for the message, which holds what is pointed to.
         unsafe { &*self.message }
+    }
+
+    /// Acknowledges the message, where there is something to acknowledge.
+    ///
+    /// # Safety
+    /// The message is alive.
+    pub(crate) unsafe fn acknowledge(&self, reason: c_int, words: &Words) -> Result<(), Error> {
+        let reason =
+            u8::try_from(reason).map_err(|_| sentence::must_be("reason", "0..=255", reason))?;
+        // SAFETY: the message is alive, so what its origin points to is.
+        let face = unsafe { (*self.face).upgrade() };
+        match (face, self.token) {
+            (Some(face), Some(token)) => {
+                face.client
+                    .acknowledge_with(token, ReasonCode(reason), words)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Publishes something about this message with the client it came from.

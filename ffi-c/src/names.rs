@@ -1,8 +1,8 @@
 //! Names and texts of the tables as C strings: results, outcomes, statuses, states of a
-//! subscription, reason codes, and the version.
+//! subscription, reason codes, packets, and the version.
 use std::ffi::{c_char, c_int};
 
-use leveret::host::{ErrorKind, OutcomeStatus, ReasonCode, Status, SubscriptionState};
+use leveret::host::{ErrorKind, OutcomeStatus, PacketType, ReasonCode, Status, SubscriptionState};
 
 use crate::error::{MQTT_OK, mqtt_result};
 use crate::guard::guard_or;
@@ -40,6 +40,9 @@ static STATE_NAMES: [Terminated; SubscriptionState::ALL.len()] =
     terminated!(SubscriptionState::ALL, state => state.name());
 static REASON_NAMES: [Terminated; ReasonCode::TABLE.len()] =
     terminated!(ReasonCode::TABLE, row => row.text);
+
+static PACKET_NAMES: [Terminated; PacketType::ALL.len()] =
+    terminated!(PacketType::ALL, packet => packet.name());
 
 /// The version of the library, "0.1.0". Static memory.
 #[unsafe(no_mangle)]
@@ -110,6 +113,17 @@ pub extern "C" fn mqtt_reason_name(reason: c_int) -> *const c_char {
     guard_or(UNKNOWN, || {
         Ok(find(ReasonCode::TABLE, &REASON_NAMES, |row| {
             c_int::from(row.code.0) == reason
+        }))
+    })
+}
+
+/// The standard's name of a packet, given as one of `MQTT_PACKET_…`: "PUBREC". "unknown" for a
+/// number that is none. Never NULL; static memory.
+#[unsafe(no_mangle)]
+pub extern "C" fn mqtt_packet_name(packet: c_int) -> *const c_char {
+    guard_or(UNKNOWN, || {
+        Ok(find(&PacketType::ALL, &PACKET_NAMES, |&row| {
+            crate::packet::bit(row) == packet
         }))
     })
 }

@@ -117,25 +117,38 @@ pub unsafe extern "C" fn mqtt_unsubscribe(
     filter: *const c_char,
     reply: *mut u64,
 ) -> mqtt_result {
+    // SAFETY: passed on to the caller.
+    guard(|| unsafe { unsubscribe(client, filter, Vec::new(), reply) })
+}
+
+/// `mqtt_unsubscribe` with user properties for the UNSUBSCRIBE (MQTT 5; on 3.1.1 they are not sent).
+///
+/// @param user_properties  copied; NULL if there are none
+/// @param count            how many user properties there are
+///
+/// # Safety
+/// As for `mqtt_unsubscribe`; `user_properties` is NULL or points to `count` pairs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqtt_unsubscribe_with(
+    client: *mut mqtt_client,
+    filter: *const c_char,
+    user_properties: *const mqtt_pair,
+    count: usize,
+    reply: *mut u64,
+) -> mqtt_result {
     guard(|| {
-        // SAFETY: the caller vouches for the client.
-        let face = unsafe { face(client) }?;
-        // SAFETY: the caller vouches for the text.
-        let filter = unsafe { input::text(filter, "topic filter") }?;
-        let question = face.client.unsubscribe(&[filter])?;
-        let removed = face.desk.with(|desk| desk.remove_handlers(filter));
-        drop(removed);
-        // SAFETY: the caller vouches for the place.
-        unsafe { hand_over(&face, question, reply) };
-        Ok(())
+        // SAFETY: the caller vouches for the pairs.
+        let user_properties = unsafe { pairs(user_properties, count, "user_properties") }?;
+        // SAFETY: passed on to the caller.
+        unsafe { unsubscribe(client, filter, user_properties, reply) }
     })
 }
 
-/// Waits for the broker's answer to a subscribe or unsubscribe, and claims it. `MQTT_REFUSED` if
-/// the broker refused: then `mqtt_last_reason` is its reason code, and the filter is no longer
-/// declared. `MQTT_TIMED_OUT` leaves it as it is, to be asked for again.
+/// Waits for the broker's answer to a subscribe, unsubscribe or re-authentication, and claims it.
+/// `MQTT_REFUSED` if the broker refused: then `mqtt_last_reason` is its reason code, and the filter
+/// is no longer declared. `MQTT_TIMED_OUT` leaves it as it is, to be asked for again.
 ///
-/// @param reply       what the subscribe or unsubscribe wrote
+/// @param reply       what the subscribe, unsubscribe or re-authentication wrote
 /// @param timeout_ms  milliseconds, or `MQTT_FOREVER`
 /// @param reason      receives the broker's code: after a subscribe the granted QoS, 0, 1 or 2; may
 ///                    be NULL
@@ -259,11 +272,33 @@ unsafe fn subscribe(
     Ok(())
 }
 
+/// Takes a filter back, and its callbacks away.
+///
+/// # Safety
+/// The pointers are NULL or as the header says.
+unsafe fn unsubscribe(
+    client: *mut mqtt_client,
+    filter: *const c_char,
+    user_properties: Vec<(String, String)>,
+    reply: *mut u64,
+) -> Result<(), Error> {
+    // SAFETY: the caller vouches for the client.
+    let face = unsafe { face(client) }?;
+    // SAFETY: the caller vouches for the text.
+    let filter = unsafe { input::text(filter, "topic filter") }?;
+    let question = face.client.unsubscribe_with(&[filter], user_properties)?;
+    let removed = face.desk.with(|desk| desk.remove_handlers(filter));
+    drop(removed);
+    // SAFETY: the caller vouches for the place.
+    unsafe { hand_over(&face, question, reply) };
+    Ok(())
+}
+
 /// Gives the number of a question to whoever wants to wait for its answer, or forgets it.
 ///
 /// # Safety
 /// `place` is NULL or may be written.
-unsafe fn hand_over(face: &Face, question: u64, place: *mut u64) {
+pub(crate) unsafe fn hand_over(face: &Face, question: u64, place: *mut u64) {
     if place.is_null() {
         face.client.forget(question);
     }

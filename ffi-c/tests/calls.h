@@ -72,6 +72,7 @@ CALL(mqtt_result_name, return answers(refused_here(w) || strcmp(mqtt_result_name
 CALL(mqtt_outcome_name, return answers(refused_here(w) || strcmp(mqtt_outcome_name(MQTT_OUTCOME_SENT), "sent") == 0);)
 CALL(mqtt_status_name, return answers(refused_here(w) || strcmp(mqtt_status_name(MQTT_STATUS_ONLINE), "online") == 0);)
 CALL(mqtt_subscription_state_name, return answers(refused_here(w) || strcmp(mqtt_subscription_state_name(MQTT_SUBSCRIPTION_UP), "up") == 0);)
+CALL(mqtt_packet_name, return answers(refused_here(w) || strcmp(mqtt_packet_name(MQTT_PACKET_PUBREC), "PUBREC") == 0);)
 CALL(mqtt_reason_name, return answers(refused_here(w) || strcmp(mqtt_reason_name(MQTT_REASON_NOT_AUTHORIZED), "not authorized") == 0);)
 
 /* the process: the threads run already */
@@ -89,6 +90,9 @@ CALL(mqtt_options_add, return mqtt_options_add(w->options, MQTT_OPT_USER_PROPERT
 CALL(mqtt_message_ref, w->kept = mqtt_message_ref(w->message); return answers(w->kept != NULL || refused_here(w));)
 CALL(mqtt_message_unref, mqtt_message_unref(w->kept); if (!refused_here(w)) w->kept = NULL; return MQTT_OK;)
 CALL(mqtt_message_ack, return mqtt_message_ack(w->message, MQTT_REASON_SUCCESS);)
+CALL(mqtt_message_ack_with,
+     mqtt_pair pair = {"name", "value"};
+     return mqtt_message_ack_with(w->message, MQTT_REASON_SUCCESS, "words", &pair, 1);)
 CALL(mqtt_message_fail,
      mqtt_result result = mqtt_message_fail(w->message);
      return w->situation == IN_DROP && result == MQTT_INVALID_ARGUMENT ? MQTT_OK : result;)
@@ -110,6 +114,7 @@ CALL(mqtt_client_ping, return mqtt_client_ping(w->client, SOON, NULL);)
 CALL(mqtt_client_wait_writable, return mqtt_client_wait_writable(w->client, SOON);)
 CALL(mqtt_client_close, return mqtt_client_close(w->client, 100);)
 CALL(mqtt_client_close_with, return mqtt_client_close_with(w->client, 100, true);)
+CALL(mqtt_client_close_options, mqtt_close_options how = MQTT_CLOSE_OPTIONS_INIT; how.timeout_ms = 100; return mqtt_client_close_options(w->client, &how);)
 CALL(mqtt_client_dispatch, return mqtt_client_dispatch(w->spare, MQTT_DISPATCH_POOL);)
 CALL(mqtt_client_fd, return answers((mqtt_client_fd(w->client) >= 0) == (w->situation == IN_POLL));)
 CALL(mqtt_client_poll,
@@ -125,6 +130,14 @@ CALL(mqtt_client_on_receipt_with, return mqtt_client_on_receipt(w->client, NULL,
 CALL(mqtt_client_on_subscription_with, return mqtt_client_on_subscription(w->client, NULL, NULL);)
 CALL(mqtt_client_on_log_with, return mqtt_client_on_log(w->client, NULL, NULL);)
 CALL(mqtt_client_on_events_with, return mqtt_client_on_events(w->client, NULL, NULL);)
+CALL(mqtt_client_on_packet_with, return mqtt_client_on_packet(w->client, 0, NULL, NULL);)
+CALL(mqtt_client_on_auth_with, return mqtt_client_on_auth(w->client, NULL, NULL);)
+
+/* hooks and authentication: what nobody has asked is answered without effect */
+CALL(mqtt_packet_answer, mqtt_pair pair = {"name", "value"}; return mqtt_packet_answer(w->client, UINT64_MAX, "words", &pair, 1);)
+CALL(mqtt_auth_answer, return mqtt_auth_answer(w->client, UINT64_MAX, "data", 4, NULL, NULL, 0);)
+CALL(mqtt_auth_refuse, return mqtt_auth_refuse(w->client, UINT64_MAX, "no");)
+CALL(mqtt_client_reauthenticate, return mqtt_client_reauthenticate(w->client, NULL);)
 
 /* letters: each with a receipt, the last of which is waited for, cancelled and explained */
 CALL(mqtt_publish, return mqtt_publish(w->client, "calls/0", "x", 1, 0, false, NULL);)
@@ -149,6 +162,7 @@ CALL(mqtt_subscribe, return mqtt_subscribe(w->client, "calls/first", 1, calls_no
 CALL(mqtt_subscribe_with, return mqtt_subscribe_with(w->client, "calls/second", NULL, calls_no_message, NULL, NULL, &w->reply);)
 CALL(mqtt_reply_wait, return mqtt_reply_wait(w->client, w->reply, SOON, NULL);)
 CALL(mqtt_unsubscribe, return mqtt_unsubscribe(w->client, "calls/first", NULL);)
+CALL(mqtt_unsubscribe_with, mqtt_pair pair = {"name", "value"}; return mqtt_unsubscribe_with(w->client, "calls/first", &pair, 1, NULL);)
 
 /* requests: nobody answers them, and nobody asked for the responses */
 CALL(mqtt_request,
@@ -211,6 +225,7 @@ static const row calls[] = {
     ROW(mqtt_outcome_name),
     ROW(mqtt_status_name),
     ROW(mqtt_subscription_state_name),
+    ROW(mqtt_packet_name),
     ROW(mqtt_reason_name),
     ROW(mqtt_set_runtime_threads),
     ROW(mqtt_options_new),
@@ -221,6 +236,7 @@ static const row calls[] = {
     ROW(mqtt_message_ref),
     ROW(mqtt_message_unref),
     ROW(mqtt_message_ack),
+    ROW(mqtt_message_ack_with),
     ROW(mqtt_message_fail),
     ROW(mqtt_property_get),
     ROW(mqtt_client_new),
@@ -246,6 +262,11 @@ static const row calls[] = {
     ROW(mqtt_subscribe_with),
     ROW_WAITS(mqtt_reply_wait),
     ROW(mqtt_unsubscribe),
+    ROW(mqtt_unsubscribe_with),
+    ROW(mqtt_packet_answer),
+    ROW(mqtt_auth_answer),
+    ROW(mqtt_auth_refuse),
+    ROW(mqtt_client_reauthenticate),
     ROW_WAITS(mqtt_request),
     ROW_WAITS(mqtt_request_with),
     ROW(mqtt_message_respond),
@@ -270,6 +291,8 @@ static const row calls[] = {
     ROW(mqtt_client_on_subscription_with),
     ROW(mqtt_client_on_log_with),
     ROW(mqtt_client_on_events_with),
+    ROW(mqtt_client_on_packet_with),
+    ROW(mqtt_client_on_auth_with),
     ROW(mqtt_client_reconnect),
 };
 
@@ -277,6 +300,7 @@ static const row calls[] = {
 static const row endings[] = {
     ROW(mqtt_client_close),
     ROW(mqtt_client_close_with),
+    ROW(mqtt_client_close_options),
     ROW(mqtt_client_free),
     ROW_WAITS(mqtt_shutdown),
 };

@@ -40,6 +40,15 @@ static void on_events(void *context, const mqtt_event *events, size_t count) {
     (void)context, (void)events, (void)count;
 }
 
+static bool on_packet(void *context, const mqtt_packet_event *event) {
+    (void)context, (void)event;
+    return false;
+}
+
+static void on_auth(void *context, const mqtt_auth_event *event) {
+    (void)context, (void)event;
+}
+
 static void on_drop(void *context) {
     (void)context;
     counter_add(&drops, 1);
@@ -71,6 +80,8 @@ static void messages(void) {
     IGNORES(mqtt_message_unref, message, mqtt_message_unref(NULL));
     REFUSES(mqtt_message_ack, message, mqtt_message_ack(NULL, 0), NO_MESSAGE);
     REFUSES(mqtt_message_fail, message, mqtt_message_fail(NULL), NO_MESSAGE);
+    REFUSES(mqtt_message_ack_with, message, mqtt_message_ack_with(NULL, 0, "words", NULL, 0), NO_MESSAGE);
+    RESULT(mqtt_message_ack_with(&made_up, 0, NULL, NULL, 0), MQTT_NULL_POINTER);
     mqtt_letter letter = MQTT_LETTER_INIT;
     REFUSES(mqtt_message_respond, message, mqtt_message_respond(NULL, "x", 1, &number), NO_MESSAGE);
     REFUSES(mqtt_message_respond_with, message, mqtt_message_respond_with(NULL, &letter, &number), NO_MESSAGE);
@@ -100,6 +111,10 @@ static void clients(const char *url) {
     REFUSES(mqtt_client_wait_writable, client, mqtt_client_wait_writable(NULL, 0), NO_CLIENT);
     REFUSES(mqtt_client_close, client, mqtt_client_close(NULL, 0), NO_CLIENT);
     REFUSES(mqtt_client_close_with, client, mqtt_client_close_with(NULL, 0, true), NO_CLIENT);
+    mqtt_close_options how = MQTT_CLOSE_OPTIONS_INIT;
+    REFUSES(mqtt_client_close_options, client, mqtt_client_close_options(NULL, &how), NO_CLIENT);
+    how.user_property_count = 2;
+    FAILS(mqtt_client_close_options(client, &how), MQTT_NULL_POINTER, "user_properties must not be NULL where its length is 2");
     IGNORES(mqtt_client_free, client, mqtt_client_free(NULL));
     REFUSES(mqtt_client_dispatch, client, mqtt_client_dispatch(NULL, MQTT_DISPATCH_POOL), NO_CLIENT);
     ANSWERS(mqtt_client_fd, client, mqtt_client_fd(NULL) == -1, NO_CLIENT);
@@ -112,6 +127,7 @@ static void clients(const char *url) {
     OK(mqtt_client_wait_for(client, MQTT_STATUS_ONLINE, SOON));
     ALLOWS(mqtt_client_ping, round_trip_us, mqtt_client_ping(client, SOON, NULL));
     REFUSES(mqtt_test_panic, client, mqtt_test_panic(NULL), NO_CLIENT);
+    ALLOWS(mqtt_client_close_options, options, mqtt_client_close_options(client, NULL));
     mqtt_client_free(client);
 }
 
@@ -149,6 +165,52 @@ static void registrations(mqtt_client *client) {
     ALLOWS(mqtt_client_on_log_with, drop, mqtt_client_on_log_with(client, on_log, &drops, NULL));
     ALLOWS(mqtt_client_on_events_with, drop, mqtt_client_on_events_with(client, on_events, &drops, NULL));
     EXPECT(counter_value(&drops) == 19); /* of those that were replaced */
+}
+
+static void hooks(mqtt_client *client) {
+    static const int all = MQTT_PACKET_PUBREC | MQTT_PACKET_PUBREL;
+    mqtt_pair half = {"name", NULL};
+    long before = counter_value(&drops);
+    REFUSES(mqtt_client_on_packet_with, client, mqtt_client_on_packet_with(NULL, all, on_packet, NULL, on_drop), NO_CLIENT);
+    REFUSES(mqtt_client_on_auth_with, client, mqtt_client_on_auth_with(NULL, on_auth, NULL, on_drop), NO_CLIENT);
+    ALLOWS(mqtt_client_on_packet_with, callback, mqtt_client_on_packet_with(client, all, NULL, NULL, on_drop));
+    ALLOWS(mqtt_client_on_auth_with, callback, mqtt_client_on_auth_with(client, NULL, NULL, on_drop));
+    ALLOWS(mqtt_client_on_packet_with, context, mqtt_client_on_packet_with(client, all, on_packet, NULL, on_drop));
+    ALLOWS(mqtt_client_on_packet_with, drop, mqtt_client_on_packet_with(client, all, on_packet, &drops, NULL));
+    /* A client without the option authentication_method can have none. */
+    IGNORES(mqtt_client_on_auth_with, context, RESULT(mqtt_client_on_auth_with(client, on_auth, NULL, on_drop), MQTT_INVALID_ARGUMENT));
+    IGNORES(mqtt_client_on_auth_with, drop, RESULT(mqtt_client_on_auth_with(client, on_auth, &drops, NULL), MQTT_INVALID_ARGUMENT));
+    EXPECT(counter_value(&drops) == before + 6);
+    REFUSES(mqtt_packet_answer, client, mqtt_packet_answer(NULL, 1, NULL, NULL, 0), NO_CLIENT);
+    ALLOWS(mqtt_packet_answer, reason_string, mqtt_packet_answer(client, UINT64_MAX, NULL, NULL, 0));
+    ALLOWS(mqtt_packet_answer, user_properties, mqtt_packet_answer(client, UINT64_MAX, "words", NULL, 0));
+    FAILS(mqtt_packet_answer(client, UINT64_MAX, NULL, NULL, 1), MQTT_NULL_POINTER, "user_properties must not be NULL where its length is 1");
+    FAILS(mqtt_packet_answer(client, UINT64_MAX, NULL, &half, 1), MQTT_NULL_POINTER, "value of a pair must not be NULL");
+    REFUSES(mqtt_auth_answer, client, mqtt_auth_answer(NULL, 1, NULL, 0, NULL, NULL, 0), NO_CLIENT);
+    ALLOWS(mqtt_auth_answer, data, mqtt_auth_answer(client, UINT64_MAX, NULL, 0, NULL, NULL, 0));
+    ALLOWS(mqtt_auth_answer, reason_string, mqtt_auth_answer(client, UINT64_MAX, "x", 1, NULL, NULL, 0));
+    ALLOWS(mqtt_auth_answer, user_properties, mqtt_auth_answer(client, UINT64_MAX, "x", 1, "words", NULL, 0));
+    FAILS(mqtt_auth_answer(client, UINT64_MAX, NULL, 3, NULL, NULL, 0), MQTT_NULL_POINTER, "data must not be NULL where its length is 3");
+    REFUSES(mqtt_auth_refuse, client, mqtt_auth_refuse(NULL, 1, "no"), NO_CLIENT);
+    REFUSES(mqtt_auth_refuse, text, mqtt_auth_refuse(client, UINT64_MAX, NULL), "text must not be NULL");
+    REFUSES(mqtt_client_reauthenticate, client, mqtt_client_reauthenticate(NULL, &number), NO_CLIENT);
+    ALLOWS(mqtt_client_reauthenticate, reply, mqtt_client_reauthenticate(client, NULL));
+    EXPECT(number == 7);
+}
+
+/* Words for the acknowledgement of a message, each left out once. */
+static void on_words(void *context, const mqtt_message *message) {
+    ALLOWS(mqtt_message_ack_with, reason_string, mqtt_message_ack_with(message, 0, NULL, NULL, 0));
+    ALLOWS(mqtt_message_ack_with, user_properties, mqtt_message_ack_with(message, 0, "words", NULL, 0));
+    FAILS(mqtt_message_ack_with(message, 0, NULL, NULL, 1), MQTT_NULL_POINTER, "user_properties must not be NULL where its length is 1");
+    counter_add(context, 1);
+}
+
+static void acknowledgements(mqtt_client *client) {
+    static counter came = COUNTER_INIT;
+    OK(mqtt_subscribe(client, "words", 1, on_words, &came));
+    OK(mqtt_publish(client, "words", "x", 1, 1, false, NULL));
+    EXPECT(counter_reaches(&came, 1));
 }
 
 static void letters(mqtt_client *client) {
@@ -263,6 +325,11 @@ static void subscriptions(mqtt_client *client) {
     REFUSES(mqtt_unsubscribe, client, mqtt_unsubscribe(NULL, "t", &number), NO_CLIENT);
     REFUSES(mqtt_unsubscribe, filter, mqtt_unsubscribe(client, NULL, &number), "topic filter must not be NULL");
     ALLOWS(mqtt_unsubscribe, reply, mqtt_unsubscribe(client, "t", NULL));
+    REFUSES(mqtt_unsubscribe_with, client, mqtt_unsubscribe_with(NULL, "t", NULL, 0, &number), NO_CLIENT);
+    REFUSES(mqtt_unsubscribe_with, filter, mqtt_unsubscribe_with(client, NULL, NULL, 0, &number), "topic filter must not be NULL");
+    ALLOWS(mqtt_unsubscribe_with, user_properties, mqtt_unsubscribe_with(client, "t", NULL, 0, &reply));
+    ALLOWS(mqtt_unsubscribe_with, reply, mqtt_unsubscribe_with(client, "t", NULL, 0, NULL));
+    FAILS(mqtt_unsubscribe_with(client, "t", NULL, 1, NULL), MQTT_NULL_POINTER, "user_properties must not be NULL where its length is 1");
     EXPECT(number == 7);
 }
 
@@ -296,6 +363,8 @@ int main(void) {
     clients(url);
     mqtt_client *client = online_client(url, NULL);
     registrations(client);
+    hooks(client);
+    acknowledgements(client);
     letters(client);
     receipts(client);
     requests(client);

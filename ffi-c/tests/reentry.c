@@ -5,9 +5,9 @@
 
 #include "calls.h"
 
-enum kind { MESSAGE, GENERAL, CONNECTION, RECEIPT, SUBSCRIPTION, LOG, EVENTS, KINDS };
+enum kind { MESSAGE, GENERAL, CONNECTION, RECEIPT, SUBSCRIPTION, LOG, EVENTS, HOOK, KINDS };
 
-static const char *const kind_names[] = {"message", "general message", "connection", "receipt", "subscription", "log", "events"};
+static const char *const kind_names[] = {"message", "general message", "connection", "receipt", "subscription", "log", "events", "hook"};
 static const char *const situation_names[] = {"on the pool", "in poll", "inline", "in a drop", "in a release"};
 
 static world now;
@@ -97,6 +97,12 @@ static void on_events(void *context, const mqtt_event *events, size_t count) {
     }
 }
 
+static bool on_packet(void *context, const mqtt_packet_event *event) {
+    (void)context, (void)event;
+    called_back(HOOK, NULL);
+    return false;
+}
+
 /* Only in mqtt_client_poll do callbacks need a hand. */
 static void wait_for(counter *counter, long value) {
     while (now.situation == IN_POLL && counter_value(counter) < value) OK(mqtt_client_poll(now.client, SOON, NULL));
@@ -148,6 +154,7 @@ static void provoke(void) {
     case RECEIPT: OK(mqtt_publish(now.client, "elsewhere", "x", 1, 1, false, &receipt)); break;
     case SUBSCRIPTION: OK(mqtt_subscribe(now.client, "another", 1, calls_no_message, NULL)); break;
     case LOG: OK(mqtt_test_broker_publish(now.broker, "own", large, sizeof large, 1, false)); break;
+    case HOOK: OK(mqtt_publish(now.client, "elsewhere", "x", 1, 2, false, NULL)); break;
     case KINDS: break;
     }
     OK(mqtt_test_broker_pause_reading(now.broker, false));
@@ -163,6 +170,7 @@ static void inside(enum situation situation) {
     if (kind == RECEIPT) OK(mqtt_client_on_receipt(now.client, on_receipt, NULL));
     if (kind == SUBSCRIPTION) OK(mqtt_client_on_subscription(now.client, on_subscription, NULL));
     if (kind == LOG) OK(mqtt_client_on_log(now.client, on_log, NULL));
+    if (kind == HOOK) OK(mqtt_client_on_packet(now.client, MQTT_PACKET_PUBREC, on_packet, NULL));
     long before = counter_value(&done);
     provoke();
     wait_for(&done, before + 1);

@@ -24,7 +24,8 @@ int initialised(void);
 int initialised(void) {
     mqtt_letter letter = MQTT_LETTER_INIT;
     mqtt_subscribe_options options = MQTT_SUBSCRIBE_OPTIONS_INIT;
-    return letter.qos + options.qos;
+    mqtt_close_options ending = MQTT_CLOSE_OPTIONS_INIT;
+    return letter.qos + options.qos + ending.end_session;
 }
 /* Texts and payloads are given as string literals, in both languages. */
 int posted(mqtt_client *client);

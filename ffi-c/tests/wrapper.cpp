@@ -276,6 +276,65 @@ static void handlers_end(leveret::testing::broker &broker) {
     EVENTUALLY(freed && held.use_count() == 1);
 }
 
+/* Hooks that say words, answer later and throw; an authenticator that refuses by throwing; and all that can be said at the end. */
+static void hooks(leveret::testing::broker &broker) {
+    using leveret::packets;
+    std::atomic<int> errors{0}, seen{0}, later{0};
+    std::atomic<std::uint64_t> number{0};
+    leveret::client client(broker.url(), {{MQTT_OPT_MANUAL_ACK, true}});
+    client.on_handler_error([&](std::exception_ptr) { errors++; });
+    client.on_packet(packets::pubrec | packets::suback, [&](leveret::packet_event packet) {
+        EXPECT(!packet.properties().get(MQTT_PROPERTY_SERVER_REFERENCE) && !packet.session_present());
+        if (packet.packet() == packets::suback) EXPECT(packet.reasons() == std::vector<int>{1} && packet.reason() == 1 && packet.receipt() == 0);
+        else client.answer(packet.number(), leveret::words("seen").user_property("hook", "words"));
+        seen++;
+    });
+    client.start();
+    client.wait_for(leveret::status::online, soon);
+    client.subscribe("words", 1, [](leveret::message message) { message.ack(0, leveret::words("fine").user_property("a", "b")); }).wait(soon);
+    client.post("words", "x");
+    EXPECT(client.publish("elsewhere", "x", 2).wait(soon).ok() && seen == 2);
+    client.on_packet(packets::pubrec, [&](leveret::packet_event packet) {
+        EXPECT(leveret::name(packet.packet()) == "PUBREC" && packet.packet_id() != 0);
+        number = packet.number();
+        return ++later > 0;
+    });
+    leveret::receipt receipt = client.publish("elsewhere", "x", 2);
+    EVENTUALLY(later == 1);
+    EXPECT(thrown([&] { receipt.wait(10ms); }) == MQTT_TIMED_OUT);
+    EXPECT(thrown([&] { client.answer(number, leveret::words(std::string_view("a\0b", 3))); }) == MQTT_INVALID_ARGUMENT);
+    client.answer(number, leveret::words("at last"));
+    EXPECT(receipt.wait(soon).ok());
+    client.on_packet(packets::pubrec, [](leveret::packet_event) { throw std::runtime_error("no"); });
+    EXPECT(client.publish("elsewhere", "x", 2).wait(soon).ok() && errors == 1);
+    client.on_packet(packets::pubrec, nullptr);
+    client.unsubscribe("words", {{"a", "b"}}).wait(soon);
+    EXPECT(thrown([&] { client.reauthenticate().wait(soon); }) == MQTT_NOT_SUPPORTED);
+    EXPECT(thrown([&] { client.on_auth([](leveret::auth_event) {}); }) == MQTT_INVALID_ARGUMENT);
+    client.close(leveret::close_options().timeout(1s).end_session().with_will().words(leveret::words("home").user_property("a", "b")));
+    EXPECT(client.status() == leveret::status::closed);
+}
+
+static void authenticates(leveret::testing::broker &broker) {
+    std::atomic<int> steps{0}, refused{0}, failed{0};
+    leveret::client client(broker.url(), {{MQTT_OPT_AUTHENTICATION_METHOD, "OAUTH2"}, {MQTT_OPT_BACKOFF_MIN, 10ms}, {MQTT_OPT_BACKOFF_MAX, 50ms}});
+    client.on_connection([&](leveret::connection_event event) {
+        if (event.text().find("no token") != std::string_view::npos) refused++;
+        if (event.reason() == MQTT_REASON_BAD_AUTHENTICATION_METHOD) failed++;
+    });
+    client.on_auth([&](leveret::auth_event step) {
+        EXPECT(step.stage() == leveret::auth_stage::begin && step.method() == "OAUTH2" && !step.data() && !step.reauthentication());
+        EXPECT(step.properties().user().empty());
+        const int number = ++steps;
+        if (number == 1) throw std::runtime_error("no token yet");
+        if (number == 2) client.refuse_authentication(step.number(), "no token again");
+        else client.authenticate(step.number(), "token", leveret::words("here"));
+    });
+    client.start();
+    EVENTUALLY(refused >= 2 && failed >= 1);
+    client.on_auth(nullptr);
+}
+
 static void in_a_loop_of_ones_own(leveret::testing::broker &broker) {
     int messages = 0; /* no lock: it is this thread that calls */
     leveret::client client(broker.url());
@@ -327,6 +386,8 @@ int main() {
     failing_by_hand(broker);
     requests(broker);
     handlers_end(broker);
+    hooks(broker);
+    authenticates(broker);
     in_a_loop_of_ones_own(broker);
     the_broker();
     leveret::options options;

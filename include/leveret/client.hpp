@@ -64,6 +64,17 @@ template <class F> struct handler {
     template <class Event, class Raw> static void on_event(void *context, const Raw *raw) noexcept {
         static_cast<handler *>(context)->guarded([&](F &f) { f(Event(raw)); }, [] {});
     }
+    /* A hook that answers nothing, or true for "later"; with one that throws the answer goes out without words. */
+    static bool on_packet(void *context, const mqtt_packet_event *raw) noexcept {
+        bool later = false;
+        static_cast<handler *>(context)->guarded(
+            [&](F &f) {
+                if constexpr (std::is_convertible_v<decltype(f(packet_event(raw))), bool>) later = f(packet_event(raw));
+                else f(packet_event(raw));
+            },
+            [] {});
+        return later;
+    }
     static void on_events(void *context, const mqtt_event *raw, std::size_t count) noexcept {
         static_cast<handler *>(context)->guarded(
             [&](F &f) {
@@ -76,6 +87,34 @@ template <class F> struct handler {
                 for (std::size_t i = 0; i < count; i++)
                     if (raw[i].kind == MQTT_EVENT_MESSAGE) mqtt_message_fail(raw[i].data.message);
             });
+    }
+};
+
+/* An authenticator, with the client that its answers go to. */
+template <class F> struct authenticator {
+    handler<F> held;
+    mqtt_client *client;
+
+    static void drop(void *context) noexcept { delete static_cast<authenticator *>(context); }
+    /* One that throws refuses, with the words of the exception. */
+    static void on_auth(void *context, const mqtt_auth_event *raw) noexcept {
+        auto *self = static_cast<authenticator *>(context);
+        self->held.guarded([&](F &f) { f(auth_event(raw)); }, [&] { self->refuse(raw->number); });
+    }
+
+private:
+    void refuse(std::uint64_t number) noexcept {
+#ifdef LEVERET_NO_EXCEPTIONS
+        (void)number;
+#else
+        try {
+            throw;
+        } catch (const std::exception &thrown) {
+            mqtt_auth_refuse(client, number, thrown.what());
+        } catch (...) {
+            mqtt_auth_refuse(client, number, "the authenticator threw");
+        }
+#endif
     }
 };
 
@@ -120,7 +159,7 @@ private:
     std::uint64_t number_;
 };
 
-/** The broker's answer to a subscribe or unsubscribe, on its way. Nobody has to wait for it. */
+/** The broker's answer to a subscribe, unsubscribe or re-authentication, on its way. Nobody has to wait for it. */
 class reply {
 public:
     /** Of a client, by its number. */
@@ -199,6 +238,19 @@ public:
     template <class Rep, class Period> returns<void> close(std::chrono::duration<Rep, Period> timeout, bool end_session) {
         return detail::done(mqtt_client_close_with(raw(), detail::timeout(timeout), end_session));
     }
+    /** Closes it with all that can be said about it: mqtt_client_close_options. */
+    returns<void> close(const close_options &how) {
+        std::vector<mqtt_pair> pairs;
+        LEVERET_TEXT(how, "text of the options");
+        const mqtt_close_options plain = how.raw(pairs);
+        return detail::done(mqtt_client_close_options(raw(), &plain));
+    }
+    /** Authenticates once more; the reply says how that ended: mqtt_client_reauthenticate. */
+    returns<reply> reauthenticate() {
+        std::uint64_t number = 0;
+        LEVERET_TRY(mqtt_client_reauthenticate(raw(), &number));
+        return reply(raw(), number);
+    }
     /** The counters. */
     returns<statistics> stats() const {
         statistics counted;
@@ -247,6 +299,46 @@ public:
     /** Calls `f(const std::vector<leveret::event> &)` with batches of all that no other handler takes. */
     template <class F> returns<void> on_events(F &&f) {
         return on(mqtt_client_on_events_with, std::forward<F>(f), [](auto h) { return h->on_events; });
+    }
+    /** Calls `f(leveret::packet_event)` with these packets of the broker. A hook that returns true answers later. */
+    template <class F> returns<void> on_packet(leveret::packets which, F &&f) {
+        const int bits = static_cast<int>(which);
+        const auto registers = [bits](mqtt_client *client, mqtt_packet_callback callback, void *context, mqtt_drop drop) {
+            return mqtt_client_on_packet_with(client, bits, callback, context, drop);
+        };
+        return on(registers, std::forward<F>(f), [](auto h) { return h->on_packet; });
+    }
+    /** Puts words on our answer to a packet, inside its hook or later: mqtt_packet_answer. */
+    returns<void> answer(std::uint64_t packet, const words &words) {
+        std::vector<mqtt_pair> pairs;
+        LEVERET_TEXT(words, "text of the words");
+        words.point(pairs);
+        return detail::done(mqtt_packet_answer(raw(), packet, words.reason_string(), pairs.data(), pairs.size()));
+    }
+    /** Calls `f(leveret::auth_event)` with each step of enhanced authentication: mqtt_client_on_auth. One that throws refuses. */
+    template <class F> returns<void> on_auth(F &&f) {
+        if constexpr (std::is_same_v<std::decay_t<F>, std::nullptr_t>) {
+            return detail::done(mqtt_client_on_auth_with(raw(), nullptr, nullptr, nullptr));
+        } else {
+            using held = detail::authenticator<std::decay_t<F>>;
+            auto *made = new held{{std::forward<F>(f), watched_}, raw()};
+            return detail::done(mqtt_client_on_auth_with(raw(), held::on_auth, made, held::drop));
+        }
+    }
+    /** Answers a step with data for the broker, or with none: mqtt_auth_answer. */
+    returns<void> authenticate(std::uint64_t step, std::optional<bytes> data = std::nullopt, const words &words = leveret::words()) {
+        std::vector<mqtt_pair> pairs;
+        LEVERET_TEXT(words, "text of the words");
+        words.point(pairs);
+        const void *first = !data ? nullptr : data->data() == nullptr ? "" : data->data();
+        return detail::done(
+            mqtt_auth_answer(raw(), step, first, data ? data->size() : 0, words.reason_string(), pairs.data(), pairs.size()));
+    }
+    /** Refuses a step, and with it the connection: mqtt_auth_refuse. */
+    returns<void> refuse_authentication(std::uint64_t step, std::string_view why) {
+        const detail::terminated text(why);
+        LEVERET_TEXT(text, "text");
+        return detail::done(mqtt_auth_refuse(raw(), step, text.c_str()));
     }
     /** Is called with what a handler threw, on the thread of that handler. Without it only the counters tell. */
     void on_handler_error(std::function<void(std::exception_ptr)> told) { watched_->set(std::move(told)); }
@@ -350,6 +442,21 @@ public:
         std::uint64_t number = 0;
         LEVERET_TEXT(text, "topic filter");
         LEVERET_TRY(mqtt_unsubscribe(raw(), text.c_str(), &number));
+        return reply(raw(), number);
+    }
+
+    /** Ends it with user properties for the broker: mqtt_unsubscribe_with. */
+    returns<reply> unsubscribe(std::string_view filter,
+                               std::initializer_list<std::pair<std::string_view, std::string_view>> user_properties) {
+        const detail::terminated text(filter);
+        detail::pairs kept;
+        std::vector<mqtt_pair> pairs;
+        std::uint64_t number = 0;
+        for (const auto &[name, value] : user_properties) kept.add(name, value);
+        LEVERET_TEXT(text, "topic filter");
+        LEVERET_TEXT(kept, "user property");
+        kept.point(pairs);
+        LEVERET_TRY(mqtt_unsubscribe_with(raw(), text.c_str(), pairs.data(), pairs.size(), &number));
         return reply(raw(), number);
     }
 

@@ -1,5 +1,5 @@
 /*
- * Options, letters and how to subscribe, for leveret.hpp, which includes this file.
+ * Options, letters, words, and how to subscribe and close, for leveret.hpp, which includes this file.
  */
 #ifndef LEVERET_LETTER_HPP
 #define LEVERET_LETTER_HPP
@@ -229,6 +229,72 @@ public:
 private:
     mqtt_subscribe_options plain_ = MQTT_SUBSCRIBE_OPTIONS_INIT;
     detail::pairs user_;
+};
+
+/**
+ * A reason string and user properties for what is answered, on MQTT 5.
+ *
+ * leveret::words("too much").user_property("limit", "10")
+ */
+class words {
+public:
+    /** None. */
+    words() = default;
+    /** Why, in words for people. */
+    explicit words(std::string_view reason_string) : reason_string_(reason_string) {}
+    /** One more user property. */
+    words &user_property(std::string_view name, std::string_view value) { return user_.add(name, value), *this; }
+
+    /** Whether a text has a NUL inside, which no text of MQTT may. */
+    bool broken() const { return user_.broken() || (reason_string_ && reason_string_->find('\0') != std::string::npos); }
+    /** As leveret.h wants it; NULL for none. */
+    const char *reason_string() const { return reason_string_ ? reason_string_->c_str() : nullptr; }
+    /** The user properties as leveret.h wants them: valid as long as these words and `pairs` are. */
+    void point(std::vector<mqtt_pair> &pairs) const { user_.point(pairs); }
+
+private:
+    std::optional<std::string> reason_string_;
+    detail::pairs user_;
+};
+
+inline returns<void> message::ack(int reason, const words &words) const {
+    std::vector<mqtt_pair> pairs;
+    LEVERET_TEXT(words, "text of the words");
+    words.point(pairs);
+    return detail::done(mqtt_message_ack_with(raw_, reason, words.reason_string(), pairs.data(), pairs.size()));
+}
+
+/** How to close a client; what is not said is as client::close without a time does it. */
+class close_options {
+public:
+    /** How long letters may still go out. */
+    template <class Rep, class Period> close_options &timeout(std::chrono::duration<Rep, Period> time) {
+        return plain_.timeout_ms = detail::timeout(time), *this;
+    }
+    /** Whether the broker is to forget the session. */
+    close_options &end_session(bool value = true) { return plain_.end_session = value ? 1 : 0, *this; }
+    /** Let the broker publish the will all the same. */
+    close_options &with_will(bool value = true) { return plain_.with_will = value, *this; }
+    /** MQTT 5: how long the broker keeps the session from now on. */
+    close_options &session_expiry(std::chrono::seconds time) { return plain_.session_expiry_s = time.count(), *this; }
+    /** MQTT 5: reason string and user properties of the DISCONNECT. */
+    close_options &words(leveret::words value) { return words_ = std::move(value), *this; }
+
+    /** Whether a text has a NUL inside, which no text of MQTT may. */
+    bool broken() const { return words_.broken(); }
+    /** As leveret.h wants them: valid as long as these options and `pairs` are. */
+    mqtt_close_options raw(std::vector<mqtt_pair> &pairs) const {
+        mqtt_close_options raw = plain_;
+        words_.point(pairs);
+        raw.reason_string = words_.reason_string();
+        raw.user_properties = pairs.data();
+        raw.user_property_count = pairs.size();
+        return raw;
+    }
+
+private:
+    mqtt_close_options plain_ = MQTT_CLOSE_OPTIONS_INIT;
+    leveret::words words_;
 };
 
 LEVERET_END
