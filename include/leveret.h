@@ -22,7 +22,8 @@
  *     `drop`; the form without is a macro. What no other callback takes goes, in batches, to
  *     `mqtt_client_on_events`.
  *  8. The callbacks of one client never run at the same time, see events in order, and are never
- *     called with a context whose `drop` has begun. `drop` is called exactly once.
+ *     called with a context whose `drop` has begun. `drop` is called exactly once. Hooks and the
+ *     authenticator are a row of their own, which on the pool runs beside the other callbacks.
  *  9. Inside a callback everything may be called. What would have to wait for the thread it runs on
  *     works by deferring (close, free) or returns MQTT_WOULD_DEADLOCK at once; nothing hangs.
  *     Publishing never waits for the network, anywhere.
@@ -491,6 +492,10 @@
 /** A subscription of QoS 1. */
 #define MQTT_SUBSCRIBE_OPTIONS_INIT { sizeof(mqtt_subscribe_options), 1, false, false, 0, 0, NULL, 0 }
 
+/** A close as `mqtt_client_close` does it with `MQTT_CLOSE_TIMEOUT_DEFAULT`. */
+#define MQTT_CLOSE_OPTIONS_INIT \
+    { sizeof(mqtt_close_options), MQTT_CLOSE_TIMEOUT_DEFAULT, -1, false, -1, NULL, NULL, 0 }
+
 /** Copies the counters of a client: `mqtt_result mqtt_client_stats(const mqtt_client *client, mqtt_stats *stats)`. */
 #define mqtt_client_stats(client, stats) mqtt_client_stats_sized((client), (stats), sizeof(mqtt_stats))
 
@@ -501,6 +506,8 @@
 #define mqtt_client_on_subscription(client, callback, context) mqtt_client_on_subscription_with((client), (callback), (context), NULL)
 #define mqtt_client_on_log(client, callback, context) mqtt_client_on_log_with((client), (callback), (context), NULL)
 #define mqtt_client_on_events(client, callback, context) mqtt_client_on_events_with((client), (callback), (context), NULL)
+#define mqtt_client_on_packet(client, packets, callback, context) mqtt_client_on_packet_with((client), (packets), (callback), (context), NULL)
+#define mqtt_client_on_auth(client, callback, context) mqtt_client_on_auth_with((client), (callback), (context), NULL)
 
 
 /** A message arrived. */
@@ -560,6 +567,35 @@
 
 /** As an overflow rule: the option `overflow` of the client. */
 #define MQTT_OVERFLOW_DEFAULT (-1)
+
+/** The broker's answer to CONNECT, also one that refuses. */
+#define MQTT_PACKET_CONNACK 4
+/** A letter of QoS 1 was acknowledged. */
+#define MQTT_PACKET_PUBACK 16
+/** A letter of QoS 2 was received; our PUBREL can carry words. */
+#define MQTT_PACKET_PUBREC 32
+/** A message of QoS 2 is released; our PUBCOMP can carry words. */
+#define MQTT_PACKET_PUBREL 64
+/** A letter of QoS 2 is complete. */
+#define MQTT_PACKET_PUBCOMP 128
+/** The broker's answer to SUBSCRIBE. */
+#define MQTT_PACKET_SUBACK 512
+/** The broker's answer to UNSUBSCRIBE. */
+#define MQTT_PACKET_UNSUBACK 2048
+/** MQTT 5: the broker ends the connection. */
+#define MQTT_PACKET_DISCONNECT 16384
+/** MQTT 5: a step of enhanced authentication. */
+#define MQTT_PACKET_AUTH 32768
+
+/**
+ * It begins: what is the broker sent first. CONNECT carries the answer, or the first AUTH of a
+ * re-authentication.
+ */
+#define MQTT_AUTH_BEGIN 1
+/** The broker sent data and wants an answer. */
+#define MQTT_AUTH_CONTINUE 2
+/** The broker has accepted. It may be refused still; else an answer without data goes on. */
+#define MQTT_AUTH_FINISH 3
 /**
  * A client: one connection that is kept up, and the post office behind it. Any thread may use it,
  * several at a time.
@@ -910,6 +946,99 @@ typedef struct {
     size_t user_property_count;
 } mqtt_subscribe_options;
 
+/**
+ * A packet of the broker in a hook. It and what it points to live until the callback returns. May
+ * grow at its end.
+ */
+typedef struct {
+    /** For `mqtt_packet_answer`; 0 where our answer can carry no words, or there is none. */
+    uint64_t number;
+    /** Which packet: one of `MQTT_PACKET_…`. */
+    int packet;
+    /** The packet identifier, 1..=65535; 0 for CONNACK, DISCONNECT and AUTH, which have none. */
+    uint16_t packet_id;
+    /** The first of the reason codes; -1 where there is none. */
+    int reason;
+    /** The reason codes: for SUBACK and UNSUBACK one for each filter, else one. Never NULL. */
+    const uint8_t *reasons;
+    /** How many reason codes there are: none in an UNSUBACK of MQTT 3.1.1. */
+    size_t reason_count;
+    /** CONNACK: does an earlier session go on. */
+    bool session_present;
+    /** PUBACK, PUBREC, PUBCOMP: the receipt of the letter; 0 where it was published without one. */
+    uint64_t receipt;
+    /** MQTT 5: its properties, for `mqtt_property_get`; never NULL. */
+    const mqtt_properties *properties;
+} mqtt_packet_event;
+
+/**
+ * Called with each packet that it was registered for. It answers whether `mqtt_packet_answer` will
+ * be called later for this packet; false: it is done, and an answer that it gave no words for goes
+ * out without.
+ */
+typedef bool (*mqtt_packet_callback)(void *context, const mqtt_packet_event *event);
+
+/**
+ * A step of enhanced authentication. It and what it points to live until the callback returns. May
+ * grow at its end.
+ */
+typedef struct {
+    /** For `mqtt_auth_answer` and `mqtt_auth_refuse`. */
+    uint64_t number;
+    /** One of `MQTT_AUTH_…`. */
+    int stage;
+    /** Is it a re-authentication on a connection that is up. */
+    bool reauthentication;
+    /** The authentication method, UTF-8 without NUL at the end. */
+    const char *method;
+    /** Length of the method in bytes. */
+    size_t method_length;
+    /** The authentication data of the broker; NULL when beginning, and where it sent none. */
+    const void *data;
+    /** Length of the data in bytes. */
+    size_t data_length;
+    /** The properties of the broker's AUTH or CONNACK, for `mqtt_property_get`; never NULL. */
+    const mqtt_properties *properties;
+} mqtt_auth_event;
+
+/**
+ * Called with each step of authentication, which is to be answered with `mqtt_auth_answer` or
+ * `mqtt_auth_refuse`, inside the callback or later.
+ */
+typedef void (*mqtt_auth_callback)(void *context, const mqtt_auth_event *event);
+
+/**
+ * How to close a client. Begin with `mqtt_close_options options = MQTT_CLOSE_OPTIONS_INIT;`. May
+ * grow at its end.
+ */
+typedef struct {
+    /** Size of this struct: set by `MQTT_CLOSE_OPTIONS_INIT`. */
+    size_t size;
+    /** As for `mqtt_client_close`; `MQTT_CLOSE_TIMEOUT_DEFAULT` unless set. */
+    uint32_t timeout_ms;
+    /**
+     * Whether the broker is to forget the session: 1 or 0; -1, unless set, says that it is if the
+     * option `clean_start` is on.
+     */
+    int end_session;
+    /**
+     * Let the broker publish the will all the same (MQTT 5, 3.14.2.1, reason code 0x04; on 3.1.1
+     * the connection ends without a DISCONNECT).
+     */
+    bool with_will;
+    /**
+     * MQTT 5: seconds that the broker keeps the session from now on, at most 4294967295, which is
+     * for good; -1, unless set, leaves it as CONNECT said. Only where it was to be kept at all.
+     */
+    int64_t session_expiry_s;
+    /** MQTT 5: why, in words for the broker's log; NULL for none. */
+    const char *reason_string;
+    /** MQTT 5: user properties of the DISCONNECT; NULL if there are none. */
+    const mqtt_pair *user_properties;
+    /** How many user properties there are. */
+    size_t user_property_count;
+} mqtt_close_options;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -966,6 +1095,12 @@ const char *mqtt_subscription_state_name(int state);
  * authorized". "unknown" for a number that is none. Never NULL; static memory.
  */
 const char *mqtt_reason_name(int reason);
+
+/**
+ * The standard's name of a packet, given as one of `MQTT_PACKET_…`: "PUBREC". "unknown" for a
+ * number that is none. Never NULL; static memory.
+ */
+const char *mqtt_packet_name(int packet);
 
 /**
  * Sets how many threads do the network for all clients: 1 unless set, at most 64. Call it before
@@ -1399,16 +1534,159 @@ mqtt_result mqtt_subscribe_with(mqtt_client *client,
 mqtt_result mqtt_unsubscribe(mqtt_client *client, const char *filter, uint64_t *reply);
 
 /**
- * Waits for the broker's answer to a subscribe or unsubscribe, and claims it. `MQTT_REFUSED` if
- * the broker refused: then `mqtt_last_reason` is its reason code, and the filter is no longer
- * declared. `MQTT_TIMED_OUT` leaves it as it is, to be asked for again.
+ * `mqtt_unsubscribe` with user properties for the UNSUBSCRIBE (MQTT 5; on 3.1.1 they are not sent).
  *
- * @param reply       what the subscribe or unsubscribe wrote
+ * @param user_properties  copied; NULL if there are none
+ * @param count            how many user properties there are
+ */
+mqtt_result mqtt_unsubscribe_with(mqtt_client *client,
+                                  const char *filter,
+                                  const mqtt_pair *user_properties,
+                                  size_t count,
+                                  uint64_t *reply);
+
+/**
+ * Waits for the broker's answer to a subscribe, unsubscribe or re-authentication, and claims it.
+ * `MQTT_REFUSED` if the broker refused: then `mqtt_last_reason` is its reason code, and the filter
+ * is no longer declared. `MQTT_TIMED_OUT` leaves it as it is, to be asked for again.
+ *
+ * @param reply       what the subscribe, unsubscribe or re-authentication wrote
  * @param timeout_ms  milliseconds, or `MQTT_FOREVER`
  * @param reason      receives the broker's code: after a subscribe the granted QoS, 0, 1 or 2; may
  *                    be NULL
  */
 mqtt_result mqtt_reply_wait(mqtt_client *client, uint64_t reply, uint32_t timeout_ms, int *reason);
+
+/**
+ * `mqtt_message_ack` with words for the PUBACK or PUBREC (MQTT 5; on 3.1.1 they are not sent).
+ *
+ * @param reason           0 if it was handled, else a reason code of 0x80 and above
+ * @param reason_string    why, in words for people; copied; NULL for none
+ * @param user_properties  copied; NULL if there are none
+ * @param count            how many user properties there are
+ */
+mqtt_result mqtt_message_ack_with(const mqtt_message *message,
+                                  int reason,
+                                  const char *reason_string,
+                                  const mqtt_pair *user_properties,
+                                  size_t count);
+
+/**
+ * Registers a hook: what is called with packets of these types that the broker sends. Any thread,
+ * at any time, before `mqtt_client_start` to be shown the first CONNACK. A new registration
+ * replaces the old one, NULL for `callback` ends it.
+ *
+ * The answer to a PUBREC (our PUBREL) or PUBREL (our PUBCOMP) waits until the hook is done with it,
+ * at most for the option `hook_timeout`; after that it goes out without words. Other packets are
+ * shown after they took effect.
+ *
+ * On the pool hooks run on a thread of their own, one after another, beside the other callbacks of
+ * the client, which may therefore wait for something that a hook has to answer first. In
+ * `mqtt_client_poll` and inline they run where the other callbacks do.
+ *
+ * @param packets   one or several of `MQTT_PACKET_…`, added up
+ * @param callback  called with each of them
+ * @param context   passed to `callback`
+ * @param drop      called once with `context` when it is no longer needed, also when this call
+ *                  fails; may be NULL
+ */
+mqtt_result mqtt_client_on_packet_with(mqtt_client *client,
+                                       int packets,
+                                       mqtt_packet_callback callback,
+                                       void *context,
+                                       mqtt_drop drop);
+
+/**
+ * Puts a reason string and user properties on our answer to a packet: on the PUBREL that answers a
+ * PUBREC, on the PUBCOMP that answers a PUBREL (MQTT 5; on 3.1.1 they are not sent). Inside the
+ * hook, or later from any thread if the hook answered true. What has been answered already, by the
+ * hook's end or because `hook_timeout` is over, stays as it is, and so does what belongs to a
+ * connection that has ended.
+ *
+ * `MQTT_INVALID_ARGUMENT` for text that MQTT cannot carry; then the answer still waits.
+ *
+ * @param number           of the `mqtt_packet_event`
+ * @param reason_string    in words for people; copied; NULL for none
+ * @param user_properties  copied; NULL if there are none
+ * @param count            how many user properties there are
+ */
+mqtt_result mqtt_packet_answer(mqtt_client *client,
+                               uint64_t number,
+                               const char *reason_string,
+                               const mqtt_pair *user_properties,
+                               size_t count);
+
+/**
+ * Registers the authenticator: what takes the steps of enhanced authentication, which needs the
+ * option `authentication_method`; without that it is `MQTT_INVALID_ARGUMENT`. It is called before
+ * each attempt to connect, for each AUTH of the broker, when the broker has accepted, and the same
+ * for `mqtt_client_reauthenticate`. Register it before `mqtt_client_start`. A new registration
+ * replaces the old one, NULL for `callback` ends it.
+ *
+ * A step that is not answered within the option `hook_timeout` fails the attempt, and another
+ * follows. Which thread it runs on is as for `mqtt_client_on_packet_with`.
+ *
+ * @param context  passed to `callback`
+ * @param drop     called once with `context` when it is no longer needed, also when this call
+ *                 fails; may be NULL
+ */
+mqtt_result mqtt_client_on_auth_with(mqtt_client *client,
+                                     mqtt_auth_callback callback,
+                                     void *context,
+                                     mqtt_drop drop);
+
+/**
+ * Answers a step of authentication. Inside the callback, or later from any thread. A step that was
+ * answered already, or is over because its connection is or `hook_timeout` is, stays as it is.
+ *
+ * `MQTT_INVALID_ARGUMENT` for data of more than 65,535 bytes and text that MQTT cannot carry; then
+ * the step still waits.
+ *
+ * @param number           of the `mqtt_auth_event`
+ * @param data             authentication data for the broker; copied; NULL for none. Not used when
+ *                         finishing
+ * @param length           of the data in bytes
+ * @param reason_string    in words for people; copied; NULL for none. Sent in AUTH alone, as are
+ *                         the user properties
+ * @param user_properties  copied; NULL if there are none
+ * @param count            how many user properties there are
+ */
+mqtt_result mqtt_auth_answer(mqtt_client *client,
+                             uint64_t number,
+                             const void *data,
+                             size_t length,
+                             const char *reason_string,
+                             const mqtt_pair *user_properties,
+                             size_t count);
+
+/**
+ * Refuses a step of authentication: the connection is given up, or not begun, and another attempt
+ * follows; a re-authentication ends with `MQTT_REFUSED`. Inside the callback, or later from any
+ * thread.
+ *
+ * @param number  of the `mqtt_auth_event`
+ * @param text    why, for the event of the connection; copied
+ */
+mqtt_result mqtt_auth_refuse(mqtt_client *client, uint64_t number, const char *text);
+
+/**
+ * Authenticates once more on the connection that is up (MQTT 5, 4.12.1), with the authenticator of
+ * the client.
+ *
+ * `mqtt_reply_wait` says how it ended: `MQTT_OK`, `MQTT_NOT_CONNECTED`, `MQTT_NOT_SUPPORTED` where
+ * the connection was made without enhanced authentication, `MQTT_CONNECTION_LOST`, `MQTT_REFUSED`.
+ *
+ * @param reply  receives a number for `mqtt_reply_wait`; NULL if nobody will ask
+ */
+mqtt_result mqtt_client_reauthenticate(mqtt_client *client, uint64_t *reply);
+
+/**
+ * `mqtt_client_close` with options. `MQTT_INVALID_ARGUMENT` for options that do not go together;
+ * then nothing is closed.
+ *
+ * @param options  begun with `MQTT_CLOSE_OPTIONS_INIT`; NULL for all defaults
+ */
+mqtt_result mqtt_client_close_options(mqtt_client *client, const mqtt_close_options *options);
 
 /**
  * Asks: publishes with QoS 1 and waits for the response, known by the response topic and

@@ -137,7 +137,9 @@ impl<'a> Sorter<'a> {
     /// Calls a callback with one event, after all that came before it.
     fn call(&mut self, callback: &Callback, event: Happened<'_>) {
         self.flush();
-        self.page.write(&[event], self.face.me());
+        // The page points into it, so it has to last as long as the call.
+        let event = [event];
+        self.page.write(&event, self.face.me());
         self.run(callback);
     }
 

@@ -145,6 +145,27 @@ static void answered_later(const char *url) {
     mqtt_client_free(client);
 }
 
+static void on_late(void *context, const mqtt_log_event *event) {
+    char text[256];
+    snprintf(text, sizeof text, "%.*s", (int)event->text_length, event->text);
+    if (strstr(text, "hook") != NULL) counter_add(context, 1);
+}
+
+/* A hook that never answers holds our answer for the option hook_timeout, and the log says so. */
+static void too_late(const char *url) {
+    static const char *const set[] = {MQTT_OPT_HOOK_TIMEOUT, "50ms", NULL};
+    counter late = COUNTER_INIT;
+    hook hook = HOOK_INIT;
+    uint64_t receipt;
+    hook.later = true;
+    mqtt_client *client = hooked(url, set, MQTT_DISPATCH_POOL, &hook);
+    OK(mqtt_client_on_log(client, on_late, &late));
+    OK(mqtt_publish(client, "elsewhere", "x", 1, 2, false, &receipt));
+    SETTLES(client, receipt, MQTT_OUTCOME_ACKNOWLEDGED);
+    EXPECT(counter_reaches(&late, 1));
+    mqtt_client_free(client);
+}
+
 static void wrong_packets(const char *url) {
     static const char sentence[] = "packets must be one or several of MQTT_PACKET_…, added up, not ";
     static const int wrong[] = {0, 1, MQTT_PACKET_PUBACK + 2, -1, 0x10000};
@@ -282,7 +303,7 @@ static void words(const char *url) {
     RESULT(mqtt_client_close_options(client, &how), MQTT_INVALID_ARGUMENT);
     EXPECT(mqtt_client_status(client) == MQTT_STATUS_ONLINE);
     how.session_expiry_s = 0;
-    how.timeout_ms = MQTT_FOREVER;
+    how.timeout_ms = SOON;
     how.with_will = true;
     how.reason_string = "going home";
     how.user_properties = &pair;
@@ -304,6 +325,7 @@ int main(void) {
     }
     beside_callbacks(url);
     answered_later(url);
+    too_late(url);
     wrong_packets(url);
     freed_while_a_hook_runs(url);
     authenticates(url);

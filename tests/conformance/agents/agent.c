@@ -309,9 +309,9 @@ static void on_connection(void *context, const mqtt_connection_event *event) {
         say_flag("session_present", event->session_present);
         say_text("version", event->version == 5 ? "5" : "3.1.1");
         say("client_id", event->client_id, event->client_id_length);
-        say_properties(event->properties);
     }
     if (event->reason >= 0) say_number("reason", event->reason);
+    say_properties(event->properties);
     keep(to, mark, "", 0);
     pthread_mutex_unlock(&lock);
 }
@@ -334,6 +334,61 @@ static void on_log(void *context, const mqtt_log_event *event) {
     say("text", event->text, event->text_length);
     keep(context, mark, "", 0);
     pthread_mutex_unlock(&lock);
+}
+
+/* What the hooks and the authenticator of a client say; never freed, as clients outlive the table of their names. */
+typedef struct {
+    char client[32];
+    mqtt_client *handle;
+    char says[64]; /* on what can carry words; nothing if empty */
+    bool holds;    /* never answers */
+    char *answers[8];
+    size_t answer_count, next;
+} hooked;
+
+static bool on_packet(void *context, const mqtt_packet_event *event) {
+    hooked *hook = context;
+    bool lists = event->packet == MQTT_PACKET_SUBACK || event->packet == MQTT_PACKET_UNSUBACK;
+    pthread_mutex_lock(&lock);
+    size_t mark = answer_length;
+    say_text("packet", mqtt_packet_name(event->packet));
+    if (event->packet_id != 0) say_number("packet_id", event->packet_id);
+    if (lists) {
+        char text[128] = "";
+        for (size_t i = 0, length = 0; i < event->reason_count && length < sizeof text - 5; i++) {
+            length += (size_t)snprintf(text + length, sizeof text - length, i == 0 ? "%u" : ",%u", event->reasons[i]);
+        }
+        say_text("reasons", text);
+    } else {
+        say_number("reason", event->reason);
+    }
+    if (event->packet == MQTT_PACKET_CONNACK) say_flag("session_present", event->session_present);
+    say_properties(event->properties);
+    keep(recorder_of(hook->client, "events/packets"), mark, "", 0);
+    pthread_mutex_unlock(&lock);
+    if (hook->holds) return true;
+    mqtt_pair pair = {"hook", hook->says};
+    if (hook->says[0] != '\0' && event->number != 0) mqtt_packet_answer(hook->handle, event->number, hook->says, &pair, 1);
+    return false;
+}
+
+static void on_auth(void *context, const mqtt_auth_event *event) {
+    hooked *hook = context;
+    static const char *const stages[] = {"", "begin", "continue", "finish"};
+    pthread_mutex_lock(&lock);
+    size_t mark = answer_length;
+    say_text("stage", stages[event->stage]);
+    say_flag("reauthentication", event->reauthentication);
+    if (event->data != NULL) say("data", event->data, event->data_length);
+    keep(recorder_of(hook->client, "events/steps"), mark, "", 0);
+    pthread_mutex_unlock(&lock);
+    if (event->stage == MQTT_AUTH_FINISH) {
+        mqtt_auth_answer(hook->handle, event->number, NULL, 0, NULL, NULL, 0);
+        return;
+    }
+    const char *with = hook->answers[hook->next++ % hook->answer_count];
+    if (strcmp(with, "refuse") == 0) mqtt_auth_refuse(hook->handle, event->number, "the scenario wants it so");
+    else mqtt_auth_answer(hook->handle, event->number, with, strlen(with), NULL, NULL, 0);
 }
 
 static size_t distinct(const recorder *of, size_t *doubled) {
@@ -481,9 +536,51 @@ static mqtt_result set_option(mqtt_options *options, const char *name, const cha
     return result;
 }
 
+static int constant_of(const char *name, const char *const *names, const int *values) {
+    for (size_t i = 0; names[i] != NULL; i++) {
+        if (strcmp(names[i], name) == 0) return values[i];
+    }
+    return -1;
+}
+
+/* Cuts `first,second` into words; returns how many. */
+static size_t words_of(const char *text, char **words, size_t most) {
+    size_t count = 0;
+    char *rest = checked(strdup(text));
+    while (rest != NULL && count < most) {
+        words[count++] = rest;
+        if ((rest = strchr(rest, ',')) != NULL) *rest++ = '\0';
+    }
+    return count;
+}
+
+/* Installs the hooks and the authenticator that a request named. */
+static mqtt_result hook_into(mqtt_client *client, hooked *hook, const char *hooks, const char *authenticator) {
+    static const char *const names[] = {"connack", "puback", "pubrec", "pubrel", "pubcomp", "suback", "unsuback", "disconnect", "auth", NULL};
+    static const int values[] = {MQTT_PACKET_CONNACK, MQTT_PACKET_PUBACK, MQTT_PACKET_PUBREC, MQTT_PACKET_PUBREL, MQTT_PACKET_PUBCOMP,
+                                 MQTT_PACKET_SUBACK, MQTT_PACKET_UNSUBACK, MQTT_PACKET_DISCONNECT, MQTT_PACKET_AUTH};
+    mqtt_result result = MQTT_OK;
+    hook->handle = client;
+    if (hooks != NULL) {
+        char *words[9];
+        size_t count = words_of(hooks, words, 9);
+        int packets = 0;
+        for (size_t i = 0; i < count; i++) packets |= constant_of(words[i], names, values);
+        result = mqtt_client_on_packet(client, packets, on_packet, hook);
+    }
+    if (authenticator == NULL || result != MQTT_OK) return result;
+    hook->answer_count = words_of(authenticator, hook->answers, 8);
+    return mqtt_client_on_auth(client, on_auth, hook);
+}
+
 static mqtt_result connect_client(const char *name) {
     mqtt_options *options = mqtt_options_new();
     const char *url = take("url");
+    const char *hooks = take("hooks"), *authenticator = take("authenticator");
+    hooked *hook = checked(calloc(1, sizeof *hook));
+    snprintf(hook->client, sizeof hook->client, "%s", name);
+    snprintf(hook->says, sizeof hook->says, "%s", take_or("hook_says", ""));
+    hook->holds = strcmp(take_or("hook_holds", "false"), "true") == 0;
     mqtt_result result = MQTT_OK;
     bool manual = false;
     for (size_t i = 0; i < argument_count && result == MQTT_OK; i++) {
@@ -500,14 +597,8 @@ static mqtt_result connect_client(const char *name) {
     mqtt_client_on_subscription(client, on_subscription, recorder_of(name, "events/subscription"));
     mqtt_client_on_log(client, on_log, recorder_of(name, "events/notice"));
     enter(clients, name, client);
-    return mqtt_client_start(client);
-}
-
-static int constant_of(const char *name, const char *const *names, const int *values) {
-    for (size_t i = 0; names[i] != NULL; i++) {
-        if (strcmp(names[i], name) == 0) return values[i];
-    }
-    return -1;
+    result = hook_into(client, hook, hooks, authenticator);
+    return result == MQTT_OK ? mqtt_client_start(client) : result;
 }
 
 /* The letter that a request describes, but for its payload. Its pairs lie in `pairs`, their texts in `room`. */
@@ -731,8 +822,40 @@ static mqtt_result subscribe(mqtt_client *client, const char *name, bool wait) {
 
 static mqtt_result unsubscribe(mqtt_client *client) {
     uint64_t reply;
-    mqtt_result result = mqtt_unsubscribe(client, take("filter"), &reply);
+    mqtt_pair pairs[MOST_PAIRS];
+    char room[512];
+    const char *filter = take("filter");
+    size_t count = pairs_of(take("user_properties"), room, sizeof room, pairs);
+    mqtt_result result =
+        count > 0 ? mqtt_unsubscribe_with(client, filter, pairs, count, &reply) : mqtt_unsubscribe(client, filter, &reply);
     return result == MQTT_OK ? mqtt_reply_wait(client, reply, 40000, NULL) : result;
+}
+
+static mqtt_result close_client(mqtt_client *client) {
+    const char *end = take("end_session"), *expiry = take("session_expiry");
+    uint32_t timeout = (uint32_t)number_of("timeout", MQTT_CLOSE_TIMEOUT_DEFAULT);
+    bool plain = true;
+    for (size_t i = 0; i < argument_count; i++) plain = plain && arguments[i].taken;
+    if (plain && expiry == NULL) {
+        return end == NULL ? mqtt_client_close(client, timeout) : mqtt_client_close_with(client, timeout, strcmp(end, "true") == 0);
+    }
+    mqtt_pair pairs[MOST_PAIRS];
+    char room[512];
+    mqtt_close_options options = MQTT_CLOSE_OPTIONS_INIT;
+    options.timeout_ms = timeout;
+    if (end != NULL) options.end_session = strcmp(end, "true") == 0;
+    options.with_will = strcmp(take_or("with_will", "false"), "true") == 0;
+    if (expiry != NULL) options.session_expiry_s = milliseconds(expiry) / 1000;
+    options.reason_string = take("reason_string");
+    options.user_property_count = pairs_of(take("user_properties"), room, sizeof room, pairs);
+    options.user_properties = pairs;
+    return mqtt_client_close_options(client, &options);
+}
+
+static mqtt_result reauthenticate(mqtt_client *client) {
+    uint64_t reply;
+    mqtt_result result = mqtt_client_reauthenticate(client, &reply);
+    return result == MQTT_OK ? mqtt_reply_wait(client, reply, timeout_of(), NULL) : result;
 }
 
 static mqtt_result stats(mqtt_client *client) {
@@ -834,18 +957,25 @@ static mqtt_result ask_client(const char *verb, mqtt_client *client, const char 
     if (strcmp(verb, "flush") == 0) return mqtt_client_flush(client, timeout_of());
     if (strcmp(verb, "drain") == 0) return mqtt_client_wait_writable(client, timeout_of());
     if (strcmp(verb, "reconnect") == 0) return mqtt_client_reconnect(client);
-    if (strcmp(verb, "close") == 0) {
-        const char *end = take("end_session");
-        uint32_t timeout = (uint32_t)number_of("timeout", MQTT_CLOSE_TIMEOUT_DEFAULT);
-        if (end == NULL) return mqtt_client_close(client, timeout);
-        return mqtt_client_close_with(client, timeout, strcmp(end, "true") == 0);
-    }
+    if (strcmp(verb, "reauthenticate") == 0) return reauthenticate(client);
+    if (strcmp(verb, "close") == 0) return close_client(client);
     if (strcmp(verb, "free") == 0) {
         mqtt_client_free(client);
         enter(clients, name, NULL);
         return MQTT_OK;
     }
     exit(4);
+}
+
+/* Plainly, or with what the request says. */
+static void acknowledge(const mqtt_message *message) {
+    mqtt_pair pairs[MOST_PAIRS];
+    char room[512];
+    int reason = (int)number_of("reason", 0);
+    const char *reason_string = take("reason_string");
+    size_t count = pairs_of(take("user_properties"), room, sizeof room, pairs);
+    if (reason_string == NULL && count == 0) mqtt_message_ack(message, reason);
+    else mqtt_message_ack_with(message, reason, reason_string, pairs, count);
 }
 
 static mqtt_result ask_recorder(const char *verb, const char *name) {
@@ -864,11 +994,11 @@ static mqtt_result ask_recorder(const char *verb, const char *name) {
         recorder *of = recorder_of(name, take_or("handler", ""));
         if (of->first_unacknowledged == of->past_unacknowledged) exit(4);
         const mqtt_message *message = of->unacknowledged[of->first_unacknowledged++];
-        mqtt_message_ack(message, 0);
+        acknowledge(message);
         mqtt_message_unref(message);
     } else {
         char kind[64];
-        snprintf(kind, sizeof kind, "events/%s", take_or("kind", ""));
+        snprintf(kind, sizeof kind, "events/%s", strcmp(verb, "events") == 0 ? take_or("kind", "") : verb);
         take_items(recorder_of(name, kind), (size_t)number_of("count", 0), timeout_ms);
     }
     pthread_mutex_unlock(&lock);
@@ -895,7 +1025,7 @@ static mqtt_result ask(char *request) {
     }
     const char *name = take_or("client", "");
     if (strcmp(verb, "connect") == 0) return connect_client(name);
-    static const char *const recorded[] = {"messages", "tally", "events", "hold", "release", "fail", "ack"};
+    static const char *const recorded[] = {"messages", "tally", "events", "packets", "steps", "hold", "release", "fail", "ack"};
     bool of_recorder = false;
     for (size_t i = 0; i < sizeof recorded / sizeof recorded[0]; i++) of_recorder = of_recorder || strcmp(verb, recorded[i]) == 0;
     return of_recorder ? ask_recorder(verb, name) : ask_client(verb, find(clients, name), name);
