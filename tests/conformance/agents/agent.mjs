@@ -12,7 +12,7 @@ const recorders = new Map()
 // --- arguments and answers ---
 
 const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
-const textOptions = new Set(['client_id', 'protocol', 'replace', 'will_topic', 'username', 'password', 'correlation_data'])
+const textOptions = new Set(['reason_string', 'client_id', 'protocol', 'replace', 'will_topic', 'username', 'password', 'correlation_data'])
 
 /** Options as a Node program would give them: durations and choices are text, flags, numbers and pairs are not. */
 function typed(options) {
@@ -71,6 +71,20 @@ function kindOf(error) {
 
 const reasonPairs = (reason) => (reason === undefined || reason === null ? [] : [['reason', reason]])
 
+/** What a reply says of a packet that a hook was shown. */
+function packetPairs({ packet, packetId, reason, reasons, sessionPresent, properties }) {
+  const list = packet === 'SUBACK' || packet === 'UNSUBACK'
+  return [
+    ['packet', packet],
+    ...(packetId === null ? [] : [['packet_id', packetId]]),
+    list ? ['reasons', reasons.join(',')] : ['reason', reason],
+    ...(packet === 'CONNACK' ? [['session_present', sessionPresent]] : []),
+    ...propertyPairs(properties),
+  ]
+}
+
+const stepPairs = ({ stage, reauthentication, data }) => [['stage', stage], ['reauthentication', reauthentication], ...(data === null ? [] : [['data', data]])]
+
 /** What a reply says of an event, by its kind. */
 const eventPairs = {
   connection({ kind, sessionPresent, version, clientId, properties, retryIn, error }) {
@@ -78,7 +92,7 @@ const eventPairs = {
       return [['event', kind], ['session_present', sessionPresent], ['version', version], ['client_id', clientId], ...propertyPairs(properties)]
     }
     const retry = retryIn === undefined ? [] : [['retry_in', Math.round(retryIn)]]
-    return [['event', kind], ...retry, ['error', kindOf(error)], ...reasonPairs(error.reason)]
+    return [['event', kind], ...retry, ['error', kindOf(error)], ...reasonPairs(error.reason), ...propertyPairs(properties)]
   },
   subscription: ({ state, filter, reason }) => [['event', state], ['filter', filter], ...reasonPairs(reason)],
   status: (status) => [['event', status]],
@@ -156,6 +170,32 @@ async function served({ payload }) {
   return text === 'nothing' ? undefined : `re:${text}`
 }
 
+/** Hooks that record what they are shown; those of PUBREC and PUBREL say what the scenario wants, or never answer. */
+function hooksOf(client, { hooks, hook_says: text, hook_holds: holds }) {
+  if (hooks === undefined) return undefined
+  const words = text === undefined ? undefined : { reasonString: text, userProperties: { hook: text } }
+  const hook = (packet) => {
+    recorder(client, 'packets').record(packet)
+    if (!['PUBREC', 'PUBREL'].includes(packet.packet)) return undefined
+    return holds === 'true' ? new Promise(() => {}) : words
+  }
+  return Object.fromEntries(hooks.split(',').map((name) => [name, hook]))
+}
+
+/** An authenticator that records its steps and answers these words in turn, or refuses where they say so. */
+function authenticatorOf(client, answers) {
+  if (answers === undefined) return undefined
+  const list = answers.split(',')
+  let turn = 0
+  return async (step) => {
+    recorder(client, 'steps').record(step)
+    if (step.stage === 'finish') return undefined
+    const answer = list[turn++ % list.length]
+    if (answer === 'refuse') throw new Error('the scenario wants this step to be refused')
+    return answer
+  }
+}
+
 const verbs = {
   shutdown: () => shutdown(),
   hello: () => [['language', 'node'], ['version', process.version]],
@@ -173,8 +213,9 @@ const verbs = {
     return listPairs(brokers.get(broker).received, messagePairs)
   },
 
-  connect({ client, url, ...options }) {
-    const made = connect(url, typed(options))
+  connect({ client, url, hooks, hook_says, hook_holds, authenticator, ...options }) {
+    const calls = { hooks: hooksOf(client, { hooks, hook_says, hook_holds }), authenticator: authenticatorOf(client, authenticator) }
+    const made = connect(url, { ...typed(options), ...calls })
     clients.set(client, made)
     made.on('message', (topic, payload, message) => recorder(client, '').record(message))
     for (const kind of Object.keys(eventPairs)) made.on(kind, recorder(client, `events/${kind}`).record)
@@ -187,10 +228,14 @@ const verbs = {
     const numbers = Object.entries(clients.get(client).stats()).filter(([, value]) => ['number', 'string'].includes(typeof value))
     return numbers.map(([name, value]) => [snake(name), value])
   },
-  close({ client, timeout, end_session: endSession }) {
-    const choice = endSession === undefined ? undefined : endSession === 'true'
-    return clients.get(client).close({ timeout: timeout === undefined ? undefined : Number(timeout), endSession: choice })
+  reauthenticate: ({ client, timeout }) => clients.get(client).reauthenticate({ timeout: Number(timeout) }),
+  async packets({ client, count, timeout }) {
+    return listPairs(await recorder(client, 'packets').take(Number(count), Number(timeout)), packetPairs)
   },
+  async steps({ client, count, timeout }) {
+    return listPairs(await recorder(client, 'steps').take(Number(count), Number(timeout)), stepPairs)
+  },
+  close: ({ client, ...options }) => clients.get(client).close(typed(options)),
   free: ({ client }) => void clients.delete(client),
 
   publish({ client, receipt = '', topic, ...options }) {
@@ -255,7 +300,7 @@ const verbs = {
     const record = recorder(client, handler).record
     clients.get(client).subscribe(filter, typed(options), record).catch(() => {})
   },
-  unsubscribe: ({ client, filter }) => clients.get(client).unsubscribe(filter),
+  unsubscribe: ({ client, filter, ...options }) => clients.get(client).unsubscribe(filter, typed(options)),
   async messages({ client, handler = '', count, timeout }) {
     return listPairs(await recorder(client, handler).take(Number(count), Number(timeout)), messagePairs)
   },
@@ -270,7 +315,7 @@ const verbs = {
     kept.held = undefined
   },
   fail: ({ client, handler = '' }) => void (recorder(client, handler).failing = true),
-  ack: ({ client, handler = '' }) => recorder(client, handler).unacknowledged.shift().ack(),
+  ack: ({ client, handler = '', ...options }) => recorder(client, handler).unacknowledged.shift().ack(typed(options)),
   async tally({ client, handler = '', distinct, timeout }) {
     const counted = (items) => {
       const counts = new Map()
