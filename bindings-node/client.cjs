@@ -137,6 +137,8 @@ class Client extends EventEmitter {
     const close = () => void guarded(() => this.#native.close(own))
     if (this.#waits.inHandler) return this.#waits.afterHandler(close)
     const closed = () => {
+      // What was posted in the same turn as the client was made is to be sent, too.
+      this.#start()
       close()
       return this.#ended
     }

@@ -188,3 +188,11 @@ test('MqttError can be made of nothing else than its code', () => {
   assert.ok(new MqttError('ERR_MQTT_CLOSED', 'closed') instanceof Error)
   assert.equal(new MqttError('ERR_MQTT_CLOSED', 'closed').retryable, false)
 })
+
+test('a letter posted in the turn in which its client is made and closed is sent', async (t) => {
+  const broker = brokerFor(t)
+  const client = clientFor(t, broker.url)
+  const receipt = client.publish('a')
+  await client.close()
+  assert.equal((await receipt).status, 'acknowledged')
+})
