@@ -6,8 +6,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use leveret::host::{
-    Bell, Client, ClientOptions, Delivery as Taken, Error, ErrorKind, General, Keep, Publish,
-    PublishOptions, QueueId, Reply, Setup, Status, SubscribeOptions, Tag, Target, sentence,
+    Bell, Client, ClientOptions, CloseOptions, Delivery as Taken, Error, ErrorKind, General, Keep,
+    Publish, PublishOptions, QueueId, Reply, Setup, Status, SubscribeOptions, Tag, Target,
+    sentence,
 };
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
@@ -15,8 +16,9 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::bell::LoopBell;
-use crate::convert::{Body, DIALECT, Timeout, borrowed_text, kind_of, set_options, text};
+use crate::convert::{Body, DIALECT, Timeout, borrowed_text, kind_of, set_options, text, value};
 use crate::error::raise;
+use crate::hooks::HookQueue;
 use crate::message::Delivery;
 use crate::news;
 use crate::queue::{Queue, Taker};
@@ -241,22 +243,29 @@ impl Native {
         self.ask(py, Client::ping)
     }
 
+    fn reauthenticate(&self, py: Python<'_>) -> PyResult<u64> {
+        self.ask(py, Client::reauthenticate)
+    }
+
     fn reconnect(&self, py: Python<'_>) -> PyResult<()> {
         self.ask(py, Client::reconnect)
     }
 
     /// The question whose answer comes when it is closed; None inside a handler, where it takes effect on return,
     /// and in a forked child, which has nothing to close.
-    fn close(
-        &self,
-        py: Python<'_>,
-        timeout: Timeout,
-        end_session: Option<bool>,
-    ) -> PyResult<Option<u64>> {
-        match py.detach(|| self.client.close(timeout.0, end_session)) {
+    fn close(&self, py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Option<u64>> {
+        let parsed = close_options(options)?;
+        match py.detach(|| self.client.close_with(parsed)) {
             Err(error) if error.kind == ErrorKind::Forked => Ok(None),
             asked => asked.map_err(|error| raise(py, &error)),
         }
+    }
+
+    /// Refuses what `close` would refuse, for a close that is to come later.
+    fn check_close(&self, py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        close_options(options)?
+            .check(self.client.options(), DIALECT)
+            .map_err(|error| raise(py, &error))
     }
 
     /// Seconds that `close` takes at most unless told otherwise.
@@ -328,10 +337,21 @@ impl Native {
         self.ask(py, |client| client.subscribe(&parsed, target))
     }
 
-    fn unsubscribe(&self, py: Python<'_>, filters: &Bound<'_, PyAny>) -> PyResult<u64> {
+    fn unsubscribe(
+        &self,
+        py: Python<'_>,
+        filters: &Bound<'_, PyAny>,
+        user_properties: &Bound<'_, PyAny>,
+    ) -> PyResult<u64> {
         let filters = texts(filters, "topic filter")?;
         let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
-        self.ask(py, |client| client.unsubscribe(&filters))
+        let mut options = SubscribeOptions::new();
+        options
+            .set("user_properties", value(user_properties)?, DIALECT)
+            .map_err(|error| raise(py, &error))?;
+        self.ask(py, |client| {
+            client.unsubscribe_with(&filters, options.user_properties)
+        })
     }
 
     /// Takes a handler away from all its filters, which stay declared.
@@ -391,6 +411,16 @@ impl Native {
             native: slf.clone().unbind(),
             id: slf.py().detach(|| client.open_queue()),
         }
+    }
+
+    /// Has packets of these names shown from now on, and steps of authentication.
+    fn hook_queue(
+        &self,
+        py: Python<'_>,
+        packets: Vec<Bound<'_, PyAny>>,
+        authenticates: bool,
+    ) -> PyResult<HookQueue> {
+        HookQueue::open(py, &self.client, &packets, authenticates)
     }
 
     /// While entered, this thread runs handlers of the client.
@@ -502,6 +532,12 @@ fn answer_within(client: &Client, tag: Tag, slice: Option<Duration>) -> Result<R
 
 fn publish_options(given: Option<&Bound<'_, PyDict>>) -> PyResult<PublishOptions> {
     let mut options = PublishOptions::default();
+    set_options(given, |name, value| options.set(name, value, DIALECT))?;
+    Ok(options)
+}
+
+fn close_options(given: Option<&Bound<'_, PyDict>>) -> PyResult<CloseOptions> {
+    let mut options = CloseOptions::new();
     set_options(given, |name, value| options.set(name, value, DIALECT))?;
     Ok(options)
 }

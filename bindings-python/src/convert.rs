@@ -27,7 +27,7 @@ pub(crate) fn set_options(
 }
 
 /// The value of one option. What no option can be is named, so that the core's sentence can say so.
-fn value(given: &Bound<'_, PyAny>) -> PyResult<Value> {
+pub(crate) fn value(given: &Bound<'_, PyAny>) -> PyResult<Value> {
     Ok(if given.is_none() {
         Value::Absent
     } else if let Ok(flag) = given.cast::<PyBool>() {
@@ -94,6 +94,11 @@ impl<'py> Body<'py> {
     /// Reads `str`, `bytes`, whatever offers its bytes as a buffer, such as `bytearray` and `memoryview`, and
     /// None, which is no bytes.
     pub(crate) fn of(given: &Bound<'py, PyAny>) -> PyResult<Body<'py>> {
+        Body::of_argument(given, "payload")
+    }
+
+    /// The same for an argument of another name.
+    pub(crate) fn of_argument(given: &Bound<'py, PyAny>, name: &str) -> PyResult<Body<'py>> {
         if given.is_none() {
             return Ok(Body::Nothing);
         }
@@ -104,7 +109,7 @@ impl<'py> Body<'py> {
             return Ok(Body::Bytes(bytes));
         }
         let allowed = "str, bytes, bytearray, memoryview, another buffer or None";
-        let error = sentence::must_be("payload", allowed, kind_of(given)?);
+        let error = sentence::must_be(name, allowed, kind_of(given)?);
         Err(raise(given.py(), &error))
     }
 

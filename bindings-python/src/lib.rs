@@ -10,6 +10,7 @@ mod bell;
 mod client;
 mod convert;
 mod error;
+mod hooks;
 mod message;
 mod news;
 mod queue;
@@ -31,6 +32,8 @@ mod _native {
 
     #[pymodule_export]
     use super::client::Native;
+    #[pymodule_export]
+    use super::hooks::HookQueue;
     #[pymodule_export]
     use super::message::{Delivery, Message};
     #[pymodule_export]

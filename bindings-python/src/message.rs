@@ -3,11 +3,12 @@
 use leveret::host::{AckToken, Arrival, Client, Publish, ReasonCode, ResponseTo, sentence};
 use leveret::protocol::codec::PropertyValue;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyTuple};
 
 use crate::client::Native;
-use crate::convert::{Body, DIALECT, set_options, text};
+use crate::convert::{Body, DIALECT, kind_of, set_options, text};
 use crate::error::raise;
+use crate::hooks::words;
 
 /// A message from the broker.
 #[pyclass(frozen, module = "leveret")]
@@ -72,7 +73,26 @@ impl Message {
     /// Acknowledges the message, where the client was made with `manual_ack=True`; else it does nothing. From any
     /// thread. It also does nothing when the connection that brought the message is gone: then the broker
     /// delivers it again.
-    fn ack(&self, py: Python<'_>) -> PyResult<()> {
+    ///
+    /// On MQTT 5 the PUBACK or PUBREC carries `reason` (MQTT 5, 3.4.2.1; from 0x80 on the message was refused, and the
+    /// broker does not deliver it again), `reason_string` and `user_properties`; on MQTT 3.1.1 it can carry none.
+    #[pyo3(
+        signature = (reason = None, reason_string = None, user_properties = None),
+        text_signature = "($self, reason=0, reason_string=None, user_properties=())"
+    )]
+    fn ack(
+        &self,
+        py: Python<'_>,
+        reason: Option<&Bound<'_, PyAny>>,
+        reason_string: Option<&Bound<'_, PyAny>>,
+        user_properties: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let reason = reason.map_or(Ok(ReasonCode::SUCCESS), reason_code)?;
+        let nothing = (py.None().into_bound(py), PyTuple::empty(py).into_any());
+        let words = words(
+            reason_string.unwrap_or(&nothing.0),
+            user_properties.unwrap_or(&nothing.1),
+        )?;
         let (Some(origin), Some(token)) = (&self.origin, self.token) else {
             return Ok(());
         };
@@ -80,7 +100,7 @@ impl Message {
         if !client.options().manual_ack {
             return Ok(());
         }
-        py.detach(|| client.acknowledge(token, ReasonCode::SUCCESS))
+        py.detach(|| client.acknowledge_with(token, reason, &words))
             .map_err(|error| raise(py, &error))
     }
 
@@ -183,6 +203,21 @@ impl Delivery {
     fn done(&self, py: Python<'_>, handled: bool) {
         py.detach(|| self.client.done(&self.arrival, handled));
     }
+}
+
+/// A reason code: one byte.
+fn reason_code(given: &Bound<'_, PyAny>) -> PyResult<ReasonCode> {
+    let is_number = given.is_instance_of::<PyInt>();
+    if let Some(code) = given.extract().ok().filter(|_| is_number) {
+        return Ok(ReasonCode(code));
+    }
+    let named = if is_number {
+        given.str()?.to_string()
+    } else {
+        kind_of(given)?
+    };
+    let error = sentence::must_be("reason", "a reason code from 0 to 255", named);
+    Err(raise(given.py(), &error))
 }
 
 /// Properties by name; user properties as a list of pairs, what may repeat as a list.

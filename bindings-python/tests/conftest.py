@@ -1,5 +1,8 @@
 """Fixtures: a broker of its own for each test, and clients that are closed at its end."""
 
+import importlib
+import pathlib
+
 import pytest
 from support import FAST, SOON
 
@@ -33,3 +36,12 @@ def connect(broker):
 @pytest.fixture
 def client(connect):
     return connect()
+
+
+@pytest.fixture
+def peer(monkeypatch):
+    """A broker that does what the test says and nothing else: the one of the behaviour suite."""
+    monkeypatch.syspath_prepend(pathlib.Path(__file__).parents[2] / "tests" / "conformance")
+    peer = importlib.import_module("peer").Peer()
+    yield peer
+    peer.close()

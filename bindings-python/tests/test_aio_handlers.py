@@ -75,6 +75,11 @@ async def pinged(client):
     await client.ping(timeout=SOON)
 
 
+async def cannot_reauthenticate(client):
+    with pytest.raises(leveret.ConfigurationError):
+        await client.reauthenticate(timeout=SOON)
+
+
 async def another_client(client):
     async with leveret.AsyncClient("mqtt://127.0.0.1:1", close_timeout=0) as other:
         other.publish("a", "x")
@@ -125,6 +130,7 @@ CALLS = {
     "drain": lambda client: client.drain(timeout=SOON),
     "ping": pinged,
     "wait_for": lambda client: client.wait_for("online", timeout=SOON),
+    "reauthenticate": cannot_reauthenticate,
     "close": close,
     "close the block": leave_block,
     "another client": another_client,

@@ -112,6 +112,11 @@ def ask(client):
         client.request("nobody", timeout=0.02, response_topic="answers")
 
 
+def cannot_reauthenticate(client):
+    with pytest.raises(leveret.ConfigurationError):
+        client.reauthenticate(timeout=SOON)
+
+
 def another_client(client):
     with leveret.Client("mqtt://127.0.0.1:1", close_timeout=0) as other:
         other.publish("a", "x")
@@ -138,6 +143,7 @@ CALLS = {
     "start": lambda client: client.start(),
     "stats status": lambda client: repr((client, client.status, client.stats())),
     "wait_for": lambda client: client.wait_for("online", timeout=SOON),
+    "reauthenticate": cannot_reauthenticate,
     "close": close,
     "close the block": leave_block,
     "close twice": lambda client: (close(client), client.close(timeout=0)),

@@ -359,6 +359,6 @@ def test_after_closing_no_handler_begins(connect):
     client.close(timeout="50ms")
     leave.set()
     # The thread that runs handlers ends when it finds the client closed.
-    eventually(lambda: not client._dispatcher._thread.is_alive())
+    eventually(lambda: not client._dispatchers[0]._thread.is_alive())
     assert calls == [b"1"]
     assert redelivered(connect, "reader") == [b"1", b"2"]

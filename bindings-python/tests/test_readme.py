@@ -20,6 +20,8 @@ PRINTED = {
     "for job in jobs": {"b'sweep'"},
     '@client.serve("doors/front/state")': {"b'closed'"},
     'client.serve("lamp/state"': {"b'on'"},
+    'hooks={"pubrec": pubrec}': {"PUBREC 16 {}"},
+    "authenticator=authenticator": set(),
 }
 
 
@@ -28,8 +30,8 @@ def programs():
 
 
 def test_there_are_blocks_of_every_kind():
-    assert len(BLOCKS) == 8
-    assert len(programs()) == len(PRINTED) == 5
+    assert len(BLOCKS) == 10
+    assert len(programs()) == len(PRINTED) == 7
 
 
 @pytest.mark.parametrize("number", range(len(programs())))

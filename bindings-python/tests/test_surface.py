@@ -76,7 +76,7 @@ def test_every_duration_may_be_a_timedelta(client):
         if "timeout" in parameters:
             timeouts += 1
             assert parameters["timeout"].annotation == "Timeout", name
-    assert timeouts == 6
+    assert timeouts == 7
     assert datetime.timedelta in typing.get_args(leveret._arguments.Timeout)
     for options in (leveret.options.ClientOptions, leveret.options.PublishOptions, leveret.options.SubscribeOptions):
         for name, kind in typing.get_type_hints(options).items():

@@ -15,6 +15,33 @@ def on_connection(event: leveret.ConnectionEvent) -> None:
     assert error is None or isinstance(error.reason, int | None)
 
 
+def on_pubrec(packet: leveret.Packet) -> leveret.Words | None:
+    assert_type(packet.packet_id, int | None)
+    assert_type(packet.receipt, int | None)
+    return leveret.Words("seen", {"by": "me"}) if packet.reason == 0 else None
+
+
+async def on_pubrel(packet: leveret.Packet) -> leveret.Words:
+    return leveret.Words(user_properties=[("packet", packet.packet)])
+
+
+def authenticator(step: leveret.AuthStep) -> bytes | leveret.AuthAnswer | None:
+    if step.stage == "begin":
+        return b"first"
+    return leveret.AuthAnswer(step.data, reason_string="proof") if step.stage == "continue" else None
+
+
+def with_hooks(url: str) -> leveret.Client:
+    return leveret.Client(url, hooks={"pubrec": on_pubrec}, authentication_method="M", authenticator=authenticator)
+
+
+async def with_async_hooks(url: str) -> None:
+    hooks = {"pubrec": on_pubrec, "pubrel": on_pubrel}
+    client = leveret.AsyncClient(url, hooks=hooks, authentication_method="M", authenticator=authenticator)
+    await client.reauthenticate(timeout="5s")
+    await client.close(with_will=True, session_expiry=timedelta(minutes=1), reason_string="bye", user_properties={"a": "b"})
+
+
 def blocking(url: str) -> leveret.Outcome:
     will: leveret.options.Will = {"topic": "state", "payload": b"gone", "qos": 1}
     with leveret.Client([url], keep_alive=timedelta(seconds=30), will=will, on_connection=on_connection) as client:

@@ -252,9 +252,12 @@ fn the_protocol_never_panics_on_purpose() {
 }
 
 /// Where a binding shows packets to hooks, by their names and with their packet identifiers.
-const SHOWS_PACKETS: [&str; 5] = [
+const SHOWS_PACKETS: [&str; 8] = [
     "bindings-node/hooks.cjs",
     "bindings-node/src/hooks.rs",
+    "bindings-python/python/leveret/_hooks.py",
+    "bindings-python/src/hooks.rs",
+    "bindings-python/typed/program.py",
     "ffi-c/src/hooks.rs",
     "ffi-c/src/layout.rs",
     "ffi-c/src/packet.rs",

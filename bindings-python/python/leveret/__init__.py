@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import errors
 from ._face import on_ping, on_status
+from ._hooks import AuthAnswer, AuthStep, Packet, Words
 from ._messages import Messages, Subscription
 from ._native import Message, __version__, set_runtime_threads, shutdown
 from ._tables import OutcomeStatus, ReasonCode, Status, SubscriptionState
@@ -26,6 +27,8 @@ __all__ = [
     "AsyncMessages",
     "AsyncReceipt",
     "AsyncSubscription",
+    "AuthAnswer",
+    "AuthStep",
     "Client",
     "ConnectionEvent",
     "Message",
@@ -33,6 +36,7 @@ __all__ = [
     "Notice",
     "Outcome",
     "OutcomeStatus",
+    "Packet",
     "ReasonCode",
     "Receipt",
     "Stats",
@@ -40,6 +44,7 @@ __all__ = [
     "Subscription",
     "SubscriptionEvent",
     "SubscriptionState",
+    "Words",
     "__version__",
     "on_ping",
     "on_status",

@@ -13,6 +13,8 @@ Timeout: TypeAlias = float | timedelta | str | None
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+    from .options import Duration, Pairs
+
     #: What a letter may carry: text becomes UTF-8, None is no bytes.
     Payload: TypeAlias = str | Buffer | None
 else:
@@ -37,6 +39,26 @@ def client_options(options: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigurationError(f"will must be a mapping of its parts, not {kind_of(will)}")
         flat.update({f"will_{name}": value for name, value in will.items()})
     return flat
+
+
+def close_options(
+    timeout: Timeout,
+    end_session: bool | None,
+    with_will: bool,
+    session_expiry: Duration | None,
+    reason_string: str | None,
+    user_properties: Pairs,
+) -> dict[str, Any]:
+    """The options of a close under the names of the option table."""
+    options: dict[str, Any] = {
+        "timeout": timeout,
+        "end_session": end_session,
+        "with_will": with_will,
+        "session_expiry": session_expiry,
+        "reason_string": reason_string,
+    }
+    # Reading what is neither text nor a number may need an import, which fails while the interpreter ends.
+    return options if user_properties == () else {**options, "user_properties": user_properties}
 
 
 def filters_with_options(filters: Filters, options: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""The thread of a blocking client that runs its handlers, one after another."""
+"""The threads of a blocking client: one that runs its handlers, one after another, and one for its hooks if it has any."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import weakref
 from typing import Any
 
 from ._handlers import Handlers, report_failure
+from ._hooks import Hooks, Question
 from ._native import Delivery, Native, Scope
 from ._news import News, event_of
 
@@ -15,23 +16,33 @@ from ._news import News, event_of
 BATCH = 256
 
 
-class Dispatcher:
+class Dispatching:
     """A thread for one client, and not one for all: a slow handler must never hold up other clients.
 
-    It holds the native half, and the handlers only while it calls them, since handlers often hold their client: letting
-    go of the client ends it.
+    It holds the native half, and what it calls only while it calls it, since handlers often hold their client: letting go
+    of the client ends it.
     """
 
-    def __init__(self, native: Native, handlers: Handlers) -> None:
-        self._native = native
-        self._handlers = weakref.ref(handlers)
-        self._thread = threading.Thread(target=self._run, name="leveret-handlers", daemon=True)
+    def __init__(self, name: str) -> None:
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def join(self, deadline: float) -> None:
         """Waits until the last handler has returned, at most until this time of the monotonic clock."""
         if threading.current_thread() is not self._thread:
             self._thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _run(self) -> None:
+        raise NotImplementedError
+
+
+class Dispatcher(Dispatching):
+    """Runs the handlers."""
+
+    def __init__(self, native: Native, handlers: Handlers) -> None:
+        self._native = native
+        self._handlers = weakref.ref(handlers)
+        super().__init__("leveret-handlers")
 
     def _run(self) -> None:
         scope = self._native.scope()
@@ -72,3 +83,30 @@ class Dispatcher:
             except BaseException:  # also SystemExit, which would end this thread alone
                 report_failure(self._native, f"{kind} events")
 
+
+class HookDispatcher(Dispatching):
+    """Asks the hooks and the authenticator, which must not wait behind a handler that waits for what they decide."""
+
+    def __init__(self, native: Native, hooks: Hooks) -> None:
+        self._native = native
+        self._queue = hooks.queue
+        self._hooks = weakref.ref(hooks)
+        super().__init__("leveret-hooks")
+
+    def _run(self) -> None:
+        scope = self._native.scope()
+        while (questions := self._queue.take_wait(BATCH)) is not None:
+            for question in questions:
+                hooks = self._hooks()
+                if hooks is None:
+                    return
+                # A close asked for by a hook takes effect when the scope is left.
+                with scope:
+                    self._ask(question, hooks)
+                del hooks  # while nothing is asked, the client can be let go
+
+    def _ask(self, question: Question, hooks: Hooks) -> None:
+        try:
+            hooks.answer(question, hooks.ask(question))
+        except BaseException as failure:  # also SystemExit, which would end this thread alone
+            hooks.fail(question, failure)

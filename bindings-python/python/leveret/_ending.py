@@ -11,28 +11,27 @@ from typing import TYPE_CHECKING
 from ._native import Native
 
 if TYPE_CHECKING:
-    from ._dispatcher import Dispatcher
+    from ._dispatcher import Dispatching
 
 #: How long all clients together may take to say goodbye at exit.
 EXIT_WITHIN = 1.0
 
 _clients: weakref.WeakSet[Native] = weakref.WeakSet()
-_dispatchers: weakref.WeakSet[Dispatcher] = weakref.WeakSet()
+_dispatchers: weakref.WeakSet[Dispatching] = weakref.WeakSet()
 # A child has neither the connections nor the threads of its parent.
 os.register_at_fork(after_in_child=_clients.clear)
 os.register_at_fork(after_in_child=_dispatchers.clear)
 
 
-def remember(native: Native, dispatcher: Dispatcher | None = None) -> None:
+def remember(native: Native, *dispatchers: Dispatching) -> None:
     """The client is to end at exit at the latest."""
     _clients.add(native)
-    if dispatcher is not None:
-        _dispatchers.add(dispatcher)
+    _dispatchers.update(dispatchers)
 
 
 def let_go(native: Native, timeout: float | None = None) -> None:
     """Closes a client without waiting; what is under way goes on for at most `timeout`, by default `close_timeout`."""
-    native.close(timeout, None)
+    native.close({"timeout": timeout})
 
 
 @atexit.register

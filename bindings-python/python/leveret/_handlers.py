@@ -9,11 +9,14 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Hashable
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ._arguments import kind_of
 from ._native import Delivery, Native
 from .errors import ClosedError, ConfigurationError
+
+if TYPE_CHECKING:
+    from .options import Pairs
 
 #: Where exceptions of handlers are reported. Where a program has not set up logging, Python prints them, as it does with
 #: exceptions that nobody catches.
@@ -62,10 +65,10 @@ class Handlers:
                 self._forget_if_unused(number)
             return question
 
-    def take_back(self, filters: list[str]) -> int:
+    def take_back(self, filters: list[str], user_properties: Pairs) -> int:
         """Takes filters back from all their handlers; the question whose answer is the broker's."""
         with self._lock:
-            question = self._native.unsubscribe(filters)
+            question = self._native.unsubscribe(filters, user_properties)
             for number, declared in list(self._filters.items()):
                 declared.difference_update(filters)
                 self._forget_if_unused(number)

@@ -7,10 +7,13 @@ import contextvars
 import inspect
 import weakref
 from collections.abc import Callable, Coroutine
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._aio_hooks import AsyncHooks, is_being_cancelled
 from ._ending import let_go
 from ._handlers import Handlers, report_failure
+from ._hooks import Hooks
 from ._native import Delivery, Native, closed, deadlock
 from ._news import News, event_of
 from ._values import Outcome
@@ -26,14 +29,30 @@ BATCH = 256
 
 
 class Run:
-    """One handler that runs: what it waits for, and what it has asked to happen when it returns."""
+    """One handler that runs: what it waits for, and what it has asked to happen when it returns.
 
-    __slots__ = ("close", "pump", "waits")
+    With `of_hook` it is a hook, for which no message waits.
+    """
 
-    def __init__(self, pump: Pump) -> None:
+    __slots__ = ("_before", "close", "of_hook", "pump", "waits")
+
+    def __init__(self, pump: Pump, *, of_hook: bool = False) -> None:
         self.pump: Pump | None = pump
+        self.of_hook = of_hook
         self.waits: set[asyncio.Future[Any]] = set()
-        self.close: tuple[float | None, bool | None] | None = None
+        #: How the client is to be closed then.
+        self.close: dict[str, Any] | None = None
+
+    def __enter__(self) -> None:
+        self._before = _run.set(self)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _run.reset(self._before)
+        pump, self.pump = self.pump, None
+        if pump is not None and self.close is not None and error is None:
+            pump.close(self.close)
 
 
 #: The handler that a task runs, or was started by.
@@ -47,7 +66,12 @@ class Pump:
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, native: Native, handlers: Handlers, concurrent_handlers: int
+        self,
+        loop: asyncio.AbstractEventLoop,
+        native: Native,
+        handlers: Handlers,
+        hooks: Hooks | None,
+        concurrent_handlers: int,
     ) -> None:
         self.loop = loop
         self._native = native
@@ -62,6 +86,7 @@ class Pump:
         # Tasks that run handlers: one that runs all of them in turn, or one for each.
         self._running: set[asyncio.Task[None]] = set()
         self._cancelled = False
+        self._hooks = None if hooks is None else AsyncHooks(self, hooks)
         # The native half brings nothing more; and all that it brought is handed out.
         self._over = False
         self.ended: asyncio.Future[None] = loop.create_future()
@@ -108,7 +133,7 @@ class Pump:
     async def hold(self, future: asyncio.Future[T]) -> T:
         """Waits for a future, unless that could never come because this is a handler that has to end first."""
         run = self.run_here()
-        if run is None:
+        if run is None or run.of_hook:
             return await future
         run.waits.add(future)
         self._runs_that_wait.add(run)
@@ -124,6 +149,14 @@ class Pump:
         """The handler of this client inside which we are, if any."""
         run = _run.get()
         return run if run is not None and run.pump is self else None
+
+    def hook_run(self) -> Run:
+        """Inside of it a hook runs."""
+        return Run(self, of_hook=True)
+
+    def close(self, options: dict[str, Any]) -> None:
+        """Closes the client without waiting for that."""
+        self._native.close(options)
 
     def _look_for_deadlock(self) -> None:
         # Nothing is read before a handler ends, and all that may run at a time wait.
@@ -150,6 +183,8 @@ class Pump:
                 self._answer(tag, kind, value)
         self.wake()
         self._hand_out()
+        if self._hooks is not None:
+            self._hooks.hand_out()
 
     def _answer(self, tag: int, kind: str, value: Any) -> None:
         future = self._replies.pop(tag, None)
@@ -178,7 +213,7 @@ class Pump:
         while items and (self._cancelled or self._handlers() is None):
             items = self._native.take(BATCH)
         if not items:
-            if self._over and not self._running:
+            if self._over and not self._running and not (self._hooks and self._hooks.are_running):
                 self._end()
         elif self._most_handlers == 1:
             self._begin(self._run_handlers(items))
@@ -189,9 +224,10 @@ class Pump:
     def _begin(self, handlers: Coroutine[Any, Any, None]) -> None:
         task = self.loop.create_task(handlers, name="leveret-handlers")
         self._running.add(task)
-        task.add_done_callback(self._handed_out)
+        task.add_done_callback(self.handed_out)
 
-    def _handed_out(self, task: asyncio.Task[None]) -> None:
+    def handed_out(self, task: asyncio.Task[None]) -> None:
+        """A task that ran handlers or hooks has ended."""
         self._running.discard(task)
         _leave_to_the_loop(task)
         if task.cancelled():
@@ -199,6 +235,8 @@ class Pump:
             self._cancelled = True
             let_go(self._native, 0)
         self._hand_out()
+        if self._hooks is not None and not self._cancelled:
+            self._hooks.hand_out()
 
     async def _run_handlers(self, items: list[Delivery | News]) -> None:
         # One task for them all, which is cheaper than one for each.
@@ -213,18 +251,11 @@ class Pump:
         handlers = self._handlers()
         if handlers is None:
             return
-        run = Run(self)
-        inside = _run.set(run)
-        try:
+        with Run(self):
             if isinstance(item, Delivery):
                 await self._handle(item, handlers)
             else:
                 await self._tell(item, handlers)
-        finally:
-            _run.reset(inside)
-            run.pump = None
-        if run.close is not None:
-            self._native.close(*run.close)
 
     async def _handle(self, delivery: Delivery, handlers: Handlers) -> None:
         # What no handler has begun with when the client is closed stays with the broker.
@@ -248,7 +279,7 @@ class Pump:
             if inspect.isawaitable(result):
                 await result
         except asyncio.CancelledError:
-            if _is_being_cancelled():
+            if is_being_cancelled():
                 raise
             report_failure(self._native, what)
             return False
@@ -281,8 +312,3 @@ def _look_at(answer: asyncio.Future[Any]) -> None:
     # An answer that nobody waits for is nothing to warn of.
     if not answer.cancelled():
         answer.exception()
-
-
-def _is_being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -106,7 +106,7 @@ class ConnectionEvent:
     version: str | None = None
     #: Online: the client id in force.
     client_id: str | None = None
-    #: Online: the properties of CONNACK by name; empty on MQTT 3.1.1.
+    #: The properties by name of the CONNACK that accepted or refused, or of the DISCONNECT that ended it; empty where there was none, and on MQTT 3.1.1.
     properties: dict[str, object] = field(default_factory=dict)
     #: Attempt failed: seconds until the next attempt.
     retry_in: float | None = None

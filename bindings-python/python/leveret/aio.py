@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ._aio_messages import AsyncMessages, AsyncSubscription
-from ._arguments import Filters, Payload, Timeout, addresses, check_receipt, client_options, names_of
+from ._arguments import Filters, Payload, Timeout, addresses, check_receipt, client_options, close_options, names_of
 from ._ending import let_go, remember
 from ._face import Face
 from ._handlers import Handlers
+from ._hooks import hooks_of
 from ._limit import Limit
 from ._native import Message, Native, seconds
 from ._pump import Pump
@@ -24,7 +25,8 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from .options import ClientOptions, PublishOptions, SubscribeOptions
+    from ._hooks import AsyncAuthenticator, AsyncHook
+    from .options import ClientOptions, Duration, Pairs, PublishOptions, SubscribeOptions
 
 
 class AsyncReceipt:
@@ -82,6 +84,12 @@ class AsyncClient(Face):
     the options are those of `leveret.Client`. Handlers may be plain functions or coroutine functions and run one after
     another (`concurrent_handlers=n`: up to n at a time). Timeouts are seconds, a timedelta, or text such as "250ms"; None
     waits as long as it takes.
+
+    `hooks` are shown packets of the broker, by their names (see `leveret.Packet`), before anything is done about them; where our
+    answer can carry words, it waits until the hook has returned, at most `hook_timeout`. The `authenticator` takes each step of
+    enhanced authentication (MQTT 5, 4.12) in the method that the option `authentication_method` names: it returns the data for the
+    broker, or an `AuthAnswer`; one that raises refuses, in the words of its exception. They may be coroutine
+    functions, and run one after another and behind no handler.
     """
 
     def __init__(
@@ -97,6 +105,8 @@ class AsyncClient(Face):
         on_status: Callable[[Status], object] | None = None,
         on_ping: Callable[[float], object] | None = None,
         on_notice: Callable[[Notice], object] | None = None,
+        hooks: Mapping[str, AsyncHook] | None = None,
+        authenticator: AsyncAuthenticator | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
         if type(concurrent_handlers) is not int or concurrent_handlers < 1:
@@ -114,7 +124,8 @@ class AsyncClient(Face):
             ping=on_ping,
             notice=on_notice,
         )
-        self._pump = Pump(self._loop, self._native, self._handlers, concurrent_handlers)
+        self._hooks = hooks_of(self._native, hooks, authenticator)
+        self._pump = Pump(self._loop, self._native, self._handlers, self._hooks, concurrent_handlers)
         self._native.set_receipts(_receipts_of(weakref.ref(self._pump)))
         remember(self._native)
         weakref.finalize(self, let_go, self._native).atexit = False
@@ -137,20 +148,43 @@ class AsyncClient(Face):
         async with Limit(timeout):
             return float(await self._here().reply(self._native.ping()))
 
-    async def close(self, timeout: Timeout = None, *, end_session: bool | None = None) -> None:
+    async def reauthenticate(self, timeout: Timeout = None) -> None:
+        """Authenticates once more on the connection that is up (MQTT 5, 4.12.1), and waits until the broker has accepted.
+
+        Raises TimeoutError, ConnectionError while offline or when the connection is lost, which the broker does that refuses,
+        ConfigurationError without the option `authentication_method` and on MQTT 3.1.1, and ClosedError.
+        """
+        async with Limit(timeout):
+            await self._here().reply(self._native.reauthenticate())
+
+    async def close(
+        self,
+        timeout: Timeout = None,
+        *,
+        end_session: bool | None = None,
+        with_will: bool = False,
+        session_expiry: Duration | None = None,
+        reason_string: str | None = None,
+        user_properties: Pairs = (),
+    ) -> None:
         """Sends what waits, says goodbye and settles every receipt, at most for `timeout` (unless given, `close_timeout`).
 
         The session ends if `clean_start` was true and is kept otherwise, unless `end_session` says which. Messages that no
         handler has begun with are left to the broker. Inside a handler it takes effect when the handler returns. Closing
         again does nothing.
+
+        MQTT 5: the broker keeps the session for `session_expiry` from now on, where it was to be kept at all, and its log may
+        show `reason_string` and `user_properties`. With `with_will=True` it publishes the will all the same.
         """
+        options = close_options(timeout, end_session, with_will, session_expiry, reason_string, user_properties)
         limit = seconds(timeout)
         pump = self._here()
         run = pump.run_here()
         if run is not None:
-            run.close = (limit, end_session)
+            self._native.check_close(options)
+            run.close = options
             return
-        self._native.close(limit, end_session)
+        self._native.close(options)
         deadline = self._loop.time() + (self._native.close_timeout() if limit is None else limit)
         await pump.until(lambda: self._native.is_closed() or None)
         await asyncio.wait([pump.ended], timeout=max(0.0, deadline - self._loop.time()))
@@ -247,9 +281,12 @@ class AsyncClient(Face):
         """
         return list(await self._here().reply(self._declare(filters, handler, options)))
 
-    async def unsubscribe(self, filters: str | Iterable[str]) -> None:
-        """Takes declared filters back, from all their handlers, and waits for the broker's answer."""
-        await self._here().reply(self._handlers.take_back(names_of(filters)))
+    async def unsubscribe(self, filters: str | Iterable[str], *, user_properties: Pairs = ()) -> None:
+        """Takes declared filters back, from all their handlers, and waits for the broker's answer.
+
+        The UNSUBSCRIBE carries `user_properties` on MQTT 5.
+        """
+        await self._here().reply(self._handlers.take_back(names_of(filters), user_properties))
 
     @property
     def messages(self) -> AsyncMessages:

@@ -9,11 +9,12 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ._arguments import Filters, Payload, Timeout, addresses, check_receipt, client_options, names_of
-from ._dispatcher import Dispatcher
+from ._arguments import Filters, Payload, Timeout, addresses, check_receipt, client_options, close_options, names_of
+from ._dispatcher import Dispatcher, Dispatching, HookDispatcher
 from ._ending import let_go, remember
 from ._face import Face
 from ._handlers import Handlers
+from ._hooks import hooks_of
 from ._messages import Messages, Subscription
 from ._native import Message, Native, seconds
 from ._tables import Status
@@ -22,7 +23,8 @@ from ._values import ConnectionEvent, Notice, Outcome, SubscriptionEvent, receip
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from .options import ClientOptions, PublishOptions, SubscribeOptions
+    from ._hooks import Authenticator, Hook
+    from .options import ClientOptions, Duration, Pairs, PublishOptions, SubscribeOptions
 
 
 class Receipt:
@@ -72,6 +74,12 @@ class Client(Face):
     decorators of the same names. Those set later are told what happens from then on. With `clean_start=False` the broker
     begins at once with the messages of the session that it kept, so give the handlers here; or pass `start=False`, declare
     handlers and subscriptions, and then call `start()`.
+
+    `hooks` are shown packets of the broker, by their names (see `leveret.Packet`), before anything is done about them; where our
+    answer can carry words, it waits until the hook has returned, at most `hook_timeout`. The `authenticator` takes each step of
+    enhanced authentication (MQTT 5, 4.12) in the method that the option `authentication_method` names: it returns the data for the
+    broker, or an `AuthAnswer`; one that raises refuses, in the words of its exception. They run one after another on a second
+    thread of the client's own, behind no handler.
     """
 
     def __init__(
@@ -86,6 +94,8 @@ class Client(Face):
         on_status: Callable[[Status], object] | None = None,
         on_ping: Callable[[float], object] | None = None,
         on_notice: Callable[[Notice], object] | None = None,
+        hooks: Mapping[str, Hook] | None = None,
+        authenticator: Authenticator | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
         self._native = Native(url, client_options(options), False)
@@ -101,8 +111,11 @@ class Client(Face):
             ping=on_ping,
             notice=on_notice,
         )
-        self._dispatcher = Dispatcher(self._native, self._handlers)
-        remember(self._native, self._dispatcher)
+        self._hooks = hooks_of(self._native, hooks, authenticator)
+        self._dispatchers: list[Dispatching] = [Dispatcher(self._native, self._handlers)]
+        if self._hooks is not None:
+            self._dispatchers.append(HookDispatcher(self._native, self._hooks))
+        remember(self._native, *self._dispatchers)
         weakref.finalize(self, let_go, self._native).atexit = False
         if start:
             self._native.start()
@@ -121,19 +134,42 @@ class Client(Face):
         limit = seconds(timeout)
         return float(self._native.reply_wait(self._native.ping(), limit, False))
 
-    def close(self, timeout: Timeout = None, *, end_session: bool | None = None) -> None:
+    def reauthenticate(self, timeout: Timeout = None) -> None:
+        """Authenticates once more on the connection that is up (MQTT 5, 4.12.1), and waits until the broker has accepted.
+
+        Raises TimeoutError, ConnectionError while offline or when the connection is lost, which the broker does that refuses,
+        ConfigurationError without the option `authentication_method` and on MQTT 3.1.1, and ClosedError.
+        """
+        limit = seconds(timeout)
+        self._native.reply_wait(self._native.reauthenticate(), limit, False)
+
+    def close(
+        self,
+        timeout: Timeout = None,
+        *,
+        end_session: bool | None = None,
+        with_will: bool = False,
+        session_expiry: Duration | None = None,
+        reason_string: str | None = None,
+        user_properties: Pairs = (),
+    ) -> None:
         """Sends what waits, says goodbye and settles every receipt, at most for `timeout` (unless given, `close_timeout`).
 
         The session ends if `clean_start` was true and is kept otherwise, unless `end_session` says which. Messages that no
         handler has begun with are left to the broker. Inside a handler it takes effect when the handler returns. Closing
         again does nothing, nor does closing a client of the parent process.
+
+        MQTT 5: the broker keeps the session for `session_expiry` from now on, where it was to be kept at all, and its log may
+        show `reason_string` and `user_properties`. With `with_will=True` it publishes the will all the same.
         """
+        options = close_options(timeout, end_session, with_will, session_expiry, reason_string, user_properties)
         limit = seconds(timeout)
         deadline = time.monotonic() + (self._native.close_timeout() if limit is None else limit)
-        tag = self._native.close(limit, end_session)
+        tag = self._native.close(options)
         if tag is not None:
             self._native.reply_wait(tag, None, False)
-            self._dispatcher.join(deadline)
+            for dispatcher in self._dispatchers:
+                dispatcher.join(deadline)
 
     def __enter__(self) -> Self:
         return self
@@ -223,9 +259,12 @@ class Client(Face):
         """
         return list(self._native.reply_wait(self._declare(filters, handler, options), None, False))
 
-    def unsubscribe(self, filters: str | Iterable[str]) -> None:
-        """Takes declared filters back, from all their handlers, and waits for the broker's answer."""
-        self._native.reply_wait(self._handlers.take_back(names_of(filters)), None, False)
+    def unsubscribe(self, filters: str | Iterable[str], *, user_properties: Pairs = ()) -> None:
+        """Takes declared filters back, from all their handlers, and waits for the broker's answer.
+
+        The UNSUBSCRIBE carries `user_properties` on MQTT 5.
+        """
+        self._native.reply_wait(self._handlers.take_back(names_of(filters), user_properties), None, False)
 
     @property
     def messages(self) -> Messages:

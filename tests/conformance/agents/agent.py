@@ -66,6 +66,8 @@ class Agent:
         self.clients: dict[str, Client] = {}
         self.receipts: dict[tuple[str, str], Receipt] = {}
         self.recorders: dict[tuple[str, str], Recorder] = {}
+        #: What hooks wait for that do not answer: for the client to be closed.
+        self.never: dict[str, threading.Event] = {}
 
     def hello(self) -> line.Pairs:
         return [("language", "python"), ("version", sys.version.split()[0])]
@@ -104,8 +106,24 @@ class Agent:
     # --- the connection ---
 
     def connect(self, client: str, url: str, **options: str) -> line.Pairs:
+        wanted = line.Hooks(options)
+        packets, steps = self.recorder(client, "packets"), self.recorder(client, "steps")
+        never = self.never.setdefault(client, threading.Event())
+
+        def hook(packet: leveret.Packet) -> leveret.Words | None:
+            packets(packet)
+            if wanted.hold:
+                never.wait(60)
+            return wanted.words
+
+        def authenticator(step: leveret.AuthStep) -> str | None:
+            steps(step)
+            return wanted.answer(step)
+
         self.clients[client] = Client(
             url,
+            hooks=dict.fromkeys(wanted.names, hook),
+            authenticator=authenticator if wanted.authenticates else None,
             on_message=self.recorder(client, ""),
             **{f"on_{kind}": self.recorder(client, f"events/{kind}") for kind in line.EVENTS},
             **line.typed(options),
@@ -129,9 +147,14 @@ class Agent:
     def stats(self, client: str) -> line.Pairs:
         return [(name, value) for name, value in vars(self.clients[client].stats()).items() if value is not None]
 
-    def close(self, client: str, timeout: str = "", end_session: str = "") -> line.Pairs:
-        choice = None if end_session == "" else end_session == "true"
-        self.clients[client].close(timeout=None if timeout == "" else int(timeout) / 1000, end_session=choice)
+    def reauthenticate(self, client: str, timeout: str) -> line.Pairs:
+        self.clients[client].reauthenticate(timeout=int(timeout) / 1000)
+        return []
+
+    def close(self, client: str, timeout: str = "", **options: str) -> line.Pairs:
+        self.never[client].set()
+        limit = None if timeout == "" else int(timeout) / 1000
+        self.clients[client].close(timeout=limit, **line.typed(options))
         return []
 
     def free(self, client: str) -> line.Pairs:
@@ -219,8 +242,8 @@ class Agent:
         self.clients[client].on(filter, **line.typed(options))(self.recorder(client, handler))
         return []
 
-    def unsubscribe(self, client: str, filter: str) -> line.Pairs:
-        self.clients[client].unsubscribe(filter)
+    def unsubscribe(self, client: str, filter: str, **options: str) -> line.Pairs:
+        self.clients[client].unsubscribe(filter, **line.typed(options))
         return []
 
     def messages(self, client: str, count: str, timeout: str, handler: str = "") -> line.Pairs:
@@ -239,8 +262,8 @@ class Agent:
         self.recorder(client, handler).failing = True
         return []
 
-    def ack(self, client: str, handler: str = "") -> line.Pairs:
-        self.recorder(client, handler).unacknowledged.pop(0).ack()
+    def ack(self, client: str, handler: str = "", **options: str) -> line.Pairs:
+        self.recorder(client, handler).unacknowledged.pop(0).ack(**line.typed(options))
         return []
 
     def tally(self, client: str, distinct: str, timeout: str, handler: str = "") -> line.Pairs:
@@ -252,6 +275,14 @@ class Agent:
         for event in taken:
             pairs += line.event(kind, event)
         return pairs
+
+    def packets(self, client: str, count: str, timeout: str) -> line.Pairs:
+        taken = self.recorder(client, "packets").take(int(count), int(timeout) / 1000)
+        return [("count", len(taken)), *(pair for packet in taken for pair in line.packet(packet))]
+
+    def steps(self, client: str, count: str, timeout: str) -> line.Pairs:
+        taken = self.recorder(client, "steps").take(int(count), int(timeout) / 1000)
+        return [("count", len(taken)), *(pair for step in taken for pair in line.step(step))]
 
     def recorder(self, client: str, handler: str) -> Recorder:
         return self.recorders.setdefault((client, handler), Recorder())

@@ -71,6 +71,8 @@ class Agent:
         self.clients: dict[str, AsyncClient] = {}
         self.receipts: dict[tuple[str, str], AsyncReceipt] = {}
         self.recorders: dict[tuple[str, str], Recorder] = {}
+        #: What hooks wait for that do not answer: for the client to be closed.
+        self.never: dict[str, asyncio.Event] = {}
 
     async def hello(self) -> line.Pairs:
         return [("language", "python_async"), ("version", sys.version.split()[0])]
@@ -110,8 +112,24 @@ class Agent:
     # --- the connection ---
 
     async def connect(self, client: str, url: str, **options: str) -> line.Pairs:
+        wanted = line.Hooks(options)
+        packets, steps = self.recorder(client, "packets"), self.recorder(client, "steps")
+        never = self.never.setdefault(client, asyncio.Event())
+
+        async def hook(packet: leveret.Packet) -> leveret.Words | None:
+            await packets(packet)
+            if wanted.hold:
+                await never.wait()
+            return wanted.words
+
+        async def authenticator(step: leveret.AuthStep) -> str | None:
+            await steps(step)
+            return wanted.answer(step)
+
         self.clients[client] = AsyncClient(
             url,
+            hooks=dict.fromkeys(wanted.names, hook),
+            authenticator=authenticator if wanted.authenticates else None,
             on_message=self.recorder(client, ""),
             **{f"on_{kind}": self.recorder(client, f"events/{kind}") for kind in line.EVENTS},
             **line.typed(options),
@@ -135,9 +153,14 @@ class Agent:
     async def stats(self, client: str) -> line.Pairs:
         return [(name, value) for name, value in vars(self.clients[client].stats()).items() if value is not None]
 
-    async def close(self, client: str, timeout: str = "", end_session: str = "") -> line.Pairs:
-        choice = None if end_session == "" else end_session == "true"
-        await self.clients[client].close(timeout=None if timeout == "" else int(timeout) / 1000, end_session=choice)
+    async def reauthenticate(self, client: str, timeout: str) -> line.Pairs:
+        await self.clients[client].reauthenticate(timeout=int(timeout) / 1000)
+        return []
+
+    async def close(self, client: str, timeout: str = "", **options: str) -> line.Pairs:
+        self.never[client].set()
+        limit = None if timeout == "" else int(timeout) / 1000
+        await self.clients[client].close(timeout=limit, **line.typed(options))
         return []
 
     async def free(self, client: str) -> line.Pairs:
@@ -235,8 +258,8 @@ class Agent:
         self.clients[client].on(filter, **line.typed(options))(self.recorder(client, handler))
         return []
 
-    async def unsubscribe(self, client: str, filter: str) -> line.Pairs:
-        await self.clients[client].unsubscribe(filter)
+    async def unsubscribe(self, client: str, filter: str, **options: str) -> line.Pairs:
+        await self.clients[client].unsubscribe(filter, **line.typed(options))
         return []
 
     async def messages(self, client: str, count: str, timeout: str, handler: str = "") -> line.Pairs:
@@ -255,8 +278,8 @@ class Agent:
         self.recorder(client, handler).failing = True
         return []
 
-    async def ack(self, client: str, handler: str = "") -> line.Pairs:
-        self.recorder(client, handler).unacknowledged.pop(0).ack()
+    async def ack(self, client: str, handler: str = "", **options: str) -> line.Pairs:
+        self.recorder(client, handler).unacknowledged.pop(0).ack(**line.typed(options))
         return []
 
     async def tally(self, client: str, distinct: str, timeout: str, handler: str = "") -> line.Pairs:
@@ -268,6 +291,14 @@ class Agent:
         for event in taken:
             pairs += line.event(kind, event)
         return pairs
+
+    async def packets(self, client: str, count: str, timeout: str) -> line.Pairs:
+        taken = await self.recorder(client, "packets").take(int(count), int(timeout) / 1000)
+        return [("count", len(taken)), *(pair for packet in taken for pair in line.packet(packet))]
+
+    async def steps(self, client: str, count: str, timeout: str) -> line.Pairs:
+        taken = await self.recorder(client, "steps").take(int(count), int(timeout) / 1000)
+        return [("count", len(taken)), *(pair for step in taken for pair in line.step(step))]
 
     def recorder(self, client: str, handler: str) -> Recorder:
         return self.recorders.setdefault((client, handler), Recorder())

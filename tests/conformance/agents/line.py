@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 from urllib.parse import quote, unquote
 
+from leveret import AuthStep, Words
 from leveret.errors import MqttError
 
 Pairs = list[tuple[str, object]]
 
 #: Options that are text even where they look like numbers.
-TEXTS = ("client_id", "protocol", "replace", "will_topic", "username", "password", "correlation_data")
+TEXTS = ("reason_string", "client_id", "protocol", "replace", "will_topic", "username", "password", "correlation_data")
 EVENTS = ("connection", "subscription", "status", "ping", "notice")
 
 
@@ -95,7 +97,47 @@ def event(kind: str, event: Any) -> Pairs:
     retry: Pairs = [] if event.retry_in is None else [("retry_in", round(event.retry_in * 1000))]
     why: Pairs = [("error", kind_of(event.error))]
     why += [] if event.error.reason is None else [("reason", int(event.error.reason))]
-    return [("event", event.kind), *retry, *why]
+    return [("event", event.kind), *retry, *why, *properties(event.properties)]
+
+
+def packet(packet: Any) -> Pairs:
+    """What a reply says of a packet that a hook was shown."""
+    told: Pairs = [("packet", packet.packet)]
+    told += [] if packet.packet_id is None else [("packet_id", packet.packet_id)]
+    if packet.packet in ("SUBACK", "UNSUBACK"):
+        told += [("reasons", ",".join(str(int(reason)) for reason in packet.reasons))]
+    else:
+        told += [("reason", int(packet.reason))]
+    told += [("session_present", packet.session_present)] if packet.packet == "CONNACK" else []
+    return told + properties(packet.properties)
+
+
+def step(step: Any) -> Pairs:
+    """What a reply says of a step of authentication."""
+    data: Pairs = [] if step.data is None else [("data", step.data.decode())]
+    return [("stage", step.stage), ("reauthentication", step.reauthentication), *data]
+
+
+class Hooks:
+    """What a `connect` says of hooks and of the authenticator, taken out of its options."""
+
+    def __init__(self, options: dict[str, str]) -> None:
+        self.names = [name for name in options.pop("hooks", "").split(",") if name]
+        says = options.pop("hook_says", "")
+        self.words = Words(says, [("hook", says)]) if says else None
+        self.hold = options.pop("hook_holds", "") == "true"
+        answers = options.pop("authenticator", "")
+        self.authenticates = answers != ""
+        self._answers = itertools.cycle(answers.split(","))
+
+    def answer(self, step: AuthStep) -> str | None:
+        """What the authenticator answers."""
+        if step.stage == "finish":
+            return None
+        answer = next(self._answers)
+        if answer == "refuse":
+            raise RuntimeError("the scenario wants it so")
+        return answer
 
 
 def outcome(outcome: Any) -> Pairs:
