@@ -24,6 +24,9 @@ pub struct mqtt_client(Hidden);
 /// As a timeout in milliseconds: wait as long as it takes.
 pub const MQTT_FOREVER: u32 = u32::MAX;
 
+/// What `MQTT_FOREVER` is for a close: the most that its option allows.
+const LONGEST_CLOSE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// As the timeout of a close: the option `close_timeout` of the client.
 pub const MQTT_CLOSE_TIMEOUT_DEFAULT: u32 = u32::MAX - 1;
 
@@ -407,7 +410,7 @@ pub(crate) fn answer(
 /// The time for letters to go out; `None` as the client's option says.
 pub(crate) fn close_timeout(milliseconds: u32) -> Option<Duration> {
     (milliseconds != MQTT_CLOSE_TIMEOUT_DEFAULT)
-        .then(|| input::timeout(milliseconds).unwrap_or(Duration::MAX))
+        .then(|| input::timeout(milliseconds).unwrap_or(LONGEST_CLOSE))
 }
 
 /// Closes a client and waits for it, unless inside a callback of its own.

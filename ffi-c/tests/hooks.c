@@ -303,7 +303,7 @@ static void words(const char *url) {
     RESULT(mqtt_client_close_options(client, &how), MQTT_INVALID_ARGUMENT);
     EXPECT(mqtt_client_status(client) == MQTT_STATUS_ONLINE);
     how.session_expiry_s = 0;
-    how.timeout_ms = SOON;
+    how.timeout_ms = MQTT_FOREVER;
     how.with_will = true;
     how.reason_string = "going home";
     how.user_properties = &pair;

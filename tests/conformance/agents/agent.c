@@ -218,6 +218,12 @@ static void say_properties(const mqtt_properties *properties) {
         {MQTT_PROPERTY_RETAIN_AVAILABLE, "retain_available"},
         {MQTT_PROPERTY_USER_PROPERTY, "user_property"},
         {MQTT_PROPERTY_MAXIMUM_PACKET_SIZE, "maximum_packet_size"},
+        {MQTT_PROPERTY_AUTHENTICATION_METHOD, "authentication_method"},
+        {MQTT_PROPERTY_AUTHENTICATION_DATA, "authentication_data"},
+        {MQTT_PROPERTY_TOPIC_ALIAS, "topic_alias"},
+        {MQTT_PROPERTY_WILDCARD_SUBSCRIPTION_AVAILABLE, "wildcard_subscription_available"},
+        {MQTT_PROPERTY_SUBSCRIPTION_IDENTIFIERS_AVAILABLE, "subscription_identifiers_available"},
+        {MQTT_PROPERTY_SHARED_SUBSCRIPTION_AVAILABLE, "shared_subscription_available"},
     };
     for (size_t row = 0; properties != NULL && row < sizeof rows / sizeof rows[0]; row++) {
         mqtt_property property;

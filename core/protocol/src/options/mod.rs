@@ -281,7 +281,7 @@ options! {
     pub struct CloseOptions as "close", setters close_setters;
 
     /// How long waiting letters may still go out.
-    timeout: Option<Duration> = None, Kind::span(0, HOUR), none "the client's close timeout", since "0.1", mqtt All;
+    timeout: Option<Duration> = None, Kind::span(0, 365 * DAY), none "the client's close timeout", since "0.1", mqtt All;
 
     /// Whether the broker is to forget the session.
     end_session: Option<bool> = None, Kind::Flag, none "as the client's clean start says", since "0.1", mqtt All;
