@@ -278,7 +278,7 @@ impl Engine {
     }
 
     /// Queues the DISCONNECT that ends a connection; nothing if the broker takes no packet that small.
-    pub(super) fn send_disconnect(&mut self, reason: ReasonCode) {
+    pub(super) fn send_disconnect(&mut self, reason: ReasonCode) -> bool {
         let properties = if reason.is_error() {
             Properties::new()
         } else {
@@ -286,12 +286,14 @@ impl Engine {
         };
         let disconnect = Disconnect { reason, properties };
         let (version, limit) = (self.broker.version, self.broker.maximum_packet_size);
-        let told = disconnect.encode(version, limit, self.wire.control());
+        let mut told = disconnect.encode(version, limit, self.wire.control());
         if told.is_err() && !reason.is_error() {
             // A broker that takes no packet of nine bytes keeps the session, but is told goodbye.
             let properties = Properties::new();
-            let _ = Disconnect { reason, properties }.encode(version, limit, self.wire.control());
+            let plain = Disconnect { reason, properties };
+            told = plain.encode(version, limit, self.wire.control());
         }
+        told.is_ok()
     }
 }
 

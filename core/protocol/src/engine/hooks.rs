@@ -13,12 +13,16 @@ use super::event::{Event, Notice, Tag};
 use super::incoming::Violation;
 use super::lifecycle::State;
 use super::timers::Timer;
-use crate::codec::{Ack, Packet, PacketId, Properties, PropertyId, PropertyValue, Version};
+use crate::codec::{
+    Ack, Packet, PacketId, Properties, PropertyId, PropertyValue, Version, encode_plain_ack,
+};
 use crate::error::Error;
 use crate::packet_type::{PacketSet, PacketType};
 use crate::reason::ReasonCode;
 use crate::time::Instant;
 
+/// Bytes of an acknowledgement with nothing to tell.
+pub(super) const PLAIN_ACK: u32 = 4;
 /// The most answers that wait for the application: a packet identifier each, both ways.
 const MOST_HELD: usize = 2 * 65_535;
 
@@ -243,6 +247,13 @@ impl Engine {
         let limit = self.broker.maximum_packet_size;
         // Fails only if the broker takes no packet of six bytes; then there is no answer that it would take.
         let _ = answer.encode(packet, self.broker.version, limit, self.wire.control());
+    }
+
+    /// Writes an acknowledgement of four bytes, unless the broker takes no packet that small (MQTT-3.2.2-15).
+    pub(super) fn send_plain_ack(&mut self, packet: PacketType, packet_id: PacketId) {
+        if self.broker.maximum_packet_size >= PLAIN_ACK {
+            encode_plain_ack(packet, packet_id, self.wire.control());
+        }
     }
 
     /// The application has looked at a packet, and says what our answer is to carry.

@@ -79,9 +79,17 @@ impl Engine {
     }
 
     fn send_ping(&mut self) {
-        // Cannot fail: two bytes, and every broker takes as many.
-        let _ = Packet::PingReq.encode(Version::V5, u32::MAX, self.wire.control());
         self.ping.last_sent = self.now;
+        let limit = self.broker.maximum_packet_size;
+        let sent = Packet::PingReq.encode(Version::V5, limit, self.wire.control());
+        if sent.is_err() {
+            // A broker that takes no two bytes (MQTT-3.2.2-15) cannot be pinged, and its silence says nothing.
+            self.ping.last_heard = self.now;
+            for tag in core::mem::take(&mut self.ping.askers) {
+                self.reply(tag, Err(ErrorKind::NotSupported.into()));
+            }
+            return;
+        }
         if self.ping.asked.is_none() {
             self.ping.unsent = true;
             self.ping.asked = Some(self.now);

@@ -422,9 +422,8 @@ impl Engine {
     pub(super) fn part(&mut self, then: Then, reason: ReasonCode) {
         self.life.enter(State::Parting);
         self.life.then = Some(then);
-        self.send_disconnect(reason);
-        let untold = self.wire.is_idle(); // the broker takes no packet that small
-        if untold || self.wire.is_stalled() && !self.parts_patiently() {
+        let told = self.send_disconnect(reason);
+        if !told || self.wire.is_stalled() && !self.parts_patiently() {
             self.parted(Some(false));
         }
     }

@@ -13,7 +13,7 @@ use super::bits::IdSet;
 use super::event::{AckToken, Event, Notice};
 use super::lifecycle::State;
 use super::timers::Timer;
-use crate::codec::{Ack, PacketId, Properties, Version, encode_plain_ack};
+use crate::codec::{Ack, PacketId, Properties, Version};
 use crate::message::QoS;
 use crate::packet_type::PacketType;
 use crate::reason::{ReasonCode, ReasonRow};
@@ -315,7 +315,7 @@ impl Engine {
             let verdict = debt.verdict.unwrap_or(ReasonCode::SUCCESS);
             let plain = verdict == ReasonCode::SUCCESS && debt.words.is_none();
             if plain || self.broker.version == Version::V311 {
-                encode_plain_ack(packet, debt.packet_id, self.wire.control());
+                self.send_plain_ack(packet, debt.packet_id);
             } else {
                 let words = debt.words.map(|words| *words).unwrap_or_default();
                 self.send_answer(packet, debt.packet_id, verdict, words);

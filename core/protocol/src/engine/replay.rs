@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use super::Engine;
 use super::event::{Event, Notice};
+use super::hooks::PLAIN_ACK;
 use super::outgoing::too_large;
 use super::shelf::LetterKey;
 use super::window::{Slot, Step};
@@ -165,7 +166,8 @@ impl Engine {
 
     fn compose_release_again(&mut self, id: u16) {
         let start = self.wire.composed();
-        if let Some(id) = PacketId::new(id) {
+        let fits = self.broker.maximum_packet_size >= PLAIN_ACK;
+        if let Some(id) = PacketId::new(id).filter(|_| fits) {
             encode_plain_ack(PacketType::PubRel, id, self.wire.run());
         }
         self.wire.end_frame(start, Sent::Again(id));
