@@ -355,18 +355,18 @@ export interface SubscribeOptions {
 export interface CloseOptions {
   /**
    * How long waiting letters may still go out. Default: the client's close timeout. Allowed: a duration from 0s to
-   * 1h; null for the client's close timeout.
+   * 8760h; null for the client's close timeout.
    */
   timeout?: Duration | null
   /**
-   * Whether the broker is to forget the session. Default: as the client's clean start says. Allowed: true or false;
-   * null for as the client's clean start says.
+   * Whether the broker is to forget the session. Default: what the client's clean start says. Allowed: true or
+   * false; null for what the client's clean start says.
    */
   endSession?: boolean | null
   /**
    * How long the broker keeps the session from now on (MQTT 5, 3.14.2.2.2); only where it was to be kept at all.
-   * Default: as CONNECT said. Allowed: a whole number of seconds from 0s to 4294967295s; null for as CONNECT said.
-   * MQTT 5 only.
+   * Default: what CONNECT said. Allowed: a whole number of seconds from 0s to 4294967295s; null for what CONNECT
+   * said. MQTT 5 only.
    */
   sessionExpiry?: Duration | null
   /**

@@ -164,4 +164,20 @@ fi
 export LD_LIBRARY_PATH=$built
 programs=("$@")
 [ ${#programs[@]} -gt 0 ] || programs=($(basename -s .c ffi-c/tests/*.c))
-for program in "${programs[@]}"; do run "$program"; done
+if [ ${#programs[@]} -eq 1 ]; then run "${programs[0]}"; exit; fi
+
+# Two at a time, since each of them uses one core and waits for much; what they print comes in their order.
+for program in "${programs[@]}"; do
+  while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n || true; done
+  (
+    trap 'echo $? >"$out/$program.status"' EXIT
+    run "$program"
+  ) >"$out/$program.log" 2>&1 &
+done
+wait
+failed=()
+for program in "${programs[@]}"; do
+  cat "$out/$program.log"
+  [ "$(cat "$out/$program.status")" = 0 ] || failed+=("$program")
+done
+[ ${#failed[@]} -eq 0 ] || die "FAILED: ${failed[*]}"

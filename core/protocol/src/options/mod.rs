@@ -284,10 +284,10 @@ options! {
     timeout: Option<Duration> = None, Kind::span(0, 365 * DAY), none "the client's close timeout", since "0.1", mqtt All;
 
     /// Whether the broker is to forget the session.
-    end_session: Option<bool> = None, Kind::Flag, none "as the client's clean start says", since "0.1", mqtt All;
+    end_session: Option<bool> = None, Kind::Flag, none "what the client's clean start says", since "0.1", mqtt All;
 
     /// How long the broker keeps the session from now on (MQTT 5, 3.14.2.2.2); only where it was to be kept at all.
-    session_expiry: Option<Duration> = None, Kind::seconds(0, LONGEST), none "as CONNECT said", since "0.1", mqtt V5;
+    session_expiry: Option<Duration> = None, Kind::seconds(0, LONGEST), none "what CONNECT said", since "0.1", mqtt V5;
 
     /// Let the broker publish the will all the same (MQTT 5, 3.14.2.1, reason code 0x04; on 3.1.1 the connection ends without a DISCONNECT).
     with_will: bool = false, Kind::Flag, since "0.1", mqtt All;
