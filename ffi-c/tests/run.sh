@@ -144,7 +144,8 @@ wrapper() {
   "$cxx" -std=c++17 "${strict[@]}" -DLEVERET_NO_EXCEPTIONS -fsyntax-only ffi-c/tests/wrapper_results.cpp
   wrapped wrapper "$cxx" c++17
   valgrind_run wrapper
-  wrapped wrapper "$cxx" c++17 -O1 -fsanitize=address,undefined -fno-sanitize-recover=all 2>/dev/null ||
+  # Under the sanitizers GCC 12 takes an empty std::optional for one that may be read.
+  wrapped wrapper "$cxx" c++17 -O1 -Wno-maybe-uninitialized -fsanitize=address,undefined -fno-sanitize-recover=all 2>/dev/null ||
     { skip "leveret.hpp under the address sanitizer" "$cxx has none"; return 0; }
   echo "wrapper, address and undefined behaviour sanitizers"
   bounded "$out/wrapper"
