@@ -74,7 +74,10 @@ async fn every_verb(client: &Client) -> Vec<&'static str> {
     assert_ne!(client.status(), Status::Closed);
     assert!(client.stats().outcomes.iter().count() > 0);
     client.close_session(SOON, true).await.unwrap();
-    client.close_with(leveret::CloseOptions::new()).await.unwrap();
+    client
+        .close_with(leveret::CloseOptions::new())
+        .await
+        .unwrap();
     client.close(SOON).await.unwrap();
     assert_eq!(client.status(), Status::Closed);
     let called = "new with_urls publish publish_many events messages explain cancel flush drain ping subscribe unsubscribe reconnect \
