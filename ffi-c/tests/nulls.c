@@ -184,7 +184,8 @@ static void hooks(mqtt_client *client) {
     REFUSES(mqtt_packet_answer, client, mqtt_packet_answer(NULL, 1, NULL, NULL, 0), NO_CLIENT);
     ALLOWS(mqtt_packet_answer, reason_string, mqtt_packet_answer(client, UINT64_MAX, NULL, NULL, 0));
     ALLOWS(mqtt_packet_answer, user_properties, mqtt_packet_answer(client, UINT64_MAX, "words", NULL, 0));
-    FAILS(mqtt_packet_answer(client, UINT64_MAX, NULL, NULL, 1), MQTT_NULL_POINTER, "user_properties must not be NULL where its length is 1");
+    FAILS(mqtt_packet_answer(client, UINT64_MAX, NULL, NULL, 1), MQTT_NULL_POINTER,
+          "user_properties must not be NULL where its length is 1");
     FAILS(mqtt_packet_answer(client, UINT64_MAX, NULL, &half, 1), MQTT_NULL_POINTER, "value of a pair must not be NULL");
     REFUSES(mqtt_auth_answer, client, mqtt_auth_answer(NULL, 1, NULL, 0, NULL, NULL, 0), NO_CLIENT);
     ALLOWS(mqtt_auth_answer, data, mqtt_auth_answer(client, UINT64_MAX, NULL, 0, NULL, NULL, 0));

@@ -285,13 +285,15 @@ static void hooks(leveret::testing::broker &broker) {
     client.on_handler_error([&](std::exception_ptr) { errors++; });
     client.on_packet(packets::pubrec | packets::suback, [&](leveret::packet_event packet) {
         EXPECT(!packet.properties().get(MQTT_PROPERTY_SERVER_REFERENCE) && !packet.session_present());
-        if (packet.packet() == packets::suback) EXPECT(packet.reasons() == std::vector<int>{1} && packet.reason() == 1 && packet.receipt() == 0);
+        if (packet.packet() == packets::suback)
+            EXPECT(packet.reasons() == std::vector<int>{1} && packet.reason() == 1 && packet.receipt() == 0);
         else client.answer(packet.number(), leveret::words("seen").user_property("hook", "words"));
         seen++;
     });
     client.start();
     client.wait_for(leveret::status::online, soon);
-    client.subscribe("words", 1, [](leveret::message message) { message.ack(0, leveret::words("fine").user_property("a", "b")); }).wait(soon);
+    client.subscribe("words", 1, [](leveret::message message) { message.ack(0, leveret::words("fine").user_property("a", "b")); })
+        .wait(soon);
     client.post("words", "x");
     EXPECT(client.publish("elsewhere", "x", 2).wait(soon).ok() && seen == 2);
     client.on_packet(packets::pubrec, [&](leveret::packet_event packet) {
@@ -317,7 +319,8 @@ static void hooks(leveret::testing::broker &broker) {
 
 static void authenticates(leveret::testing::broker &broker) {
     std::atomic<int> steps{0}, refused{0}, failed{0};
-    leveret::client client(broker.url(), {{MQTT_OPT_AUTHENTICATION_METHOD, "OAUTH2"}, {MQTT_OPT_BACKOFF_MIN, 10ms}, {MQTT_OPT_BACKOFF_MAX, 50ms}});
+    leveret::client client(broker.url(),
+                           {{MQTT_OPT_AUTHENTICATION_METHOD, "OAUTH2"}, {MQTT_OPT_BACKOFF_MIN, 10ms}, {MQTT_OPT_BACKOFF_MAX, 50ms}});
     client.on_connection([&](leveret::connection_event event) {
         if (event.text().find("no token") != std::string_view::npos) refused++;
         if (event.reason() == MQTT_REASON_BAD_AUTHENTICATION_METHOD) failed++;

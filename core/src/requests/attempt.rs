@@ -58,6 +58,11 @@ pub(crate) async fn ask(shared: Arc<Shared>, request: Request) -> Result<Message
         ..
     } = request;
     let options = attempt.open(version, options)?;
+    let subscribed = |context: &mut Context<'_>| {
+        let ledger = &shared.ledger;
+        ledger.with(|ledger| ledger.requests.poll_subscribed(context))
+    };
+    poll_fn(subscribed).await;
     let letter = Publish {
         topic: &topic,
         payload: payload.into(),
@@ -207,12 +212,17 @@ impl Attempt {
             }
             requests.enter(number, &topic, options.correlation_data.clone())?;
             let changes = requests.topics.enter(&topic, options.qos);
+            requests.subscribing += usize::from(changes.subscribe);
             Ok::<_, Error>((number, topic, changes))
         });
         let (number, topic, changes) = number?;
         self.number = Some(number);
         if changes.subscribe {
-            listen(shared, &topic, options.qos, version)?;
+            let listening = listen(shared, &topic, options.qos, version);
+            shared
+                .ledger
+                .put(|ledger, rings| ledger.requests.subscribed(rings));
+            listening?;
         }
         if let Some(idle) = changes.unsubscribe {
             stop_listening(shared, &idle);

@@ -44,6 +44,9 @@ pub(crate) struct Requests {
     token: u64,
     /// Those who cannot say how to ask before there was a connection.
     unconnected: Waiters,
+    /// Topics that are entered, and whose SUBSCRIBE is not handed over yet; and those who wait for it.
+    subscribing: usize,
+    unsubscribed: Waiters,
     /// What hosts wait for, and whom to wake when they give it up.
     for_hosts: BTreeMap<Tag, Option<Waker>>,
     /// Where responses arrive, once there was a request.
@@ -77,6 +80,8 @@ impl Requests {
             last: 0,
             token,
             unconnected: Waiters::default(),
+            subscribing: 0,
+            unsubscribed: Waiters::default(),
             for_hosts: BTreeMap::new(),
             queue: None,
             ended: false,
@@ -102,6 +107,21 @@ impl Requests {
                 Poll::Pending
             }
         }
+    }
+
+    /// A SUBSCRIBE that was due has been handed over, or could not be.
+    fn subscribed(&mut self, rings: &mut Rings) {
+        self.subscribing = self.subscribing.saturating_sub(1);
+        self.unsubscribed.wake_all(rings);
+    }
+
+    /// Ready once no other thread is between entering a topic and handing over its SUBSCRIBE: a request must not overtake that.
+    fn poll_subscribed(&mut self, context: &Context<'_>) -> Poll<()> {
+        if self.subscribing == 0 {
+            return Poll::Ready(());
+        }
+        self.unsubscribed.add(context);
+        Poll::Pending
     }
 
     /// A number for a request, and correlation data that no other has.

@@ -562,9 +562,10 @@ static size_t words_of(const char *text, char **words, size_t most) {
 
 /* Installs the hooks and the authenticator that a request named. */
 static mqtt_result hook_into(mqtt_client *client, hooked *hook, const char *hooks, const char *authenticator) {
-    static const char *const names[] = {"connack", "puback", "pubrec", "pubrel", "pubcomp", "suback", "unsuback", "disconnect", "auth", NULL};
-    static const int values[] = {MQTT_PACKET_CONNACK, MQTT_PACKET_PUBACK, MQTT_PACKET_PUBREC, MQTT_PACKET_PUBREL, MQTT_PACKET_PUBCOMP,
-                                 MQTT_PACKET_SUBACK, MQTT_PACKET_UNSUBACK, MQTT_PACKET_DISCONNECT, MQTT_PACKET_AUTH};
+    static const char *const names[] = {"connack", "puback",   "pubrec",     "pubrel", "pubcomp",
+                                        "suback",  "unsuback", "disconnect", "auth",   NULL};
+    static const int values[] = {MQTT_PACKET_CONNACK, MQTT_PACKET_PUBACK,   MQTT_PACKET_PUBREC,     MQTT_PACKET_PUBREL, MQTT_PACKET_PUBCOMP,
+                                 MQTT_PACKET_SUBACK,  MQTT_PACKET_UNSUBACK, MQTT_PACKET_DISCONNECT, MQTT_PACKET_AUTH};
     mqtt_result result = MQTT_OK;
     hook->handle = client;
     if (hooks != NULL) {
@@ -832,8 +833,7 @@ static mqtt_result unsubscribe(mqtt_client *client) {
     char room[512];
     const char *filter = take("filter");
     size_t count = pairs_of(take("user_properties"), room, sizeof room, pairs);
-    mqtt_result result =
-        count > 0 ? mqtt_unsubscribe_with(client, filter, pairs, count, &reply) : mqtt_unsubscribe(client, filter, &reply);
+    mqtt_result result = count > 0 ? mqtt_unsubscribe_with(client, filter, pairs, count, &reply) : mqtt_unsubscribe(client, filter, &reply);
     return result == MQTT_OK ? mqtt_reply_wait(client, reply, 40000, NULL) : result;
 }
 
