@@ -297,9 +297,15 @@ static const row calls[] = {
 };
 
 /* After each of these the client is of no more use: one of them is called last. */
+/* clang-format off */
 static const row endings[] = {
-    ROW(mqtt_client_close), ROW(mqtt_client_close_with), ROW(mqtt_client_close_options), ROW(mqtt_client_free), ROW_WAITS(mqtt_shutdown),
+    ROW(mqtt_client_close),
+    ROW(mqtt_client_close_with),
+    ROW(mqtt_client_close_options),
+    ROW(mqtt_client_free),
+    ROW_WAITS(mqtt_shutdown),
 };
+/* clang-format on */
 
 enum { CALLS = sizeof calls / sizeof *calls, ENDINGS = sizeof endings / sizeof *endings };
 
