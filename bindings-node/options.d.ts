@@ -250,8 +250,9 @@ export interface ClientOptions {
    */
   subscribeTimeout?: Duration
   /**
-   * How long a hook or the authenticator may take to answer: a hook's words are left out then, an authenticator's
-   * attempt to connect fails. Default: 10s. Allowed: a duration from 1ms to 1h.
+   * How long the application may take to answer what it is asked: a hook's words are left out then, and an attempt
+   * to connect fails that waits for the authenticator or for the function that is asked before each attempt.
+   * Default: 10s. Allowed: a duration from 1ms to 1h.
    */
   hookTimeout?: Duration
   /**

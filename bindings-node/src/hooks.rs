@@ -104,6 +104,7 @@ pub(crate) fn wanted(names: &[String], authenticates: bool) -> Result<Hooks, Err
     Ok(Hooks {
         shown,
         answered: shown.intersection(Hooks::ANSWERABLE),
+        prepares: false,
         authenticates,
     })
 }

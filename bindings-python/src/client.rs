@@ -506,7 +506,9 @@ fn items<'py>(native: &Bound<'py, Native>, taken: Vec<Taken>) -> PyResult<Vec<Bo
         }
         Taken::News(told) => Ok(news::news(py, told)?.into_pyobject(py)?.into_any()),
         // In the queue of the hooks alone.
-        Taken::Packet(_) | Taken::Authenticate(_) => Ok(py.None().into_bound(py)),
+        Taken::Packet(_) | Taken::Prepare(_) | Taken::Authenticate(_) => {
+            Ok(py.None().into_bound(py))
+        }
     };
     taken.into_iter().map(item).collect()
 }

@@ -99,6 +99,7 @@ impl HookQueue {
         let hooks = Hooks {
             shown,
             answered: shown.intersection(Hooks::ANSWERABLE),
+            prepares: false,
             authenticates,
         };
         py.detach(|| client.set_hooks(hooks))
@@ -148,7 +149,7 @@ fn questions(py: Python<'_>, taken: Vec<Taken>) -> PyResult<Vec<Question<'_>>> {
         Taken::Packet(shown) => Some(packet(py, &shown)),
         Taken::Authenticate(asked) => Some(step(py, &asked)),
         // In other queues alone.
-        Taken::Message(_) | Taken::News(_) => None,
+        Taken::Message(_) | Taken::News(_) | Taken::Prepare(_) => None,
     };
     taken.into_iter().filter_map(question).collect()
 }

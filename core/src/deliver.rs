@@ -189,6 +189,7 @@ fn tell(inbox: &mut Inbox, event: Event, rings: &mut Rings) {
         Event::RoundTrip(time) => News::RoundTrip(time),
         Event::Notice(notice) => News::Notice(notice),
         Event::Packet(shown) => return inbox.ask(Delivery::Packet(shown), rings),
+        Event::Prepare(asked) => return inbox.ask(Delivery::Prepare(asked), rings),
         Event::Authenticate(step) => return inbox.ask(Delivery::Authenticate(step), rings),
         // Sorted into the ledger, or handed over before.
         Event::Settled { .. } | Event::Released(_) | Event::Reply { .. } | Event::Message(_) => {

@@ -5,8 +5,9 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use leveret_protocol::engine::{Batch, Engine, Event, Input, Output};
+use leveret_protocol::engine::{Batch, Destination, Engine, Event, Input, Output};
 use leveret_protocol::outcome::Status;
+use leveret_protocol::text::Text;
 use leveret_protocol::time::Instant;
 
 use crate::clock::{self, Alarm};
@@ -19,7 +20,6 @@ use crate::shared::Shared;
 pub(crate) struct Driver {
     shared: Arc<Shared>,
     engine: Engine,
-    addresses: Vec<Arc<Address>>,
     line: Line,
     /// The driver's own task.
     waker: Waker,
@@ -37,12 +37,11 @@ pub(crate) struct Driver {
 const TURNS_IN_A_ROW: u32 = 16;
 
 impl Driver {
-    pub(crate) fn new(shared: Arc<Shared>, engine: Engine, addresses: Vec<Arc<Address>>) -> Driver {
+    pub(crate) fn new(shared: Arc<Shared>, engine: Engine) -> Driver {
         let alarm = shared.machine.clock().alarm();
         Driver {
             shared,
             engine,
-            addresses,
             line: Line::default(),
             waker: Waker::noop().clone(),
             paused: false,
@@ -172,12 +171,10 @@ impl Driver {
                     attempt,
                     endpoint,
                     reference,
+                    destination,
                 } => {
-                    if let Some(address) = self.addresses.get(endpoint) {
-                        let address = match reference {
-                            Some(reference) => Arc::new(address.referred(&reference)),
-                            None => Arc::clone(address),
-                        };
+                    if let Some(address) = self.shared.addresses.get(endpoint) {
+                        let address = address_of(address, reference, destination);
                         self.line.dial(attempt, address);
                     }
                 }
@@ -219,6 +216,22 @@ impl Driver {
         self.shared
             .ledger
             .put(|ledger, rings| ledger.reading_paused(paused, rings));
+    }
+}
+
+/// Where an attempt goes: where the application said, where the broker referred to, or to the address whose turn it is.
+fn address_of(
+    address: &Arc<Address>,
+    reference: Option<Text>,
+    destination: Option<Box<Destination>>,
+) -> Arc<Address> {
+    let said = destination.and_then(|destination| destination.url);
+    // It was read before; one that cannot be read would be dialed as the client's own.
+    let said = said.and_then(|url| Address::parse(&url).ok());
+    match (said, reference) {
+        (Some(said), _) => Arc::new(said),
+        (None, Some(reference)) => Arc::new(address.referred(&reference)),
+        (None, None) => Arc::clone(address),
     }
 }
 

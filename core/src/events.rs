@@ -44,7 +44,10 @@ impl Events {
                 .extend(self.taken.drain(..).filter_map(|delivery| match delivery {
                     Delivery::News(news) => Some(news),
                     // Handlers are for other hosts; here every message has a queue of its own.
-                    Delivery::Message(_) | Delivery::Packet(_) | Delivery::Authenticate(_) => None,
+                    Delivery::Message(_)
+                    | Delivery::Packet(_)
+                    | Delivery::Prepare(_)
+                    | Delivery::Authenticate(_) => None,
                 }));
         }
     }

@@ -1,4 +1,4 @@
-//! Making a client with more than options: hooks that see packets, and the authenticator.
+//! Making a client with more than options: hooks that see packets, the authenticator, and the function asked before each connect.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,9 +6,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use leveret_protocol::engine::{self, Hooks, Shown, Words};
+use leveret_protocol::engine::{self, Hooks, Preparation, Shown, Words};
 use leveret_protocol::error::{Error, ErrorKind};
-use leveret_protocol::options::ClientOptions;
+use leveret_protocol::options::{ClientOptions, ConnectOptions};
 use leveret_protocol::packet_type::{PacketSet, PacketType};
 
 use crate::client::Client;
@@ -25,6 +25,7 @@ const AT_ONCE: usize = 64;
 
 type OnPacket = Box<dyn FnMut(Packet) + Send>;
 type OnStep = Box<dyn FnMut(AuthStep) + Send>;
+type OnAttempt = Box<dyn FnMut(Attempt) + Send>;
 
 /// Makes a client that has hooks or an authenticator; see [`Client::builder`].
 #[must_use = "a builder makes nothing before build() is called"]
@@ -39,6 +40,7 @@ pub struct Builder {
 struct Faces {
     packets: BTreeMap<PacketType, OnPacket>,
     authenticator: Option<OnStep>,
+    before_connect: Option<OnAttempt>,
 }
 
 impl Builder {
@@ -102,6 +104,30 @@ impl Builder {
         self
     }
 
+    /// Calls `before_connect` before each attempt to connect, for credentials that do not last, a will that tells of the moment, or a signed URL. The
+    /// attempt waits until it is [said](Attempt::connect) what it is to say, at most `hook_timeout`; that may happen later and elsewhere. To drop
+    /// the [`Attempt`] is to let it fail.
+    ///
+    /// ```
+    /// # fn token() -> Result<String, std::io::Error> { Ok("token".into()) }
+    /// use leveret::{Client, ConnectOptions};
+    ///
+    /// let client = Client::builder("mqtt://localhost")
+    ///     .before_connect(|attempt| match token() {
+    ///         Ok(token) => attempt.connect(ConnectOptions::new().username("device").password(token)),
+    ///         Err(error) => attempt.refuse(&error.to_string()),
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), leveret::Error>(())
+    /// ```
+    pub fn before_connect(
+        mut self,
+        before_connect: impl FnMut(Attempt) + Send + 'static,
+    ) -> Builder {
+        self.faces.before_connect = Some(Box::new(before_connect));
+        self
+    }
+
     /// Makes the client, which begins to connect.
     ///
     /// # Errors
@@ -118,6 +144,7 @@ impl Builder {
         client.host.set_hooks(Hooks {
             shown,
             answered: shown.intersection(Hooks::ANSWERABLE),
+            prepares: faces.before_connect.is_some(),
             authenticates: faces.authenticator.is_some(),
         })?;
         faces.attach(&client.host);
@@ -153,7 +180,10 @@ impl Faces {
 
     /// Has the strand of this client run whenever something comes for a hook. It keeps the client's memory, and not the client, alive.
     fn attach(self, host: &host::Client) {
-        if self.packets.is_empty() && self.authenticator.is_none() {
+        let nothing = self.packets.is_empty()
+            && self.authenticator.is_none()
+            && self.before_connect.is_none();
+        if nothing {
             return;
         }
         let faces = Handoff::new(Some(self));
@@ -193,6 +223,15 @@ impl Faces {
                 if let Some(hook) = self.packets.get_mut(&shown.packet) {
                     hook(Packet {
                         shown,
+                        shared: Arc::clone(shared),
+                    });
+                }
+            }
+            Delivery::Prepare(asked) => {
+                if let Some(before_connect) = &mut self.before_connect {
+                    before_connect(Attempt {
+                        url: shared.url_of(&asked),
+                        asked,
                         shared: Arc::clone(shared),
                     });
                 }
@@ -251,6 +290,60 @@ impl Drop for Packet {
             // A closed client answers nothing any more.
             let _ = self.shared.answer(self.shown.number, &Words::default());
         }
+    }
+}
+
+/// An attempt to connect in the hands of the application, which is to say what it says.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Its number is 0 once it is answered.
+    asked: Box<Preparation>,
+    url: String,
+    shared: Arc<Shared>,
+}
+
+impl Attempt {
+    /// Where it is to go: one of the client's URLs, or what the broker referred to, without user name and password.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Counts the attempts of the client from 1.
+    #[expect(
+        clippy::misnamed_getters,
+        reason = "what the question is called is between client and engine"
+    )]
+    pub fn number(&self) -> u64 {
+        self.asked.attempt
+    }
+
+    /// Lets it begin, with these credentials, this will, this URL; what is not given is as the client's options say. Options that are not
+    /// valid let the attempt fail, with the reason in its [event](crate::ConnectionEvent::AttemptFailed).
+    pub fn connect(mut self, said: ConnectOptions) {
+        let number = std::mem::take(&mut self.asked.number);
+        if let Err(error) = self.shared.prepare(number, said) {
+            self.asked.number = number;
+            self.refuse_for(&error.to_string());
+        }
+    }
+
+    /// Lets it fail, for the reason in these words; another attempt follows.
+    pub fn refuse(mut self, words: &str) {
+        self.refuse_for(words);
+    }
+
+    fn refuse_for(&mut self, words: &str) {
+        let number = std::mem::take(&mut self.asked.number);
+        if number != 0 {
+            // A closed client connects no more.
+            let _ = self.shared.refuse_preparation(number, words);
+        }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.refuse_for("the attempt was dropped");
     }
 }
 

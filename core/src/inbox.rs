@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use leveret_protocol::engine::{AckToken, AuthStep, ConnectionEvent, Incoming, Notice, Shown};
+use leveret_protocol::engine::{
+    AckToken, AuthStep, ConnectionEvent, Incoming, Notice, Preparation, Shown,
+};
 use leveret_protocol::error::{Error, ErrorKind};
 use leveret_protocol::message::{Message, QoS};
 use leveret_protocol::options::InboxOverflow;
@@ -27,7 +29,7 @@ impl QueueId {
     pub const MAIN: QueueId = QueueId(0);
     /// What is for nobody in particular, when an iterator takes it and not a general handler.
     pub const GENERAL: QueueId = QueueId(1);
-    /// What is for hooks and for the authenticator, which have a thread or task of their own: they must not wait behind a handler that waits
+    /// What is for hooks, for the authenticator and for the function asked before each connect, which have a thread or task of their own: they must not wait behind a handler that waits
     /// for what they are asked.
     pub const HOOKS: QueueId = QueueId(2);
 }
@@ -41,6 +43,8 @@ pub enum Delivery {
     News(News),
     /// A packet for a hook; in [`QueueId::HOOKS`] only.
     Packet(Box<Shown>),
+    /// An attempt to connect to be said more of; in [`QueueId::HOOKS`] only.
+    Prepare(Box<Preparation>),
     /// A step for the authenticator; in [`QueueId::HOOKS`] only.
     Authenticate(Box<AuthStep>),
 }
@@ -98,7 +102,7 @@ impl Size {
         Size { messages: 1, bytes }
     }
 
-    /// What a delivery takes of the inbox. News is bounded by itself, and steps of authentication by their exchange.
+    /// What a delivery takes of the inbox. News is bounded by itself, and steps of authentication by their exchange; one attempt is prepared at a time.
     fn of_delivery(delivery: &Delivery) -> Size {
         match delivery {
             Delivery::Message(arrival) => Size::of(&arrival.message),
@@ -106,7 +110,7 @@ impl Size {
                 messages: 1,
                 bytes: shown.properties.encoded().len() + Size::PER_MESSAGE,
             },
-            Delivery::News(_) | Delivery::Authenticate(_) => Size::default(),
+            Delivery::News(_) | Delivery::Prepare(_) | Delivery::Authenticate(_) => Size::default(),
         }
     }
 

@@ -47,7 +47,7 @@
 //! | `client.rs`, `letter.rs`, `receipt.rs` | the face for Rust: publish and what becomes of it |
 //! | `subscription.rs`, `message.rs`, `events.rs` | the face for Rust: streams of messages and of news |
 //! | `request.rs`, `response.rs`, `serve.rs` | the face for Rust: asking, and answering |
-//! | `hooks.rs` | the face for Rust: packets in hooks, steps of authentication |
+//! | `hooks.rs` | the face for Rust: packets in hooks, steps of authentication, attempts to connect |
 //! | `intake.rs` | from a queue to a stream, acknowledging on the way |
 //! | `host/mod.rs`, `host/letters.rs`, `host/messages.rs`, `host/outcomes.rs`, `host/requests.rs`, `host/hooks.rs` | what language bindings stand on |
 //! | `requests/mod.rs` | requests that wait for a response, with a map of its own |
@@ -115,7 +115,7 @@ mod readme {}
 
 pub use client::Client;
 pub use events::{Events, Messages};
-pub use hooks::{AuthStep, Builder, Packet};
+pub use hooks::{Attempt, AuthStep, Builder, Packet};
 pub use inbox::News;
 pub use letter::{Letter, PartlyPosted};
 pub use leveret_protocol as protocol;
@@ -125,7 +125,7 @@ pub use leveret_protocol::engine::{
 pub use leveret_protocol::error::{Error, ErrorKind};
 pub use leveret_protocol::message::QoS;
 pub use leveret_protocol::options::{
-    ClientOptions as Options, CloseOptions, ExpiredInFlight, InboxOverflow, OnSessionLost,
+    ClientOptions as Options, CloseOptions, ConnectOptions, ExpiredInFlight, InboxOverflow, OnSessionLost,
     Overflow, Priority, PropertiesOn311, Protocol, PublishOptions, SubscribeOptions, Ttl,
 };
 pub use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use leveret_protocol::engine::{AckToken, AuthAnswer, Command, Cost, EngineStats, Tag, Words};
+use leveret_protocol::engine::{
+    AckToken, AuthAnswer, Command, Cost, EngineStats, Preparation, Tag, Words,
+};
 use leveret_protocol::error::{Error, ErrorKind};
-use leveret_protocol::options::{ClientOptions, CloseOptions};
+use leveret_protocol::options::{ClientOptions, CloseOptions, ConnectOptions};
 use leveret_protocol::reason::ReasonCode;
 use leveret_protocol::sentence::{self, Dialect};
 
 use crate::handoff::{Handoff, Rings};
 use crate::inbox::{Arrival, Inbox};
 use crate::ledger::{Keep, Ledger, Question};
+use crate::net::url::Address;
 use crate::outbox::Outbox;
 use crate::requests::Requests;
 use crate::runtime::Machine;
@@ -27,6 +30,8 @@ pub(crate) struct Shared {
     /// Driver → those who wait. May be locked under the outbox, never the other way round.
     pub(crate) ledger: Handoff<Ledger>,
     pub(crate) options: ClientOptions,
+    /// The brokers, which are tried in turn.
+    pub(crate) addresses: Vec<Arc<Address>>,
     pub(crate) dialect: Dialect,
     pub(crate) machine: Arc<Machine>,
     generation: u64,
@@ -42,6 +47,7 @@ pub(crate) struct CloseRequest {
 impl Shared {
     pub(crate) fn new(
         options: ClientOptions,
+        addresses: Vec<Arc<Address>>,
         dialect: Dialect,
         keep: Keep,
         engine: EngineStats,
@@ -64,6 +70,7 @@ impl Shared {
             )),
             ledger: Handoff::new(Ledger::new(keep, requests)),
             options,
+            addresses,
             dialect,
             machine,
             generation: leveret_sys::fork_generation(),
@@ -155,6 +162,37 @@ impl Shared {
     pub(crate) fn answer(&self, number: u64, words: &Words) -> Result<(), Error> {
         let words = words.properties()?;
         self.tell(Command::Answer { number, words })
+    }
+
+    /// Where an attempt is to go, as a URL without user name and password.
+    pub(crate) fn url_of(&self, asked: &Preparation) -> String {
+        let address = self.addresses.get(asked.endpoint);
+        match (address, &asked.reference) {
+            (Some(address), Some(reference)) => address.referred(reference).to_string(),
+            (Some(address), None) => address.to_string(),
+            (None, _) => String::new(),
+        }
+    }
+
+    /// What an attempt to connect is to say.
+    pub(crate) fn prepare(&self, number: u64, mut said: ConnectOptions) -> Result<(), Error> {
+        if let Some(url) = &said.url {
+            // User name and password of a URL are options like those that are given as such, which win.
+            let credentials = Address::parse(url)?.credentials;
+            if let (Some(credentials), None) = (credentials, &said.username) {
+                said.username = Some(credentials.username);
+                said.password = said.password.or(credentials.password);
+            }
+        }
+        said.check(&self.options, self.dialect)?;
+        let answer = Ok(Box::new(said));
+        self.tell(Command::Prepared { number, answer })
+    }
+
+    /// Why an attempt to connect is not to be made.
+    pub(crate) fn refuse_preparation(&self, number: u64, words: &str) -> Result<(), Error> {
+        let answer = Err(words.to_owned());
+        self.tell(Command::Prepared { number, answer })
     }
 
     /// What the broker is to be sent in a step of authentication.

@@ -105,6 +105,7 @@ impl Desk {
         Hooks {
             shown,
             answered: shown.intersection(Hooks::ANSWERABLE),
+            prepares: false,
             authenticates: self.callbacks.contains_key(&Kind::Auth),
         }
     }

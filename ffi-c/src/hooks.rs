@@ -27,7 +27,7 @@ pub(crate) fn call(face: &Face) -> usize {
             Delivery::Packet(shown) => show(face, shown),
             Delivery::Authenticate(step) => authenticate(face, step),
             // In the queues of handlers alone.
-            Delivery::Message(_) | Delivery::News(_) => {}
+            Delivery::Message(_) | Delivery::News(_) | Delivery::Prepare(_) => {}
         }
     }
     count

@@ -216,8 +216,9 @@ class ClientOptions(TypedDict, total=False):
     duration from 1ms to 1h.
     """
     hook_timeout: Duration
-    """How long a hook or the authenticator may take to answer: a hook's words are left out then, an authenticator's
-    attempt to connect fails. Default: 10s. Allowed: a duration from 1ms to 1h.
+    """How long the application may take to answer what it is asked: a hook's words are left out then, and an attempt
+    to connect fails that waits for the authenticator or for the function that is asked before each attempt.
+    Default: 10s. Allowed: a duration from 1ms to 1h.
     """
     close_timeout: Duration
     """How long a close that states no time of its own lets waiting letters go out. Default: 5s. Allowed: a duration

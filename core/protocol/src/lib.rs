@@ -40,6 +40,7 @@
 //! * `engine/post_office.rs`: the letters that wait: order, priority, overflow rules
 //! * `engine/settling.rs`: from acceptance to the one outcome; expiry, cancel
 //! * `engine/deadlines.rs`: when letters expire
+//! * `engine/preparing.rs`: what the application says of an attempt to connect before it is made
 //! * `engine/aliases.rs`: topic names as numbers, each way
 //! * `engine/authentication.rs`: enhanced authentication, step by step
 //! * `engine/hooks.rs`: packets that the application is shown, and its words on our answers

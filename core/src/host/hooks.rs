@@ -1,8 +1,9 @@
-//! A host's client: packets shown to hooks, words on our answers, and the steps of enhanced authentication.
+//! A host's client: packets shown to hooks, words on our answers, the steps of enhanced authentication, and what attempts to connect are to say.
 
 use bytes::Bytes;
-use leveret_protocol::engine::{Command, Hooks, Tag, Words};
+use leveret_protocol::engine::{Command, Hooks, Preparation, Tag, Words};
 use leveret_protocol::error::Error;
+use leveret_protocol::options::ConnectOptions;
 
 use super::Client;
 
@@ -30,6 +31,27 @@ impl Client {
     /// `InvalidArgument` for text that MQTT cannot carry; then the answer still waits. `Closed`, `Forked`.
     pub fn answer(&self, number: u64, words: &Words) -> Result<(), Error> {
         self.shared().answer(number, words)
+    }
+
+    /// Where an attempt is to go, as a URL without user name and password.
+    pub fn url_of(&self, asked: &Preparation) -> String {
+        self.shared().url_of(asked)
+    }
+
+    /// What the attempt of this number is to say; nothing is said twice.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for options that are not valid; then the attempt still waits. `Closed`, `Forked`.
+    pub fn prepare(&self, number: u64, said: ConnectOptions) -> Result<(), Error> {
+        self.shared().prepare(number, said)
+    }
+
+    /// The attempt of this number is not to be made, with the reason in words; another follows later.
+    ///
+    /// # Errors
+    /// `Closed`, `Forked`.
+    pub fn refuse_preparation(&self, number: u64, words: &str) -> Result<(), Error> {
+        self.shared().refuse_preparation(number, words)
     }
 
     /// The authenticator has taken the step of this number: what the broker is to be sent.

@@ -118,11 +118,19 @@ impl Client {
         let engine = Engine::new(options.clone(), addresses.len(), seed());
         let counted = engine.stats(crate::clock::now());
         // Another seed than the engine's, which shows in client ids.
-        let shared = Shared::new(options, setup.dialect, setup.keep, counted, machine, seed());
+        let shared = Shared::new(
+            options,
+            addresses,
+            setup.dialect,
+            setup.keep,
+            counted,
+            machine,
+            seed(),
+        );
         let shared = Arc::new(shared);
         shared
             .machine
-            .spawn(Driver::new(Arc::clone(&shared), engine, addresses).run());
+            .spawn(Driver::new(Arc::clone(&shared), engine).run());
         let client = Client {
             handle: Arc::new(Handle { shared }),
         };

@@ -7,9 +7,10 @@ use leveret_protocol::codec::{
 };
 use leveret_protocol::engine::Words;
 use leveret_protocol::message::{Message, QoS, Will};
-use leveret_protocol::options::{Kind, OptionSpec, Value};
+use leveret_protocol::options::{ClientOptions, ConnectOptions, Kind, OptionSpec, Value};
 use leveret_protocol::packet_type::{PacketSet, PacketType};
 use leveret_protocol::reason::ReasonCode;
+use leveret_protocol::sentence::Dialect;
 use leveret_protocol::text::Text;
 use leveret_protocol::time::Duration;
 
@@ -291,5 +292,20 @@ pub fn value(feed: &mut Feed<'_>, spec: &OptionSpec) -> Value {
         Kind::Bytes => Value::Bytes(Bytes::from_static(b"bytes")),
         Kind::Pairs => Value::Pairs(vec![(text.into(), "value".into())]),
         Kind::Choice(names) => Value::Text((*feed.pick(names)).into()),
+    }
+}
+
+/// What an attempt to connect is to say: a few options, those that go together.
+pub fn connect_options(feed: &mut Feed<'_>, client: &ClientOptions) -> ConnectOptions {
+    let mut options = ConnectOptions::new();
+    for _ in 0..feed.byte() % 4 {
+        let spec = feed.pick(ConnectOptions::SPECS);
+        let value = value(feed, spec);
+        // A value that is refused leaves the option as it was.
+        let _ = options.set(spec.name, value, Dialect::Rust);
+    }
+    match options.check(client, Dialect::Rust) {
+        Ok(()) => options,
+        Err(_) => ConnectOptions::new(),
     }
 }

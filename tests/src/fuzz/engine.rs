@@ -344,10 +344,11 @@ impl World {
                 .filter(|packet| bits >> (*packet as u8) & 1 == 1);
             chosen.fold(PacketSet::EMPTY, |set, packet| set.union(packet.into()))
         };
-        let command = match feed.byte() % 8 {
+        let command = match feed.byte() % 10 {
             0..=1 => Command::Hooks(Hooks {
                 shown: packets(feed),
                 answered: packets(feed),
+                prepares: feed.flag(),
                 authenticates: feed.flag(),
             }),
             2..=4 => Command::Answer {
@@ -362,6 +363,13 @@ impl World {
                         data: (data < 192).then(|| draw::payload(feed)),
                         words: draw::words(feed),
                     })),
+                },
+            },
+            7..=8 => Command::Prepared {
+                number: self.ledger.any_preparation(feed.byte()),
+                answer: match feed.byte() {
+                    0..=31 => Err("no".into()),
+                    _ => Ok(Box::new(draw::connect_options(feed, &self.options))),
                 },
             },
             _ => Command::Reauthenticate {

@@ -16,6 +16,7 @@ pub struct Ledger {
     pub tokens: Vec<AckToken>,
     last_shown: u64,
     last_step: u64,
+    last_preparation: u64,
     /// The status as it was told last.
     pub status: Option<Status>,
 }
@@ -40,6 +41,12 @@ impl Ledger {
     /// The number of a step of authentication that was asked for, or was not.
     pub fn any_step(&self, choice: u8) -> u64 {
         self.last_step.saturating_sub(u64::from(choice % 4 / 3))
+    }
+
+    /// The last question before an attempt more often than not, or one before it.
+    pub fn any_preparation(&self, choice: u8) -> u64 {
+        self.last_preparation
+            .saturating_sub(u64::from(choice % 4 / 3))
     }
 
     /// The receipt of a letter that is posted; 0 if none is wanted.
@@ -89,6 +96,7 @@ impl Ledger {
                 );
             }
             Event::Packet(shown) => self.last_shown = self.last_shown.max(shown.number),
+            Event::Prepare(asked) => self.last_preparation = asked.number,
             Event::Authenticate(step) => self.last_step = self.last_step.max(step.number),
             Event::Message(incoming) => self.tokens.extend(incoming.token),
             Event::Status(status) => {

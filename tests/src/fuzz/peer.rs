@@ -50,8 +50,10 @@ impl Peer {
                 Ok(Decoded::Packet(packet)) => {
                     let length = before - self.written.len();
                     // Pings and plain acknowledgements are sent to a broker that says it takes no four bytes, too: without
-                    // them there is no connection. A CONNACK that breaks the rules is answered before its limits are learned.
-                    let bound = length > 4 && !matches!(packet, Packet::Disconnect(_));
+                    // them there is no connection. A CONNACK that breaks the rules is answered before its limits are learned, and one that
+                    // comes while CONNECT is still being written cannot bind it.
+                    let unbound = matches!(packet, Packet::Connect(_) | Packet::Disconnect(_));
+                    let bound = length > 4 && !unbound;
                     assert!(
                         !bound || length <= self.maximum_packet_size as usize,
                         "{length} bytes: {packet:?}"

@@ -95,7 +95,7 @@ impl World {
                 self.tally.count(&format!("notice: {}", notice.name()));
                 Ok(())
             }
-            Event::Packet(_) | Event::Authenticate(_) => Ok(()),
+            Event::Packet(_) | Event::Prepare(_) | Event::Authenticate(_) => Ok(()),
         }
     }
 

@@ -10,7 +10,7 @@ use super::hooks::Hooks;
 use super::letter::Letter;
 use super::publish::SealedLetter;
 use crate::codec::Properties;
-use crate::options::{CloseOptions, Overflow, Priority, SubscribeOptions};
+use crate::options::{CloseOptions, ConnectOptions, Overflow, Priority, SubscribeOptions};
 use crate::reason::ReasonCode;
 use crate::text::Text;
 use crate::time::Instant;
@@ -131,6 +131,13 @@ pub enum Command {
         number: u64,
         /// Reason string and user properties of our answer, checked.
         words: Properties,
+    },
+    /// The application has said what an attempt to connect is to say.
+    Prepared {
+        /// From [`Preparation`](super::Preparation).
+        number: u64,
+        /// What, checked; or why the attempt is to fail.
+        answer: Result<Box<ConnectOptions>, String>,
     },
     /// The application has taken a step of enhanced authentication.
     Authenticate {

@@ -76,7 +76,7 @@ impl Engine {
             State::Online if self.needs_another_connection() => self.end_session_on_311(),
             State::Online => self.part_to_close(),
             State::Parting => {}
-            State::Dialing | State::Handshaking if ending_session => {}
+            State::Preparing | State::Dialing | State::Handshaking if ending_session => {}
             State::Idle | State::Preparing | State::Backoff => self.end(),
             State::Dialing | State::Handshaking => self.end_unconnected(),
         }
@@ -210,6 +210,7 @@ impl Engine {
             | Command::Reconnect
             | Command::Hooks(_)
             | Command::Answer { .. }
+            | Command::Prepared { .. }
             | Command::Authenticate { .. } => {}
         }
     }

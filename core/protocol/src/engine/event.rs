@@ -6,6 +6,7 @@ use core::time::Duration;
 use super::authentication::AuthStep;
 use super::budget::Cost;
 use super::hooks::Shown;
+use super::preparing::Preparation;
 use crate::codec::{Properties, Version};
 use crate::error::Error;
 use crate::message::{Message, QoS};
@@ -108,6 +109,8 @@ pub enum Event {
     Notice(Notice),
     /// A packet from the broker that a [hook](super::Hooks) is to be shown.
     Packet(Box<Shown>),
+    /// An attempt to connect of which the application is to say more.
+    Prepare(Box<Preparation>),
     /// A step of enhanced authentication that the application is to take.
     Authenticate(Box<AuthStep>),
 }

@@ -91,7 +91,9 @@ impl Engine {
     }
 
     fn connect(&self) -> Connect {
-        let (options, version) = (&self.options, self.broker.version);
+        let prepared = self.preparing.options(&self.options);
+        let options = prepared.as_ref().unwrap_or(&self.options);
+        let version = self.broker.version;
         Connect {
             version,
             client_id: self.life.client_id.clone(),

@@ -34,6 +34,8 @@ pub struct Hooks {
     /// Of those, the ones whose answer it may put words on: PUBREC (answered by PUBREL) and PUBREL (answered by PUBCOMP). What PUBACK and PUBREC
     /// carry is said where a message is acknowledged.
     pub answered: PacketSet,
+    /// It is asked before each attempt to connect what the attempt is to say.
+    pub prepares: bool,
     /// It takes the steps of enhanced authentication.
     pub authenticates: bool,
 }

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::event::{ConnectionEvent, Event, Notice};
 use super::incoming::Violation;
+use super::preparing::Preparation;
 use super::timers::Timer;
 use super::{Engine, LinkError, LinkErrorKind};
 use crate::codec::{Disconnect, Properties, Version};
@@ -177,6 +178,16 @@ impl Lifecycle {
             .then(|| (self.attempt, self.endpoint, self.reference.clone()))
     }
 
+    /// The attempt that is to be made next.
+    pub(super) fn preparation(&self, number: u64) -> Preparation {
+        Preparation {
+            number,
+            attempt: self.attempt.saturating_add(1),
+            endpoint: self.endpoint,
+            reference: self.reference.clone(),
+        }
+    }
+
     /// Follows a Server Reference (MQTT 5, 4.11), unless it has led on too often. Says whether it does.
     pub(super) fn follow(&mut self, reference: &str, most: u8) -> bool {
         // The property may name several servers, separated by spaces; the first is tried.
@@ -200,7 +211,7 @@ impl Engine {
     /// Opens a transport, the old one being gone or hung up; first asks the application what it has to be asked.
     pub(super) fn dial(&mut self) {
         self.timers.clear(Timer::Backoff);
-        if self.ask_before_dialing() {
+        if self.ask_for_preparation() || self.ask_before_dialing() {
             self.life.enter(State::Preparing);
         } else {
             self.dial_prepared();
@@ -505,6 +516,7 @@ impl Engine {
                 Timer::AcknowledgementHeld => self.report_held(),
                 Timer::Unanswered => self.ask_unanswered_again(),
                 Timer::Words => self.words_are_late(),
+                Timer::Preparation => self.preparation_is_late(),
                 Timer::Authenticator => self.authenticator_is_late(),
                 Timer::Close => self.close_now(),
             }

@@ -12,6 +12,8 @@
 //! | `subscriptions`, `asking` | what was asked for, and what the broker said |
 //! | `straight` | the short way of QoS 0 letters, from their batch's own memory |
 //! | `lifecycle`, `handshake`, `versions`, `keep_alive`, `timers` | the connection: which one, when, and whether it lives |
+//! | `preparing` | what the application says before each attempt |
+//! | `preparing` | what the application says of an attempt before it is made |
 //! | `authentication` | who proves what to whom, in steps |
 //! | `aliases` | topic names as numbers, each way |
 //! | `hooks` | packets that the application is shown, and its words on our answers |
@@ -41,6 +43,7 @@ mod outgoing;
 mod owed;
 mod pages;
 mod post_office;
+mod preparing;
 mod publish;
 mod random;
 mod replay;
@@ -60,8 +63,10 @@ pub use budget::{Budget, Cost};
 pub use event::*;
 pub use hooks::{Hooks, Shown, Words};
 pub use lifecycle::State;
+pub use preparing::{Destination, Preparation};
 pub use publish::{Payload, Publish, SHARED_FROM, SealedLetter};
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -144,6 +149,8 @@ pub enum Output<'a> {
         endpoint: usize,
         /// The server that the broker referred to (MQTT 5, 4.11), to be dialed in place of the URL's, in the same way.
         reference: Option<Text>,
+        /// What the application said of this attempt, where it goes elsewhere than the URL or carries more.
+        destination: Option<Box<Destination>>,
     },
     /// Write these bytes, in order, once; then say [`Input::Written`]. At most 64 slices, and not much more than 64 KiB unless one payload is larger.
     Write(&'a [Bytes]),
@@ -193,6 +200,7 @@ pub struct Engine {
     asking: asking::Asking,
     // What the application is told and asked.
     hooked: hooks::Hooked,
+    preparing: preparing::Preparing,
     authentication: authentication::Authentication,
     events: Vec<Event>,
     stats: EngineStats,
@@ -234,6 +242,7 @@ impl Engine {
             subscriptions: subscriptions::Subscriptions::default(),
             asking: asking::Asking::default(),
             hooked: hooks::Hooked::default(),
+            preparing: preparing::Preparing::default(),
             authentication: authentication::Authentication::default(),
             events: Vec::new(),
             stats: EngineStats::new(),
@@ -271,6 +280,7 @@ impl Engine {
                 attempt,
                 endpoint,
                 reference,
+                destination: self.preparing.destination(),
             };
         }
         self.compose();
@@ -358,6 +368,7 @@ impl Engine {
             Command::Close { reply, options } => self.close(reply, options),
             Command::Hooks(hooks) => self.set_hooks(hooks),
             Command::Answer { number, words } => self.say(number, words),
+            Command::Prepared { number, answer } => self.prepared(number, answer),
             Command::Authenticate { number, answer } => {
                 self.authenticate(number, answer.map(|answer| *answer));
             }

@@ -21,13 +21,15 @@ pub(super) enum Timer {
     Unanswered,
     /// The application takes too long to say what an answer is to carry.
     Words,
+    /// The application takes too long to say what an attempt is to say.
+    Preparation,
     /// The authenticator takes too long for a step.
     Authenticator,
     /// `close` has waited long enough.
     Close,
 }
 
-const KINDS: [Timer; 10] = [
+const KINDS: [Timer; 11] = [
     Timer::Connect,
     Timer::Backoff,
     Timer::KeepAlive,
@@ -36,6 +38,7 @@ const KINDS: [Timer; 10] = [
     Timer::AcknowledgementHeld,
     Timer::Unanswered,
     Timer::Words,
+    Timer::Preparation,
     Timer::Authenticator,
     Timer::Close,
 ];

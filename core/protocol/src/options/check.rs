@@ -4,8 +4,8 @@ use alloc::format;
 
 use super::duration::{Shown, nanos};
 use super::{
-    ClientOptions, CloseOptions, Mqtt, OptionSpec, PropertiesOn311, Protocol, PublishOptions,
-    SubscribeOptions,
+    ClientOptions, CloseOptions, ConnectOptions, Mqtt, OptionSpec, PropertiesOn311, Protocol,
+    PublishOptions, SubscribeOptions,
 };
 use crate::error::Error;
 use crate::sentence::{self, Dialect};
@@ -177,6 +177,64 @@ impl CloseOptions {
                 "{name} must be left out or 0 where that of the client is 0 (MQTT 5, 3.14.2.2.2)"
             ))),
             _ => Ok(()),
+        }
+    }
+}
+
+impl ConnectOptions {
+    /// Checks every option by itself, against the others and against those of the client.
+    ///
+    /// # Errors
+    /// `InvalidArgument`, with a sentence that names the options as `dialect` spells them.
+    pub fn check(&self, client: &ClientOptions, dialect: Dialect) -> Result<(), Error> {
+        self.check_each(dialect)?;
+        if self.will_topic.is_none() {
+            let plain = ConnectOptions::default();
+            let of_will = |spec: &&OptionSpec| {
+                spec.name.starts_with("will_") && self.get(spec.name) != plain.get(spec.name)
+            };
+            if let Some(spec) = ConnectOptions::SPECS.iter().find(of_will) {
+                return Err(Error::invalid(format!(
+                    "{} must be given where {} is",
+                    dialect.spell("will_topic"),
+                    dialect.spell(spec.name)
+                )));
+            }
+        }
+        // The rules for a login and a will are those of the client's own.
+        let mut said = client.clone();
+        self.put_on(&mut said);
+        said.check_will(dialect)?;
+        said.check_for_311(dialect)
+    }
+
+    /// Puts what is given in the place of what the client's options say.
+    pub(crate) fn put_on(&self, client: &mut ClientOptions) {
+        if self.username.is_some() {
+            client.username.clone_from(&self.username);
+            client.password = None;
+        }
+        if self.password.is_some() {
+            client.password.clone_from(&self.password);
+        }
+        if self.will_topic.is_some() {
+            client.will_topic.clone_from(&self.will_topic);
+            client.will_payload = self.will_payload.clone();
+            client.will_qos = self.will_qos;
+            client.will_retain = self.will_retain;
+            client.will_delay = self.will_delay;
+            client.will_message_expiry = self.will_message_expiry;
+            client.will_payload_format = self.will_payload_format;
+            client.will_content_type.clone_from(&self.will_content_type);
+            client
+                .will_response_topic
+                .clone_from(&self.will_response_topic);
+            client
+                .will_correlation_data
+                .clone_from(&self.will_correlation_data);
+            client
+                .will_user_properties
+                .clone_from(&self.will_user_properties);
         }
     }
 }

@@ -71,7 +71,14 @@ given! {
     Vec<u8> => Option<Bytes>, bytes => Some(bytes.into());
     Duration => Ttl, span => Ttl::After(span);
     Option<Duration> => Ttl, span => span.map_or(Ttl::Never, Ttl::After);
+    &[(&str, &str)] => Option<Vec<(String, String)>>, pairs => Some(pairs.given());
     &[(&str, &str)] => Vec<(String, String)>, pairs => pairs.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+}
+
+impl<const N: usize> Given<Option<Vec<(String, String)>>> for [(&str, &str); N] {
+    fn given(self) -> Option<Vec<(String, String)>> {
+        Some(self.as_slice().given())
+    }
 }
 
 impl<const N: usize> Given<Vec<(String, String)>> for [(&str, &str); N] {

@@ -204,7 +204,8 @@ options! {
     /// How long a subscribe or unsubscribe waits for the answer of the broker while online.
     subscribe_timeout: Duration = Duration::from_secs(30), Kind::span(1, HOUR), since "0.1", mqtt All;
 
-    /// How long a hook or the authenticator may take to answer: a hook's words are left out then, an authenticator's attempt to connect fails.
+    /// How long the application may take to answer what it is asked: a hook's words are left out then, and an attempt to connect fails that waits
+    /// for the authenticator or for the function that is asked before each attempt.
     hook_timeout: Duration = Duration::from_secs(10), Kind::span(1, HOUR), since "0.1", mqtt All;
 
     /// How long a close that states no time of its own lets waiting letters go out.
@@ -297,6 +298,57 @@ options! {
 
     /// User properties of the DISCONNECT (MQTT 5, 3.14.2.2.4).
     user_properties: Vec<(String, String)> = Vec::new(), Kind::Pairs, since "0.1", mqtt V5;
+}
+
+options! {
+    /// What one attempt to connect is to say, as the function that is asked before each attempt answers it. What is not given is as the options
+    /// of the client have it.
+    pub struct ConnectOptions as "connect", setters connect_setters;
+
+    /// Where to dial this time, in place of the URL whose turn it is: another path or query, such as those of a signed URL. Never shown.
+    url: Option<String> = None, Kind::Text, none "the URL of the client", secret true, since "0.1", mqtt All;
+
+    /// Headers of the WebSocket handshake, after those of the client. Never shown.
+    websocket_headers: Option<Vec<(String, String)>> = None, Kind::Pairs, none "no more headers", secret true, since "0.1", mqtt All;
+
+    /// User name to log in with; the password of the client's options does not go with it.
+    username: Option<String> = None, Kind::Text, none "the one of the client", since "0.1", mqtt All;
+
+    /// Password to log in with. On 3.1.1 it needs a user name. Never shown.
+    password: Option<Bytes> = None, Kind::Bytes, none "the one of the client", secret true, since "0.1", mqtt All;
+
+    /// Topic of the will. Where it is given nothing of the client's own will is used.
+    will_topic: Option<String> = None, Kind::Text, none "the will of the client", since "0.1", mqtt All;
+
+    /// Payload of the will.
+    will_payload: Bytes = Bytes::new(), Kind::Bytes, since "0.1", mqtt All;
+
+    /// QoS of the will.
+    will_qos: QoS = QoS::AtMostOnce, Kind::Integer { min: 0, max: 2 }, since "0.1", mqtt All;
+
+    /// Whether the broker retains the will.
+    will_retain: bool = false, Kind::Flag, since "0.1", mqtt All;
+
+    /// How long the broker waits before it publishes the will; a reconnect within that time stops it (MQTT 5, 3.1.3.2.2).
+    will_delay: Duration = Duration::ZERO, Kind::seconds(0, LONGEST), since "0.1", mqtt V5;
+
+    /// How long the will is of use once published (MQTT 5, 3.1.3.2.4).
+    will_message_expiry: Option<Duration> = None, Kind::seconds(0, LONGEST), none "no expiry", since "0.1", mqtt V5;
+
+    /// 1 says that the payload of the will is UTF-8 text, 0 that it is bytes (MQTT 5, 3.1.3.2.3).
+    will_payload_format: Option<u8> = None, Kind::Integer { min: 0, max: 1 }, none "saying nothing", since "0.1", mqtt V5;
+
+    /// Content type of the will, such as `application/json` (MQTT 5, 3.1.3.2.5).
+    will_content_type: Option<String> = None, Kind::Text, none "no content type", since "0.1", mqtt V5;
+
+    /// Topic on which the will asks to be answered (MQTT 5, 3.1.3.2.6).
+    will_response_topic: Option<String> = None, Kind::Text, none "no response topic", since "0.1", mqtt V5;
+
+    /// What the answer to the will is to carry, so that it is known again (MQTT 5, 3.1.3.2.7).
+    will_correlation_data: Option<Bytes> = None, Kind::Bytes, none "no correlation data", since "0.1", mqtt V5;
+
+    /// User properties of the will (MQTT 5, 3.1.3.2.8).
+    will_user_properties: Vec<(String, String)> = Vec::new(), Kind::Pairs, since "0.1", mqtt V5;
 }
 
 impl From<QoS> for SubscribeOptions {

@@ -7,8 +7,8 @@ use leveret_protocol::codec::{
     Publish, Side, Version,
 };
 use leveret_protocol::engine::{
-    Batch, Budget, Command, Cost, Engine, Event, Incoming, Input, LinkError, LinkErrorKind, Output,
-    Payload, Reply, State, Subscribe, SubscribeEntry, SubscriptionId, Tag,
+    Batch, Budget, Command, Cost, Destination, Engine, Event, Incoming, Input, LinkError,
+    LinkErrorKind, Output, Payload, Reply, State, Subscribe, SubscribeEntry, SubscriptionId, Tag,
 };
 use leveret_protocol::error::Error;
 use leveret_protocol::message::{Message, QoS};
@@ -34,6 +34,8 @@ pub struct Bench {
     pub attempt: u64,
     pub endpoint: usize,
     pub reference: Option<Text>,
+    /// Where the application said that the last attempt is to go.
+    pub destination: Option<Box<Destination>>,
     pub connected: bool,
     pub hang_ups: Vec<bool>,
     pub sleep: Option<Instant>,
@@ -125,6 +127,7 @@ impl Bench {
             attempt: 0,
             endpoint: 0,
             reference: None,
+            destination: None,
             connected: false,
             hang_ups: Vec::new(),
             sleep: None,
@@ -162,7 +165,9 @@ impl Bench {
                     attempt,
                     endpoint,
                     reference,
+                    destination,
                 } => {
+                    self.destination = destination;
                     (self.attempt, self.endpoint, self.connected) = (attempt, endpoint, false);
                     self.reference = reference;
                 }

@@ -14,6 +14,7 @@ fn watched() -> Bench {
     bench.command(Command::Hooks(Hooks {
         shown: Hooks::SHOWABLE,
         answered: Hooks::ANSWERABLE,
+        prepares: false,
         authenticates: false,
     }));
     bench
@@ -80,6 +81,7 @@ fn nothing_is_shown_that_was_not_asked_for() {
     bench.command(Command::Hooks(Hooks {
         shown: PacketType::SubAck.into(),
         answered: PacketSet::EMPTY,
+        prepares: false,
         authenticates: false,
     }));
     bench.publish("a", &at(AtLeastOnce));

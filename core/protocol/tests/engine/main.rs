@@ -16,6 +16,7 @@ mod hooks;
 mod letters;
 mod limits;
 mod post_office;
+mod preparing;
 mod replay;
 mod straight;
 mod subscriptions;
