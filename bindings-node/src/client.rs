@@ -426,7 +426,7 @@ impl NativeClient {
         let asked = taken.into_iter().filter_map(|each| match each {
             Taken::Packet(shown) => Some(Either::A(Seen::from(&*shown))),
             Taken::Authenticate(step) => Some(Either::B(Step::from(&*step))),
-            Taken::Message(_) | Taken::News(_) => None,
+            Taken::Message(_) | Taken::News(_) | Taken::Prepare(_) => None,
         });
         asked.collect()
     }
@@ -491,7 +491,9 @@ impl NativeClient {
             }
             Taken::News(news) => Either::B(told(news)),
             // In the queue of the hooks alone.
-            Taken::Packet(_) | Taken::Authenticate(_) => Either::B(Told::default()),
+            Taken::Packet(_) | Taken::Prepare(_) | Taken::Authenticate(_) => {
+                Either::B(Told::default())
+            }
         })
     }
 
