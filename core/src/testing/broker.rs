@@ -1,8 +1,9 @@
 //! The handle of a running test broker: its methods are questions to its thread.
 use super::{
+    certificates::{Authority, ServerCertificate},
     host::{Host, Question},
+    link::Layers,
     options::BrokerBuilder,
-    port::Port,
     record::{ReceivedConnect, ReceivedMessage, Records},
     server::Server,
     swallow::Direction,
@@ -18,7 +19,7 @@ use leveret_protocol::{
 };
 use mio::Waker;
 use std::{
-    fmt, io,
+    error, fmt,
     sync::mpsc::{self, RecvTimeoutError, Sender},
     thread::{self, JoinHandle},
 };
@@ -31,6 +32,10 @@ use std::{
 pub struct Broker {
     url: String,
     port: u16,
+    /// What signs its certificates, if it speaks TLS.
+    authority: Option<Authority>,
+    /// Whether clients have to show one.
+    mutual: bool,
     questions: Sender<Question>,
     waker: Waker,
     records: Records,
@@ -50,8 +55,23 @@ impl Broker {
     }
 
     pub(super) fn start_with(options: BrokerBuilder) -> Result<Broker, Error> {
-        let port = Port::reserve().map_err(system_error)?;
-        let number = port.number().map_err(system_error)?;
+        let place = options.place().map_err(system_error)?;
+        let number = place.number().map_err(system_error)?;
+        let url = place
+            .url(options.speaks_tls(), options.websocket)
+            .map_err(system_error)?;
+        let mutual = options.client_certificates;
+        let authority = match options.speaks_tls() {
+            true => Some(Authority::new().map_err(system_error)?),
+            false => None,
+        };
+        let config = authority
+            .as_ref()
+            .map(|authority| authority.server(ServerCertificate::Valid, mutual));
+        let layers = Layers {
+            tls: config.transpose().map_err(system_error)?,
+            websocket: options.websocket,
+        };
         let records = Records::new();
         let (questions, to_host) = mpsc::channel();
         let (ready, readiness) = mpsc::channel();
@@ -60,7 +80,12 @@ impl Broker {
             .name(format!("broker-{number}"))
             .spawn(move || {
                 leveret_sys::block_signals();
-                let made = Host::new(port, to_host, Server::new(options, for_host.clone()));
+                let made = Host::new(
+                    place,
+                    layers,
+                    to_host,
+                    Server::new(options, for_host.clone()),
+                );
                 let (mut host, waker) = match made {
                     Ok(made) => made,
                     Err(error) => return drop(ready.send(Err(error))),
@@ -76,10 +101,11 @@ impl Broker {
             .recv()
             .map_err(|_| closed())?
             .map_err(system_error)?;
-        let url = format!("mqtt://127.0.0.1:{number}");
         Ok(Broker {
             url,
             port: number,
+            authority,
+            mutual,
             questions,
             waker,
             records,
@@ -87,14 +113,43 @@ impl Broker {
         })
     }
 
-    /// Where clients reach it: `mqtt://127.0.0.1:` and the port. The same for its whole life.
+    /// Where clients reach it, in the words of what it speaks: `mqtt://127.0.0.1:` and the port, `mqtts://`, `ws://`,
+    /// `wss://`, or `mqtt+unix://` and the path of a socket file. The same for its whole life.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The port number in `url`.
+    /// The port number in `url`; 0 if it listens at a socket file.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The certificate authority of this broker alone, as PEM: what its clients have to trust. `None` without TLS.
+    pub fn ca_pem(&self) -> Option<&str> {
+        Some(self.authority.as_ref()?.ca_pem.as_str())
+    }
+
+    /// A certificate with which a client identifies itself to this broker, as PEM. `None` without TLS.
+    pub fn client_cert_pem(&self) -> Option<&str> {
+        Some(self.authority.as_ref()?.client_cert_pem.as_str())
+    }
+
+    /// The key that belongs to `client_cert_pem`, as PEM (PKCS#8). `None` without TLS.
+    pub fn client_key_pem(&self) -> Option<&str> {
+        Some(self.authority.as_ref()?.client_key_pem.as_str())
+    }
+
+    /// Shows this certificate, made anew, to clients that connect from now on; connections stay as they are.
+    /// Fails with `NotSupported` if the broker does not speak TLS, and with `Closed` after `close`.
+    pub fn show_certificate(&self, certificate: ServerCertificate) -> Result<(), Error> {
+        let authority = self.authority.as_ref().ok_or_else(|| {
+            let detail = "the test broker shows no certificate, because its option tls is not set";
+            Error::new(ErrorKind::NotSupported, detail)
+        })?;
+        let config = authority
+            .server(certificate, self.mutual)
+            .map_err(system_error)?;
+        self.ask(move |host| host.layers.tls = Some(config))
     }
 
     /// Stops as a broker does whose machine loses power: every connection is reset, wills are not published, and
@@ -264,7 +319,8 @@ impl fmt::Debug for Broker {
     }
 }
 
-fn system_error(error: io::Error) -> Error {
+fn system_error(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Error {
+    let error = error.into();
     Error::new(
         ErrorKind::System,
         format!("the test broker could not be run: {error}"),

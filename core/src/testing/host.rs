@@ -1,12 +1,13 @@
 //! The broker's thread: sockets in, packets to the server, bytes out, and the handle's questions in between.
 use super::{
-    link::{Found, Link, PartingLink},
-    port::{Port, stop_listening},
+    link::{Found, Layers, Link, PartingLink},
+    place::Place,
     server::{HangUp, LinkId, Server},
+    socket::{Listener, Socket},
 };
 use crate::clock;
 use leveret_protocol::time::Duration;
-use mio::{Events, Interest, Poll, Token, Waker, net::TcpListener};
+use mio::{Events, Poll, Token, Waker};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io, mem,
@@ -25,8 +26,10 @@ const SCRATCH: usize = 64 * 1024;
 pub(super) struct Host {
     poll: Poll,
     questions: Receiver<Question>,
-    port: Port,
-    listener: Option<TcpListener>,
+    place: Place,
+    listener: Option<Listener>,
+    /// What new connections speak.
+    pub(super) layers: Layers,
     links: BTreeMap<LinkId, Link>,
     parting: BTreeMap<LinkId, PartingLink>,
     /// Links that may have more to read: edge-triggered readiness is told only once.
@@ -43,7 +46,8 @@ pub(super) struct Host {
 impl Host {
     /// A host that does not listen yet, and what wakes its thread.
     pub(super) fn new(
-        port: Port,
+        place: Place,
+        layers: Layers,
         questions: Receiver<Question>,
         server: Server,
     ) -> io::Result<(Host, Waker)> {
@@ -52,8 +56,9 @@ impl Host {
         let host = Host {
             poll,
             questions,
-            port,
+            place,
             listener: None,
+            layers,
             links: BTreeMap::new(),
             parting: BTreeMap::new(),
             readable: BTreeSet::new(),
@@ -89,10 +94,8 @@ impl Host {
     /// Opens the listener; nothing if it is open.
     pub(super) fn start(&mut self) -> io::Result<()> {
         if self.listener.is_none() {
-            let mut listener = self.port.listen()?;
-            self.poll
-                .registry()
-                .register(&mut listener, LISTENER, Interest::READABLE)?;
+            let mut listener = self.place.listen()?;
+            listener.register(self.poll.registry(), LISTENER)?;
             self.listener = Some(listener);
         }
         Ok(())
@@ -101,7 +104,7 @@ impl Host {
     /// Closes the listener and resets every connection.
     pub(super) fn stop(&mut self) {
         if let Some(listener) = self.listener.take() {
-            stop_listening(listener);
+            listener.end();
         }
         self.server.power_cut(clock::now());
         self.parting.clear();
@@ -160,10 +163,10 @@ impl Host {
     fn accept(&mut self) {
         while let Some(listener) = &self.listener {
             match listener.accept() {
-                Ok((socket, _)) => {
+                Ok(socket) => {
                     let id = LinkId(self.next_link);
                     self.next_link += 1;
-                    if let Ok(link) = Link::open(socket, self.poll.registry(), Token(id.0)) {
+                    if let Ok(link) = self.open(socket, Token(id.0)) {
                         self.links.insert(id, link);
                         self.readable.insert(id);
                         self.server.link_opened(id);
@@ -174,6 +177,11 @@ impl Host {
                 Err(_) => return,
             }
         }
+    }
+
+    fn open(&self, mut socket: Socket, token: Token) -> io::Result<Link> {
+        socket.register(self.poll.registry(), token)?;
+        self.layers.over(socket)
     }
 
     fn answer_questions(&mut self) {

@@ -1,11 +1,15 @@
-//! One TCP connection as bytes: reading, writing, and the two ways to close it.
+//! One connection as bytes: its layers, reading, writing, and the two ways to close it.
+use super::{
+    socket::{Layer, Socket},
+    tls::Tls,
+    websocket::Frames,
+};
 use bytes::{Buf, BytesMut};
 use leveret_protocol::time::{Duration, Instant};
-use mio::{Interest, Registry, Token, net::TcpStream};
-use socket2::SockRef;
+use rustls::ServerConfig;
 use std::{
-    io::{self, ErrorKind, Read, Write},
-    net::Shutdown,
+    io::{self, ErrorKind},
+    sync::Arc,
 };
 
 /// How much is read of one connection before the others have their turn.
@@ -14,9 +18,17 @@ const READ_PER_TURN: usize = 256 * 1024;
 /// reset the connection, and the farewell could be lost with it.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// A socket, and what was read from it and is not decoded yet.
+/// What lies over the sockets.
+pub(super) struct Layers {
+    /// TLS, if it is spoken.
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    /// Whether WebSocket is spoken, over TLS if both are.
+    pub(super) websocket: bool,
+}
+
+/// A connection, and what was read from it and is not decoded yet.
 pub(super) struct Link {
-    socket: TcpStream,
+    layers: Box<dyn Layer>,
     pub(super) input: BytesMut,
 }
 
@@ -31,44 +43,46 @@ pub(super) enum Found {
     End,
 }
 
-impl Link {
-    /// Takes an accepted socket into the poll.
-    pub(super) fn open(
-        mut socket: TcpStream,
-        registry: &Registry,
-        token: Token,
-    ) -> io::Result<Link> {
-        socket.set_nodelay(true)?;
-        registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
+impl Layers {
+    /// Puts them over an accepted socket.
+    pub(super) fn over(&self, socket: Socket) -> io::Result<Link> {
+        let mut layers: Box<dyn Layer> = Box::new(socket);
+        if let Some(config) = &self.tls {
+            layers = Box::new(Tls::new(Arc::clone(config), layers)?);
+        }
+        if self.websocket {
+            layers = Box::new(Frames::new(layers));
+        }
         Ok(Link {
-            socket,
+            layers,
             input: BytesMut::new(),
         })
     }
+}
 
+impl Link {
     /// Reads what there is into `input`, up to the share of one turn.
     pub(super) fn read(&mut self, scratch: &mut [u8]) -> Found {
         let input = &mut self.input;
-        read(&mut self.socket, scratch, |bytes| {
+        read(&mut *self.layers, scratch, |bytes| {
             input.extend_from_slice(bytes);
         })
     }
 
-    /// Writes as much of `output` as the socket takes; what is left stays in it. An error means the connection is gone.
+    /// Writes as much of `output` as the layers take; what is left stays in it. An error means the connection is gone.
     pub(super) fn write(&mut self, output: &mut BytesMut) -> io::Result<()> {
-        write(&mut self.socket, output)
+        write(&mut *self.layers, output)
     }
 
     /// Closes at once with a reset, as a broker does that dies or is cut off.
     pub(super) fn abort(self) {
-        // If it cannot be set, the connection is closed all the same, only more politely.
-        let _ = SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));
+        self.layers.make_abortive();
     }
 
     /// Begins to close: what is left of `farewell` is written, then our side is closed, then the peer's is waited for.
     pub(super) fn part(self, farewell: BytesMut, now: Instant) -> PartingLink {
         PartingLink {
-            socket: self.socket,
+            layers: self.layers,
             farewell,
             half_closed: false,
             give_up: now + LINGER,
@@ -78,7 +92,7 @@ impl Link {
 
 /// A link that is being closed after its last bytes.
 pub(super) struct PartingLink {
-    socket: TcpStream,
+    layers: Box<dyn Layer>,
     farewell: BytesMut,
     half_closed: bool,
     give_up: Instant,
@@ -87,18 +101,19 @@ pub(super) struct PartingLink {
 impl PartingLink {
     /// Goes on closing; true when it is done and the link can be dropped.
     pub(super) fn is_done(&mut self, scratch: &mut [u8], now: Instant) -> bool {
-        if now >= self.give_up || write(&mut self.socket, &mut self.farewell).is_err() {
+        if now >= self.give_up || write(&mut *self.layers, &mut self.farewell).is_err() {
             return true;
         }
         if self.farewell.is_empty() && !self.half_closed {
-            self.half_closed = true;
-            if self.socket.shutdown(Shutdown::Write).is_err() {
-                return true;
+            match self.layers.farewell() {
+                Ok(()) => self.half_closed = true,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => return true,
             }
         }
         // Until the peer closes too, what it sends is read and thrown away.
         loop {
-            match read(&mut self.socket, scratch, |_| {}) {
+            match read(&mut *self.layers, scratch, |_| {}) {
                 Found::More => {}
                 Found::Nothing => return false,
                 Found::End => return true,
@@ -112,10 +127,10 @@ impl PartingLink {
     }
 }
 
-fn read(socket: &mut TcpStream, scratch: &mut [u8], mut take: impl FnMut(&[u8])) -> Found {
+fn read(layers: &mut dyn Layer, scratch: &mut [u8], mut take: impl FnMut(&[u8])) -> Found {
     let mut taken = 0;
     while taken < READ_PER_TURN {
-        match socket.read(scratch) {
+        match layers.read(scratch) {
             Ok(0) => return Found::End,
             Ok(count) => {
                 taken += count;
@@ -129,14 +144,18 @@ fn read(socket: &mut TcpStream, scratch: &mut [u8], mut take: impl FnMut(&[u8]))
     Found::More
 }
 
-fn write(socket: &mut TcpStream, output: &mut BytesMut) -> io::Result<()> {
-    while !output.is_empty() {
-        match socket.write(output) {
+fn write(layers: &mut dyn Layer, output: &mut BytesMut) -> io::Result<()> {
+    loop {
+        let step = match output.is_empty() {
+            false => layers.write(output),
+            true => layers.flush().map(|()| 0),
+        };
+        match step {
+            Ok(_) if output.is_empty() => return Ok(()),
             Ok(count) => output.advance(count),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! An MQTT broker inside the process, for tests: both versions, every QoS, and faults on demand.
 //!
-//! It runs on one thread of its own, listens on a free port of 127.0.0.1 and keeps what it saw. Its rules are those of
-//! the standards; where they leave a choice, it does what brokers commonly do:
+//! It runs on one thread of its own, listens on a free port of 127.0.0.1 or at a Unix socket, speaks plain MQTT, TLS,
+//! WebSocket or both, and keeps what it saw. Its rules are those of the standards; where they leave a choice, it does what brokers commonly do:
 //!
 //! * A client with several matching subscriptions gets one copy of a message, with the highest QoS and, on MQTT 5, all
 //!   their subscription identifiers, unless [`BrokerBuilder::copy_per_subscription`] asks for several.
@@ -20,17 +20,33 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! With TLS, one line more gives the client what it has to trust:
+//!
+//! ```
+//! use leveret::testing::Broker;
+//!
+//! let broker = Broker::builder().tls(true).start()?;
+//! assert!(broker.url().starts_with("mqtts://127.0.0.1:"));
+//! let trusted = broker.ca_pem().unwrap_or_default();
+//! assert!(trusted.starts_with("-----BEGIN CERTIFICATE-----"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Map
 //!
 //! A packet's way: `link.rs` → `host.rs` → `connection.rs` → `server.rs` → one of the files named after what clients
-//! do → `connection.rs` → `link.rs`. Only `host.rs`, `link.rs` and `port.rs` know sockets; the rest is a value.
+//! do → `connection.rs` → `link.rs`. Only `host.rs`, `link.rs`, its layers
+//! and `place.rs` know sockets; the rest is a value.
 //!
 //! * `broker.rs`: the handle, whose methods ask the thread
 //! * `options.rs`: the settings of a broker that is not there yet
 //! * `record.rs`: what the broker saw
 //! * `host.rs`: the thread: sockets, the server, the handle's questions
-//! * `port.rs`: the port, kept while nobody listens
-//! * `link.rs`: one TCP connection as bytes
+//! * `place.rs`: the port or socket file, kept while nobody listens
+//! * `link.rs`: one connection as bytes, through its layers
+//! * `socket.rs`: the lowest layer: sockets of the system
+//! * `tls.rs`, `websocket.rs`: the layers above
+//! * `certificates.rs`: the throw-away certificate authority, and what it signs
 //! * `socketless.rs`: the server without thread and sockets, for fuzzing
 //! * `server.rs`: the MQTT server as a value; which packet goes where
 //! * `connection.rs`: one client's connection: what CONNECT agreed on, bytes to write
@@ -45,6 +61,7 @@
 //! * `will.rs`: wills and their delay
 //! * `swallow.rs`: packets that get lost on purpose
 mod broker;
+mod certificates;
 mod connection;
 mod delivery;
 mod endings;
@@ -52,19 +69,23 @@ mod handshake;
 mod host;
 mod link;
 mod options;
-mod port;
+mod place;
 mod publishing;
 mod record;
 mod retained;
 mod server;
 mod session;
+mod socket;
 mod socketless;
 mod subscribing;
 mod subscriptions;
 mod swallow;
+mod tls;
+mod websocket;
 mod will;
 
 pub use broker::Broker;
+pub use certificates::ServerCertificate;
 pub use options::BrokerBuilder;
 pub use record::{ReceivedConnect, ReceivedMessage};
 #[doc(hidden)]

@@ -1,5 +1,5 @@
 //! How a test broker is set up before it starts.
-use super::broker::Broker;
+use super::{broker::Broker, place::Place};
 use leveret_protocol::{
     codec::Version,
     error::{Error, ErrorKind},
@@ -7,6 +7,10 @@ use leveret_protocol::{
     options::Value,
     sentence,
     topic::validate_topic_filter,
+};
+use std::{
+    io,
+    path::{Path, PathBuf},
 };
 
 /// What a test broker allows and demands. The defaults are those of a friendly broker without limits.
@@ -23,6 +27,17 @@ pub struct BrokerBuilder {
     pub(super) copy_per_subscription: bool,
     pub(super) users: Vec<(String, Vec<u8>)>,
     pub(super) denied: Vec<String>,
+    tls: bool,
+    pub(super) client_certificates: bool,
+    pub(super) websocket: bool,
+    unix_socket: Option<SocketFile>,
+}
+
+/// Where a socket file is to be.
+#[derive(Clone, Debug)]
+enum SocketFile {
+    Temporary,
+    At(PathBuf),
 }
 
 impl Default for BrokerBuilder {
@@ -39,13 +54,18 @@ impl Default for BrokerBuilder {
             copy_per_subscription: false,
             users: Vec::new(),
             denied: Vec::new(),
+            tls: false,
+            client_certificates: false,
+            websocket: false,
+            unix_socket: None,
         }
     }
 }
 
 impl BrokerBuilder {
     /// Sets an option by its name, for language bindings: `protocol` ("3.1.1" or "5", the only one spoken), `receive_maximum`, `maximum_qos`,
-    /// `retain_available`, `maximum_packet_size`, `server_keep_alive` (seconds), `deny` (one topic filter).
+    /// `retain_available`, `maximum_packet_size`, `server_keep_alive` (seconds), `deny` (one topic filter), `tls`,
+    /// `client_certificates`, `websocket`, `unix_socket` (whether, or the path). Numbers and what is true or false may also be given as text.
     ///
     /// # Errors
     /// For a name that is none of these, or a value of another kind or range.
@@ -66,10 +86,7 @@ impl BrokerBuilder {
                 self.maximum_qos =
                     QoS::try_from(number(name, &value, 0, 2)? as u8).unwrap_or_default();
             }
-            "retain_available" => match value {
-                Value::Bool(available) => self.retain_available = available,
-                _ => return Err(sentence::must_be(name, "true or false", &value)),
-            },
+            "retain_available" => self.retain_available = flag(name, &value)?,
             "maximum_packet_size" => {
                 self.maximum_packet_size = Some(number(name, &value, 1, u32::MAX)?);
             }
@@ -80,6 +97,21 @@ impl BrokerBuilder {
                 Value::Text(filter) => self.denied.push(filter),
                 _ => return Err(sentence::must_be(name, "a topic filter", &value)),
             },
+            "tls" => self.tls = flag(name, &value)?,
+            "client_certificates" => self.client_certificates = flag(name, &value)?,
+            "websocket" => self.websocket = flag(name, &value)?,
+            "unix_socket" => {
+                self.unix_socket = match (flag(name, &value), value) {
+                    (Ok(wanted), _) => wanted.then_some(SocketFile::Temporary),
+                    (Err(_), Value::Text(path)) if path.starts_with('/') => {
+                        Some(SocketFile::At(path.into()))
+                    }
+                    (Err(_), value) => {
+                        let allowed = "true, false or the absolute path of a file to be made";
+                        return Err(sentence::must_be(name, allowed, &value));
+                    }
+                }
+            }
             _ => {
                 let detail = format!("the test broker has no option {}", sentence::Quoted(name));
                 return Err(Error::new(ErrorKind::UnknownOption, detail));
@@ -163,7 +195,53 @@ impl BrokerBuilder {
         self
     }
 
-    /// Starts the broker on a free port of 127.0.0.1.
+    /// Whether TLS 1.2 and 1.3 are spoken, with a certificate for localhost, 127.0.0.1 and ::1 that is signed by a certificate
+    /// authority made for this broker alone, [`Broker::ca_pem`]. Default false.
+    pub fn tls(mut self, spoken: bool) -> Self {
+        self.tls = spoken;
+        self
+    }
+
+    /// Whether clients have to show a certificate of that authority (mutual TLS), such as [`Broker::client_cert_pem`]. Default
+    /// false; true sets `tls` too.
+    pub fn client_certificates(mut self, demanded: bool) -> Self {
+        self.client_certificates = demanded;
+        self
+    }
+
+    /// Whether MQTT travels in WebSocket frames, with `tls` over it. Any path will do; the sub-protocol `mqtt` must be offered
+    /// (MQTT 5.0 section 6). Default false.
+    pub fn websocket(mut self, spoken: bool) -> Self {
+        self.websocket = spoken;
+        self
+    }
+
+    /// Listens at a Unix socket in a new folder for temporary files instead of a port. It is removed when the broker ends.
+    pub fn unix_socket(mut self) -> Self {
+        self.unix_socket = Some(SocketFile::Temporary);
+        self
+    }
+
+    /// The same with a path of its own, at which nothing may be yet. Systems limit its length, Linux to 107 bytes.
+    pub fn unix_socket_at(mut self, path: impl AsRef<Path>) -> Self {
+        self.unix_socket = Some(SocketFile::At(path.as_ref().to_path_buf()));
+        self
+    }
+
+    pub(super) fn speaks_tls(&self) -> bool {
+        self.tls || self.client_certificates
+    }
+
+    /// Takes what it is to listen at.
+    pub(super) fn place(&self) -> io::Result<Place> {
+        match &self.unix_socket {
+            None => Place::port(),
+            Some(SocketFile::Temporary) => Place::file(None),
+            Some(SocketFile::At(path)) => Place::file(Some(path)),
+        }
+    }
+
+    /// Starts the broker, on a free port of 127.0.0.1 unless `unix_socket` says otherwise.
     pub fn start(self) -> Result<Broker, Error> {
         self.check()?;
         Broker::start_with(self)
@@ -180,6 +258,11 @@ impl BrokerBuilder {
                 "maximum_packet_size must be at least 1 byte, not 0",
             ));
         }
+        if self.unix_socket.is_some() && (self.speaks_tls() || self.websocket) {
+            return Err(Error::invalid(
+                "unix_socket cannot be combined with tls, client_certificates or websocket: no address says so",
+            ));
+        }
         for filter in &self.denied {
             if let Err(problem) = validate_topic_filter(filter) {
                 return Err(Error::invalid(format!(
@@ -189,6 +272,16 @@ impl BrokerBuilder {
         }
         Ok(())
     }
+}
+
+/// True or false, in whichever form a language gives it.
+fn flag(name: &str, value: &Value) -> Result<bool, Error> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::Text(text) => text.parse().ok(),
+        _ => None,
+    }
+    .ok_or_else(|| sentence::must_be(name, "true or false", value))
 }
 
 /// A whole number within a range, in whichever form a language gives it.

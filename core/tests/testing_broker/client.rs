@@ -1,4 +1,5 @@
 //! A client for the broker's tests: a socket and the codec, nothing that is clever on its own.
+use crate::dial::{Stream, dial};
 use bytes::{Bytes, BytesMut};
 use leveret::testing::Broker;
 use leveret_protocol::{
@@ -10,11 +11,7 @@ use leveret_protocol::{
     message::{Message, QoS},
     reason::ReasonCode,
 };
-use std::{
-    io::{ErrorKind, Read, Write},
-    net::TcpStream,
-    time::Duration,
-};
+use std::{io::ErrorKind, time::Duration};
 
 pub(crate) const VERSIONS: [Version; 2] = [Version::V311, Version::V5];
 
@@ -22,7 +19,7 @@ pub(crate) const VERSIONS: [Version; 2] = [Version::V311, Version::V5];
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     input: BytesMut,
     pub(crate) version: Version,
 }
@@ -78,9 +75,11 @@ pub(crate) fn publish(topic: &str, payload: &str, qos: QoS, packet_id: u16) -> P
 impl Client {
     /// A connection on which nothing was sent.
     pub(crate) fn dial(broker: &Broker, version: Version) -> Client {
-        let stream = TcpStream::connect(("127.0.0.1", broker.port())).expect("the broker listens");
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Client::over(dial(broker), version)
+    }
+
+    /// A connection that is there already.
+    pub(crate) fn over(stream: Box<dyn Stream>, version: Version) -> Client {
         Client {
             stream,
             input: BytesMut::new(),
@@ -148,7 +147,17 @@ impl Client {
             match self.stream.read(&mut bytes) {
                 Ok(0) => return None,
                 Ok(count) => self.input.extend_from_slice(&bytes[..count]),
-                Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
+                // A reset, and what TLS and a Unix socket make of it.
+                Err(error)
+                    if [
+                        ErrorKind::ConnectionReset,
+                        ErrorKind::UnexpectedEof,
+                        ErrorKind::BrokenPipe,
+                    ]
+                    .contains(&error.kind()) =>
+                {
+                    return None;
+                }
                 Err(error) => panic!("nothing came: {error}"),
             }
         }
