@@ -18,9 +18,29 @@ class Broker {
     this.#native = guarded(() => new native.NativeBroker(options))
   }
 
-  /** Its address, `mqtt://127.0.0.1:port`; the same as long as it lives. */
+  /** Its address, `mqtt://127.0.0.1:port` or what its options make of that; the same as long as it lives. */
   get url() {
     return this.#native.url()
+  }
+
+  /** The certificate authority of this broker alone, as PEM: what its clients have to trust; null without TLS. */
+  get caPem() {
+    return this.#native.caPem()
+  }
+
+  /** A certificate with which a client identifies itself to this broker, as PEM; null without TLS. */
+  get clientCertPem() {
+    return this.#native.clientCertPem()
+  }
+
+  /** The key that belongs to `clientCertPem`, as PEM; null without TLS. */
+  get clientKeyPem() {
+    return this.#native.clientKeyPem()
+  }
+
+  /** Shows this certificate to clients that connect from now on: `valid` is a new one, as after a renewal; clients refuse the others. */
+  showCertificate(certificate) {
+    guarded(() => this.#native.showCertificate(certificate))
   }
 
   /** Every PUBLISH from a client in order of arrival, recorded before it is acknowledged; re-deliveries have `dup`. */

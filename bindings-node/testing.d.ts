@@ -17,7 +17,25 @@ export interface BrokerOptions {
   serverKeepAlive?: number
   /** Topic filter to which access is denied, for publishing and subscribing alike. */
   deny?: string
+  /** Whether TLS is spoken, with a certificate authority made for this broker alone (`caPem`). */
+  tls?: boolean
+  /** Whether clients have to show a certificate of that authority, such as `clientCertPem`; sets `tls` too. */
+  clientCertificates?: boolean
+  /** Whether MQTT travels in WebSocket frames, with `tls` over it. */
+  websocket?: boolean
+  /** Whether it listens at a Unix socket, in a folder for temporary files or at this absolute path. */
+  unixSocket?: boolean | string
 }
+
+/** What a broker that speaks TLS can show: `valid` is a new one, as after a renewal; clients refuse the others. */
+export type ServerCertificate =
+  | 'valid'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'wrong_name'
+  | 'unknown_ca'
+  | 'wrong_purpose'
+  | 'missing_intermediate'
 
 /** The packets that clients send. */
 export type ClientPacket =
@@ -36,8 +54,16 @@ export type ClientPacket =
 /** A broker on a thread of its own, listening when it is made, until `close()`. It does not keep the process alive. */
 export declare class Broker {
   constructor(options?: BrokerOptions)
-  /** Its address, `mqtt://127.0.0.1:port`; the same as long as it lives. */
+  /** Its address, `mqtt://127.0.0.1:port` or what its options make of that: mqtts, ws, wss or mqtt+unix; the same as long as it lives. */
   get url(): string
+  /** The certificate authority of this broker alone, as PEM: what its clients have to trust; null without TLS. */
+  get caPem(): string | null
+  /** A certificate with which a client identifies itself to this broker, as PEM; null without TLS. */
+  get clientCertPem(): string | null
+  /** The key that belongs to `clientCertPem`, as PEM; null without TLS. */
+  get clientKeyPem(): string | null
+  /** Shows this certificate to clients that connect from now on. */
+  showCertificate(certificate: ServerCertificate): void
   /** Every PUBLISH from a client in order of arrival, recorded before it is acknowledged; re-deliveries have `dup`. */
   get received(): Message[]
   /** Waits until `count` PUBLISH packets have been received, 5 seconds unless `timeout` says otherwise; resolves with all there are. */

@@ -1,6 +1,6 @@
 /*
- * The test broker of leveret: an MQTT broker inside the process, on a free port of 127.0.0.1, for
- * tests.
+ * The test broker of leveret: an MQTT broker inside the process, on a free port of 127.0.0.1 or at a
+ * Unix socket, for tests.
  *
  * Not part of libraries built for devices. Every function may be called from any thread, NULL
  * where a broker or text is needed is `MQTT_NULL_POINTER`, and results and errors are as in
@@ -33,23 +33,68 @@ extern "C" {
 mqtt_test_broker *mqtt_test_broker_new(void);
 
 /**
- * Starts a broker with settings of its own, to be ended with `mqtt_test_broker_free`. NULL after
- * an error.
+ * Starts a broker with options, to be ended with `mqtt_test_broker_free`. NULL after an error.
  *
- * @param version          0 for both versions of MQTT, 4 for 3.1.1 only, 5 for 5.0 only
- * @param receive_maximum  how many letters of QoS 1 and 2 it takes before they are acknowledged,
- *                         1..=65535; 0 for its default (MQTT 5)
+ * One that speaks TLS and wants certificates of its clients:
+ *
+ *     const char *options[] = {"tls", "true", "client_certificates", "true", NULL};
+ *     mqtt_test_broker *broker = mqtt_test_broker_new_with(options);
+ *
+ * | option | value | unless given |
+ * | --- | --- | --- |
+ * | `protocol` | "3.1.1" or "5", the only version spoken | both |
+ * | `tls` | "true": TLS, with the certificates told by `mqtt_test_broker_ca_pem` | "false" |
+ * | `client_certificates` | "true": TLS that clients need a certificate for | "false" |
+ * | `websocket` | "true": WebSocket, with `tls` over it | "false" |
+ * | `unix_socket` | "true" or the absolute path of a socket file to be made | "false": a port |
+ * | `receive_maximum` | letters of QoS 1 and 2 taken before they are acknowledged, 1 to 65535 (MQTT 5) | 65535 |
+ * | `maximum_qos` | "0", "1" or "2": the highest that clients may publish with | "2" |
+ * | `retain_available` | "false": no message is retained | "true" |
+ * | `maximum_packet_size` | the largest packet taken, in bytes | no limit |
+ * | `server_keep_alive` | seconds that replace the keep alive of MQTT 5 clients | the client's |
+ * | `deny` | a topic filter to which access is denied; may be given several times | none |
+ *
+ * @param options  names and values in turn, and NULL after the last; NULL for none
  */
-mqtt_test_broker *mqtt_test_broker_new_with(int version, uint16_t receive_maximum);
+mqtt_test_broker *mqtt_test_broker_new_with(const char *const *options);
 
 /** Ends a broker: connections are reset and the port is given back. NULL is nothing. */
 void mqtt_test_broker_free(mqtt_test_broker *broker);
 
 /**
- * Where clients reach it: "mqtt://127.0.0.1:" and the port. The same for its whole life, and valid
- * for it; NULL for a NULL broker.
+ * Where clients reach it: "mqtt://127.0.0.1:" and the port, or what its options make of that:
+ * "mqtts://", "ws://", "wss://" or "mqtt+unix://" and a path. The same for its whole life, and
+ * valid for it; NULL for a NULL broker.
  */
 const char *mqtt_test_broker_url(const mqtt_test_broker *broker);
+
+/**
+ * The certificate authority of this broker alone, as PEM: what its clients have to trust. Valid for
+ * the broker's life; NULL if it does not speak TLS.
+ */
+const char *mqtt_test_broker_ca_pem(const mqtt_test_broker *broker);
+
+/**
+ * A certificate with which a client identifies itself to this broker, as PEM. Valid for the broker's
+ * life; NULL if it does not speak TLS.
+ */
+const char *mqtt_test_broker_client_cert_pem(const mqtt_test_broker *broker);
+
+/**
+ * The key that belongs to that certificate, as PEM (PKCS#8). Valid for the broker's life; NULL if it
+ * does not speak TLS.
+ */
+const char *mqtt_test_broker_client_key_pem(const mqtt_test_broker *broker);
+
+/**
+ * Shows this certificate to clients that connect from now on; connections stay as they are.
+ * `MQTT_NOT_SUPPORTED` if the broker does not speak TLS.
+ *
+ * @param certificate  "valid": a new one, as after a renewal; or one that clients refuse: "expired",
+ *                     "not_yet_valid", "wrong_name", "unknown_ca", "wrong_purpose",
+ *                     "missing_intermediate"
+ */
+mqtt_result mqtt_test_broker_show_certificate(mqtt_test_broker *broker, const char *certificate);
 
 /**
  * Stops as if the broker's machine had lost power: connections are reset, connecting is refused.

@@ -5,11 +5,19 @@
 #ifndef LEVERET_TESTING_HPP
 #define LEVERET_TESTING_HPP
 
+#include <initializer_list>
+#include <vector>
+
 #include <leveret.hpp>
 #include <leveret_testing.h>
 
 LEVERET_BEGIN
 namespace testing {
+
+/** An option of a broker that is not there yet. */
+struct option {
+    const char *name, *value;
+};
 
 /** A running broker; its end stops it. Any thread may use it. */
 class broker {
@@ -17,18 +25,33 @@ public:
 #ifndef LEVERET_NO_EXCEPTIONS
     /** One that speaks both versions of MQTT. */
     broker() : broker(make()) {}
-    /** One of `version` 4 (3.1.1 only), 5 or 0 (both), which takes `receive_maximum` letters before they are acknowledged; 0: its default. */
-    explicit broker(int version, std::uint16_t receive_maximum = 0) : broker(make(version, receive_maximum)) {}
+    /** One with options, whose names and values leveret_testing.h tells: `broker({{"tls", "true"}})`. */
+    explicit broker(std::initializer_list<option> options) : broker(make(options)) {}
 #endif
     /** Makes one, where constructors cannot tell errors. */
     static returns<broker> make() { return checked(mqtt_test_broker_new()); }
-    /** Makes one with settings of its own. */
-    static returns<broker> make(int version, std::uint16_t receive_maximum = 0) {
-        return checked(mqtt_test_broker_new_with(version, receive_maximum));
+    /** Makes one with options. */
+    static returns<broker> make(std::initializer_list<option> options) {
+        std::vector<const char *> texts;
+        for (const option &each : options) texts.insert(texts.end(), {each.name, each.value});
+        texts.push_back(nullptr);
+        return checked(mqtt_test_broker_new_with(texts.data()));
     }
 
     /** Where clients reach it, for its whole life. */
     std::string_view url() const { return mqtt_test_broker_url(raw()); }
+    /** The certificate authority of this broker alone, as PEM, for its whole life; empty if it does not speak TLS. */
+    std::string_view ca_pem() const { return or_empty(mqtt_test_broker_ca_pem(raw())); }
+    /** A certificate with which a client identifies itself to this broker, as PEM. */
+    std::string_view client_cert_pem() const { return or_empty(mqtt_test_broker_client_cert_pem(raw())); }
+    /** The key that belongs to it. */
+    std::string_view client_key_pem() const { return or_empty(mqtt_test_broker_client_key_pem(raw())); }
+    /** Shows a new certificate ("valid") or a bad one ("expired") to clients that connect from now on. */
+    returns<void> show_certificate(std::string_view certificate) {
+        const detail::terminated name(certificate);
+        LEVERET_TEXT(name, "certificate");
+        return detail::done(mqtt_test_broker_show_certificate(raw(), name.c_str()));
+    }
     /** Stops as if its machine had lost power; sessions and retained messages stay. */
     returns<void> stop() { return detail::done(mqtt_test_broker_stop(raw())); }
     /** Stops, forgetting sessions and retained messages. */
@@ -76,6 +99,8 @@ private:
     };
 
     explicit broker(mqtt_test_broker *made) : handle_(made) {}
+
+    static std::string_view or_empty(const char *given) { return given == nullptr ? std::string_view() : std::string_view(given); }
 
     static returns<broker> checked(mqtt_test_broker *made) {
         if (made == nullptr) LEVERET_FAIL(failure::last(MQTT_SYSTEM));

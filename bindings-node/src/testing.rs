@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use leveret::testing::Broker;
+use leveret::testing::{Broker, ServerCertificate};
 use napi::bindgen_prelude::AsyncTask;
 use napi::{Env, Task};
 use napi_derive::napi;
@@ -34,6 +34,33 @@ impl NativeBroker {
     #[napi]
     pub fn url(&self) -> String {
         self.broker.url().into()
+    }
+
+    /// The certificate authority of this broker alone.
+    #[napi]
+    pub fn ca_pem(&self) -> Option<String> {
+        self.broker.ca_pem().map(str::to_owned)
+    }
+
+    /// A certificate for a client.
+    #[napi]
+    pub fn client_cert_pem(&self) -> Option<String> {
+        self.broker.client_cert_pem().map(str::to_owned)
+    }
+
+    /// The key that belongs to it.
+    #[napi]
+    pub fn client_key_pem(&self) -> Option<String> {
+        self.broker.client_key_pem().map(str::to_owned)
+    }
+
+    /// Shows this certificate to clients that connect from now on.
+    #[napi]
+    pub fn show_certificate(&self, certificate: Given<'_>) -> napi::Result<()> {
+        let certificate = ServerCertificate::named(&text("certificate", certificate)?);
+        certificate
+            .and_then(|certificate| self.broker.show_certificate(certificate))
+            .map_err(thrown)
     }
 
     /// Every PUBLISH from a client in order of arrival.

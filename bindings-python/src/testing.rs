@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leveret::host::{Error, ErrorKind, QoS, sentence};
-use leveret::testing::{Broker, ReceivedMessage};
+use leveret::testing::{Broker, ReceivedMessage, ServerCertificate};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -35,10 +35,37 @@ impl NativeBroker {
         })
     }
 
-    /// Its address, `mqtt://127.0.0.1:port`; the same as long as it lives.
+    /// Its address, `mqtt://127.0.0.1:port` or what its options make of that: mqtts, ws, wss or mqtt+unix; the same as
+    /// long as it lives.
     #[getter]
     fn url(&self, py: Python<'_>) -> PyResult<String> {
         self.call(py, |broker| Ok(broker.url().to_owned()))
+    }
+
+    /// The certificate authority of this broker alone, as PEM: what its clients have to trust. None without TLS.
+    #[getter]
+    fn ca_pem(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        self.call(py, |broker| Ok(broker.ca_pem().map(str::to_owned)))
+    }
+
+    /// A certificate with which a client identifies itself to this broker, as PEM. None without TLS.
+    #[getter]
+    fn client_cert_pem(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        self.call(py, |broker| Ok(broker.client_cert_pem().map(str::to_owned)))
+    }
+
+    /// The key that belongs to `client_cert_pem`, as PEM. None without TLS.
+    #[getter]
+    fn client_key_pem(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        self.call(py, |broker| Ok(broker.client_key_pem().map(str::to_owned)))
+    }
+
+    /// Shows this certificate to clients that connect from now on: "valid" is a new one, as after a renewal; clients
+    /// refuse "expired", "not_yet_valid", "wrong_name", "unknown_ca", "wrong_purpose" and "missing_intermediate".
+    fn show_certificate(&self, py: Python<'_>, certificate: &str) -> PyResult<()> {
+        self.call(py, |broker| {
+            broker.show_certificate(ServerCertificate::named(certificate)?)
+        })
     }
 
     /// Every PUBLISH from a client in order of arrival, recorded before it is acknowledged; re-deliveries have

@@ -1,5 +1,5 @@
-//! The test broker of leveret: an MQTT broker inside the process, on a free port of 127.0.0.1, for
-//! tests.
+//! The test broker of leveret: an MQTT broker inside the process, on a free port of 127.0.0.1 or at a
+//! Unix socket, for tests.
 //!
 //! Not part of libraries built for devices. Every function may be called from any thread, NULL
 //! where a broker or text is needed is `MQTT_NULL_POINTER`, and results and errors are as in
@@ -10,8 +10,9 @@ use std::sync::Weak;
 
 use bytes::Bytes;
 use leveret::host::Handoff;
-use leveret::host::{Error, ErrorKind, Message, Text, Version, sentence};
-use leveret::testing::{Broker, ReceivedMessage};
+use leveret::host::options::Value;
+use leveret::host::{Error, ErrorKind, Message, Text, sentence};
+use leveret::testing::{Broker, ReceivedMessage, ServerCertificate};
 
 use crate::client::{face, mqtt_client};
 use crate::error::mqtt_result;
@@ -32,27 +33,46 @@ pub extern "C" fn mqtt_test_broker_new() -> *mut mqtt_test_broker {
     })
 }
 
-/// Starts a broker with settings of its own, to be ended with `mqtt_test_broker_free`. NULL after
-/// an error.
+/// Starts a broker with options, to be ended with `mqtt_test_broker_free`. NULL after an error.
 ///
-/// @param version          0 for both versions of MQTT, 4 for 3.1.1 only, 5 for 5.0 only
-/// @param receive_maximum  how many letters of QoS 1 and 2 it takes before they are acknowledged,
-///                         1..=65535; 0 for its default (MQTT 5)
+/// One that speaks TLS and wants certificates of its clients:
+///
+///     const char *options[] = {"tls", "true", "client_certificates", "true", NULL};
+///     mqtt_test_broker *broker = mqtt_test_broker_new_with(options);
+///
+/// | option | value | unless given |
+/// | --- | --- | --- |
+/// | `protocol` | "3.1.1" or "5", the only version spoken | both |
+/// | `tls` | "true": TLS, with the certificates told by `mqtt_test_broker_ca_pem` | "false" |
+/// | `client_certificates` | "true": TLS that clients need a certificate for | "false" |
+/// | `websocket` | "true": WebSocket, with `tls` over it | "false" |
+/// | `unix_socket` | "true" or the absolute path of a socket file to be made | "false": a port |
+/// | `receive_maximum` | letters of QoS 1 and 2 taken before they are acknowledged, 1 to 65535 (MQTT 5) | 65535 |
+/// | `maximum_qos` | "0", "1" or "2": the highest that clients may publish with | "2" |
+/// | `retain_available` | "false": no message is retained | "true" |
+/// | `maximum_packet_size` | the largest packet taken, in bytes | no limit |
+/// | `server_keep_alive` | seconds that replace the keep alive of MQTT 5 clients | the client's |
+/// | `deny` | a topic filter to which access is denied; may be given several times | none |
+///
+/// @param options  names and values in turn, and NULL after the last; NULL for none
+///
+/// # Safety
+/// `options` is NULL or points to NUL-terminated texts with NULL after them.
 #[unsafe(no_mangle)]
-pub extern "C" fn mqtt_test_broker_new_with(
-    version: c_int,
-    receive_maximum: u16,
+pub unsafe extern "C" fn mqtt_test_broker_new_with(
+    options: *const *const c_char,
 ) -> *mut mqtt_test_broker {
     guard_or(ptr::null_mut(), || {
         let mut builder = Broker::builder();
-        builder = match version {
-            0 => builder,
-            4 => builder.only_version(Version::V311),
-            5 => builder.only_version(Version::V5),
-            _ => return Err(sentence::must_be("version", "0, 4 or 5", version)),
-        };
-        if receive_maximum > 0 {
-            builder = builder.receive_maximum(receive_maximum);
+        // SAFETY: the caller vouches for the texts.
+        let texts = unsafe { texts(options, "options") }?;
+        for pair in texts.chunks(2) {
+            let [name, value] = pair else {
+                let given = format!("\"{}\" without a value", pair.concat());
+                let allowed = "names and values in turn";
+                return Err(sentence::must_be("options", allowed, given));
+            };
+            builder.set(name, Value::Text((*value).into()))?;
         }
         Ok(handle::give(TestBroker::new(builder.start()?)?))
     })
@@ -71,8 +91,9 @@ pub unsafe extern "C" fn mqtt_test_broker_free(broker: *mut mqtt_test_broker) {
     });
 }
 
-/// Where clients reach it: "mqtt://127.0.0.1:" and the port. The same for its whole life, and valid
-/// for it; NULL for a NULL broker.
+/// Where clients reach it: "mqtt://127.0.0.1:" and the port, or what its options make of that:
+/// "mqtts://", "ws://", "wss://" or "mqtt+unix://" and a path. The same for its whole life, and
+/// valid for it; NULL for a NULL broker.
 ///
 /// # Safety
 /// `broker` is NULL or alive.
@@ -81,6 +102,76 @@ pub unsafe extern "C" fn mqtt_test_broker_url(broker: *const mqtt_test_broker) -
     guard_or(ptr::null(), || {
         // SAFETY: the caller vouches for the broker.
         Ok(unsafe { handle::borrow(broker, "broker") }?.url.as_ptr())
+    })
+}
+
+/// The certificate authority of this broker alone, as PEM: what its clients have to trust. Valid for
+/// the broker's life; NULL if it does not speak TLS.
+///
+/// # Safety
+/// `broker` is NULL or alive.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqtt_test_broker_ca_pem(broker: *const mqtt_test_broker) -> *const c_char {
+    guard_or(ptr::null(), || {
+        // SAFETY: the caller vouches for the broker.
+        let broker = unsafe { handle::borrow(broker, "broker") }?;
+        Ok(pointer(broker.ca_pem.as_ref()))
+    })
+}
+
+/// A certificate with which a client identifies itself to this broker, as PEM. Valid for the broker's
+/// life; NULL if it does not speak TLS.
+///
+/// # Safety
+/// `broker` is NULL or alive.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqtt_test_broker_client_cert_pem(
+    broker: *const mqtt_test_broker,
+) -> *const c_char {
+    guard_or(ptr::null(), || {
+        // SAFETY: the caller vouches for the broker.
+        let broker = unsafe { handle::borrow(broker, "broker") }?;
+        Ok(pointer(broker.client_cert_pem.as_ref()))
+    })
+}
+
+/// The key that belongs to that certificate, as PEM (PKCS#8). Valid for the broker's life; NULL if it
+/// does not speak TLS.
+///
+/// # Safety
+/// `broker` is NULL or alive.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqtt_test_broker_client_key_pem(
+    broker: *const mqtt_test_broker,
+) -> *const c_char {
+    guard_or(ptr::null(), || {
+        // SAFETY: the caller vouches for the broker.
+        let broker = unsafe { handle::borrow(broker, "broker") }?;
+        Ok(pointer(broker.client_key_pem.as_ref()))
+    })
+}
+
+/// Shows this certificate to clients that connect from now on; connections stay as they are.
+/// `MQTT_NOT_SUPPORTED` if the broker does not speak TLS.
+///
+/// @param certificate  "valid": a new one, as after a renewal; or one that clients refuse: "expired",
+///                     "not_yet_valid", "wrong_name", "unknown_ca", "wrong_purpose",
+///                     "missing_intermediate"
+///
+/// # Safety
+/// `broker` is NULL or alive; `certificate` is NULL or a NUL-terminated text.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqtt_test_broker_show_certificate(
+    broker: *mut mqtt_test_broker,
+    certificate: *const c_char,
+) -> mqtt_result {
+    guard(|| {
+        // SAFETY: the caller vouches for the broker.
+        let broker = unsafe { handle::borrow(broker.cast_const(), "broker") }?;
+        // SAFETY: the caller vouches for the text.
+        let name = unsafe { input::text(certificate, "certificate") }?;
+        let certificate = ServerCertificate::named(name)?;
+        broker.broker.show_certificate(certificate)
     })
 }
 
@@ -298,6 +389,9 @@ impl Opaque for mqtt_test_broker {
 pub(crate) struct TestBroker {
     broker: Broker,
     url: CString,
+    ca_pem: Option<CString>,
+    client_cert_pem: Option<CString>,
+    client_key_pem: Option<CString>,
     /// What was received, as far as it was asked for; C holds pointers into these.
     shown: Handoff<Vec<Kept>>,
 }
@@ -307,10 +401,13 @@ unsafe impl Sync for TestBroker {}
 
 impl TestBroker {
     fn new(broker: Broker) -> Result<TestBroker, Error> {
-        let url = CString::new(broker.url()).map_err(|_| Error::from(ErrorKind::System))?;
+        let text = |text: &str| CString::new(text).map_err(|_| Error::from(ErrorKind::System));
         Ok(TestBroker {
+            url: text(broker.url())?,
+            ca_pem: broker.ca_pem().map(text).transpose()?,
+            client_cert_pem: broker.client_cert_pem().map(text).transpose()?,
+            client_key_pem: broker.client_key_pem().map(text).transpose()?,
             broker,
-            url,
             shown: Handoff::new(Vec::new()),
         })
     }
@@ -331,6 +428,27 @@ impl TestBroker {
             Ok(*kept.view())
         })
     }
+}
+
+/// Texts with NULL after them; NULL is none.
+///
+/// # Safety
+/// As for `mqtt_test_broker_new_with`, while `'a` lasts.
+unsafe fn texts<'a>(first: *const *const c_char, name: &str) -> Result<Vec<&'a str>, Error> {
+    let mut texts = Vec::new();
+    let mut next = first;
+    // SAFETY: the caller vouches for each place up to the one that holds NULL.
+    while let Some(text) = unsafe { next.as_ref() }.filter(|text| !text.is_null()) {
+        // SAFETY: the caller vouches for the text.
+        texts.push(unsafe { input::text(*text, name) }?);
+        // SAFETY: what was just read was not the last, so there is another place.
+        next = unsafe { next.add(1) };
+    }
+    Ok(texts)
+}
+
+fn pointer(text: Option<&CString>) -> *const c_char {
+    text.map_or(ptr::null(), |text| text.as_ptr())
 }
 
 fn copy(received: &ReceivedMessage) -> Message {

@@ -145,7 +145,13 @@ static void closed_client(mqtt_client *client) {
 static void test_broker(void) {
     mqtt_message message;
     mqtt_test_broker *broker = mqtt_test_broker_new();
-    REFUSED(mqtt_test_broker_new_with(3, 0) == NULL, "version must be 0, 4 or 5, not 3");
+    const char *bad_option[] = {"protocol", "3", NULL}, *unknown[] = {"tsl", "true", NULL}, *half[] = {"tls", NULL};
+    REFUSED(mqtt_test_broker_new_with(bad_option) == NULL, "protocol must be \"3.1.1\" or \"5\", not \"3\"");
+    REFUSED(mqtt_test_broker_new_with(unknown) == NULL, "the test broker has no option \"tsl\"");
+    REFUSED(mqtt_test_broker_new_with(half) == NULL, "options must be names and values in turn, not \"tls\" without a value");
+    RESULT(mqtt_test_broker_show_certificate(broker, "expired"), MQTT_NOT_SUPPORTED);
+    EXPECT(mqtt_test_broker_ca_pem(broker) == NULL);
+    EXPECT(mqtt_test_broker_client_cert_pem(broker) == NULL && mqtt_test_broker_client_key_pem(broker) == NULL);
     RESULT(mqtt_test_broker_swallow(broker, "PUBLICATION", 1), MQTT_INVALID_ARGUMENT);
     RESULT(mqtt_test_broker_publish(broker, "t/#", NULL, 0, 0, false), MQTT_INVALID_ARGUMENT);
     RESULT(mqtt_test_broker_received(broker, 0, &message), MQTT_INVALID_ARGUMENT);

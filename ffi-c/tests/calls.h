@@ -188,10 +188,17 @@ CALL(mqtt_message_respond_with,
 CALL(mqtt_test_broker_new, w->made_broker = mqtt_test_broker_new(); return answers(w->made_broker != NULL || refused_here(w));)
 CALL(mqtt_test_broker_free, mqtt_test_broker_free(w->made_broker); if (!refused_here(w)) w->made_broker = NULL; return MQTT_OK;)
 CALL(mqtt_test_broker_new_with,
-     mqtt_test_broker *broker = mqtt_test_broker_new_with(5, 10);
+     const char *options[] = {"protocol", "5", "receive_maximum", "10", NULL};
+     mqtt_test_broker *broker = mqtt_test_broker_new_with(options);
      mqtt_test_broker_free(broker);
      return answers(broker != NULL || refused_here(w));)
 CALL(mqtt_test_broker_url, return answers(mqtt_test_broker_url(w->broker) != NULL || refused_here(w));)
+CALL(mqtt_test_broker_ca_pem, return answers(mqtt_test_broker_ca_pem(w->idle) == NULL);)
+CALL(mqtt_test_broker_client_cert_pem, return answers(mqtt_test_broker_client_cert_pem(w->idle) == NULL);)
+CALL(mqtt_test_broker_client_key_pem, return answers(mqtt_test_broker_client_key_pem(w->idle) == NULL);)
+CALL(mqtt_test_broker_show_certificate,
+     mqtt_result result = mqtt_test_broker_show_certificate(w->idle, "valid");
+     return refused_here(w) ? result : answers(result == MQTT_NOT_SUPPORTED);)
 CALL(mqtt_test_broker_stop, return mqtt_test_broker_stop(w->idle);)
 CALL(mqtt_test_broker_stop_and_forget, return mqtt_test_broker_stop_and_forget(w->idle);)
 CALL(mqtt_test_broker_start, return mqtt_test_broker_start(w->idle);)
@@ -275,6 +282,10 @@ static const row calls[] = {
     ROW(mqtt_test_broker_free),
     ROW(mqtt_test_broker_new_with),
     ROW(mqtt_test_broker_url),
+    ROW(mqtt_test_broker_ca_pem),
+    ROW(mqtt_test_broker_client_cert_pem),
+    ROW(mqtt_test_broker_client_key_pem),
+    ROW(mqtt_test_broker_show_certificate),
     ROW(mqtt_test_broker_stop),
     ROW(mqtt_test_broker_start),
     ROW(mqtt_test_broker_stop_and_forget),

@@ -11,6 +11,7 @@
 #define NO_CLIENT "client must not be NULL"
 #define NO_BROKER "broker must not be NULL"
 #define NO_OPTIONS "options must not be NULL"
+#define NO_CERTIFICATE "certificate must not be NULL"
 #define NO_MESSAGE "message must not be NULL"
 
 static counter drops = COUNTER_INIT;
@@ -336,8 +337,14 @@ static void subscriptions(mqtt_client *client) {
 
 static void brokers(mqtt_test_broker *broker) {
     mqtt_message message;
+    IGNORES(mqtt_test_broker_new_with, options, mqtt_test_broker_free(mqtt_test_broker_new_with(NULL)));
     IGNORES(mqtt_test_broker_free, broker, mqtt_test_broker_free(NULL));
     ANSWERS(mqtt_test_broker_url, broker, mqtt_test_broker_url(NULL) == NULL, NO_BROKER);
+    ANSWERS(mqtt_test_broker_ca_pem, broker, mqtt_test_broker_ca_pem(NULL) == NULL, NO_BROKER);
+    ANSWERS(mqtt_test_broker_client_cert_pem, broker, mqtt_test_broker_client_cert_pem(NULL) == NULL, NO_BROKER);
+    ANSWERS(mqtt_test_broker_client_key_pem, broker, mqtt_test_broker_client_key_pem(NULL) == NULL, NO_BROKER);
+    REFUSES(mqtt_test_broker_show_certificate, broker, mqtt_test_broker_show_certificate(NULL, "valid"), NO_BROKER);
+    REFUSES(mqtt_test_broker_show_certificate, certificate, mqtt_test_broker_show_certificate(broker, NULL), NO_CERTIFICATE);
     REFUSES(mqtt_test_broker_stop, broker, mqtt_test_broker_stop(NULL), NO_BROKER);
     REFUSES(mqtt_test_broker_stop_and_forget, broker, mqtt_test_broker_stop_and_forget(NULL), NO_BROKER);
     REFUSES(mqtt_test_broker_start, broker, mqtt_test_broker_start(NULL), NO_BROKER);

@@ -217,7 +217,8 @@ static void counters_of_other_sizes(mqtt_client *client) {
 }
 
 static void run(int version) {
-    mqtt_test_broker *broker = mqtt_test_broker_new_with(version, 0);
+    const char *options[] = {"protocol", version == 5 ? "5" : "3.1.1", NULL};
+    mqtt_test_broker *broker = mqtt_test_broker_new_with(options);
     EXPECT(broker != NULL);
     mqtt_client *client = made_with_options(mqtt_test_broker_url(broker));
     register_all(client, &version);

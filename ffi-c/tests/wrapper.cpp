@@ -356,7 +356,7 @@ static void in_a_loop_of_ones_own(leveret::testing::broker &broker) {
 }
 
 static void the_broker() {
-    leveret::testing::broker broker(5, 3);
+    leveret::testing::broker broker({{"protocol", "5"}, {"receive_maximum", "3"}});
     leveret::client client = online(broker, {{MQTT_OPT_BACKOFF_MIN, 10ms}, {MQTT_OPT_BACKOFF_MAX, 50ms}, {MQTT_OPT_PASSWORD, "p"}});
     broker.swallow("PUBLISH");
     broker.swallow_outgoing("UNSUBACK");
@@ -375,6 +375,12 @@ static void the_broker() {
     client.wait_for(leveret::status::online, soon);
     EXPECT(thrown([&] { broker.swallow("PUBLICATION"); }) == MQTT_INVALID_ARGUMENT);
     EXPECT(thrown([&] { broker.received(99); }) == MQTT_INVALID_ARGUMENT);
+    EXPECT(thrown([&] { broker.show_certificate("valid"); }) == MQTT_NOT_SUPPORTED && broker.ca_pem().empty());
+    EXPECT(broker.client_cert_pem().empty() && broker.client_key_pem().empty());
+    leveret::testing::broker secure({{"tls", "true"}});
+    EXPECT(secure.url().substr(0, 8) == "mqtts://" && secure.ca_pem().substr(0, 27) == "-----BEGIN CERTIFICATE-----");
+    EXPECT(!secure.client_cert_pem().empty() && !secure.client_key_pem().empty());
+    secure.show_certificate("expired");
 }
 
 int main() {

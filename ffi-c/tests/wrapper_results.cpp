@@ -27,7 +27,7 @@ static void refusals() {
     EXPECT(!wrong && wrong.error().code() == MQTT_UNKNOWN_OPTION && wrong.error().name() == "MQTT_UNKNOWN_OPTION");
     EXPECT(!leveret::client::make("ftp://nowhere"));
     EXPECT(leveret::client::make("ftp://nowhere", options).error().text().find("ftp") != std::string::npos);
-    EXPECT(!leveret::testing::broker::make(3));
+    EXPECT(!leveret::testing::broker::make({{"protocol", "3"}}));
 }
 
 int main() {

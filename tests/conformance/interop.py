@@ -74,7 +74,7 @@ def played(kind, cells: list[Cell], languages: list[str], tap: bool) -> dict[str
             return
         for language in [each for each in languages if each not in scenario.without]:
             record = records / f"{name.replace('/', '-')} {language}.txt" if tap else None
-            problem = run_cell(scenario, lambda agent: Borrowed(server, record), variables, *agents()[language])
+            problem = run_cell(scenario, lambda agent, variables: Borrowed(server, record), variables, *agents()[language])
             problems[name] += [f"{language}: {problem}"] if problem else []
 
     first = [cell for cell in cells if cell[1].name == GATE]

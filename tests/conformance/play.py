@@ -13,7 +13,7 @@ RUNS = itertools.count(1)
 
 
 def run_cell(scenario: Scenario, make_broker, variables: dict[str, str], command: list[str], environment) -> str | None:
-    """Plays one cell with an agent of its own; returns what went wrong, or None. `make_broker` gets the agent."""
+    """Plays one cell with an agent of its own; returns what went wrong, or None. `make_broker` gets the agent and the variables."""
     agent = Agent(command, environment)
     try:
         problem = play(scenario, make_broker, variables, agent)
@@ -26,8 +26,8 @@ def run_cell(scenario: Scenario, make_broker, variables: dict[str, str], command
 
 
 def play(scenario: Scenario, make_broker, variables: dict[str, str], agent: Agent) -> str | None:
-    broker = make_broker(agent)
-    url = broker.url(variables.get("version"))
+    broker = make_broker(agent, variables)
+    url, way = broker.url(variables), broker.way(variables)
     variables = {**variables, "url": url, "address": url.rpartition("/")[2], "own": f"own{next(RUNS)}", "kilobyte": 1024 * "k"}
 
     def fill(word: str) -> str:
@@ -37,7 +37,7 @@ def play(scenario: Scenario, make_broker, variables: dict[str, str], agent: Agen
         for step in scenario.steps:
             request = [fill(word) for word in step.request]
             if f"url={url}" in request:
-                request += broker.login
+                request += way
             if request[0] == "begin":
                 agent.begin(request[1:])
                 continue

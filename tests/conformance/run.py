@@ -59,7 +59,7 @@ def behaviour(scenarios: list[Scenario], brokers: list[str], languages: list[str
             # What only real brokers are for belongs to their own table.
             shared = scenario.brokers != ["real"]
             for broker in [each for each in brokers if each in scenario.brokers or (each in REAL and shared and "real" in scenario.brokers)]:
-                for variables in scenario.cells():
+                for variables in filter((REAL | INSIDE)[broker].offers, scenario.cells()):
                     there = [language for language in languages if language not in scenario.without]
                     runs = {each: pool.submit(run_cell, scenario, maker(broker), variables, *agents()[each]) for each in there}
                     cells.append((scenario, broker, scenario.cell(variables), runs))
@@ -96,8 +96,8 @@ def behaviour(scenarios: list[Scenario], brokers: list[str], languages: list[str
 
 
 def maker(kind: str):
-    """How a run gets its broker, given its agent."""
-    return INSIDE[kind] if kind in INSIDE else lambda agent: REAL[kind]()
+    """How a run gets its broker, given its agent and its variables."""
+    return INSIDE[kind] if kind in INSIDE else lambda agent, variables: REAL[kind]()
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ case $1 in
   rabbitmq) [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || install_package rabbitmq-server ;;
   aedes)
     have npm || { echo "npm is not on PATH" >&2; exit 1; }
-    [ -d "$INTEROP/aedes/node_modules/aedes" ] ||
+    [ -d "$INTEROP/aedes/node_modules/aedes" ] && [ -d "$INTEROP/aedes/node_modules/ws" ] ||
       npm install --prefix "$INTEROP/aedes" --silent --no-audit --no-fund --no-package-lock \
-        aedes@1.2.0 aedes-persistence-level@9.2.0 level@10.0.0 >&2
+        aedes@1.2.0 aedes-persistence-level@9.2.0 level@10.0.0 ws@8.23.0 >&2
     ;;
   amqtt)
     [ -x "$INTEROP/amqtt/bin/amqtt" ] || {

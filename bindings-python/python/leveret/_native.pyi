@@ -190,10 +190,30 @@ class NativeBroker:
         maximum_packet_size: int = ...,
         server_keep_alive: int = ...,
         deny: str = ...,
+        tls: bool = ...,
+        client_certificates: bool = ...,
+        websocket: bool = ...,
+        unix_socket: bool | str = ...,
     ) -> Self: ...
     @property
     def url(self) -> str:
-        """Its address, `mqtt://127.0.0.1:port`; the same as long as it lives."""
+        """Its address, `mqtt://127.0.0.1:port` or what its options make of that: mqtts, ws, wss or mqtt+unix; the same as long as it lives."""
+    @property
+    def ca_pem(self) -> str | None:
+        """The certificate authority of this broker alone, as PEM: what its clients have to trust. None without TLS."""
+    @property
+    def client_cert_pem(self) -> str | None:
+        """A certificate with which a client identifies itself to this broker, as PEM. None without TLS."""
+    @property
+    def client_key_pem(self) -> str | None:
+        """The key that belongs to `client_cert_pem`, as PEM. None without TLS."""
+    def show_certificate(
+        self,
+        certificate: Literal[
+            "valid", "expired", "not_yet_valid", "wrong_name", "unknown_ca", "wrong_purpose", "missing_intermediate"
+        ],
+    ) -> None:
+        """Shows this certificate to clients that connect from now on: "valid" is a new one, as after a renewal; clients refuse the others."""
     @property
     def received(self) -> list[Message]:
         """Every PUBLISH from a client in order of arrival, recorded before it is acknowledged; re-deliveries have `dup`."""

@@ -18,8 +18,12 @@ class Broker(_NativeBroker):
     """A broker on a thread of its own, listening when it is made. It ends with its `with` block or with `close()`.
 
     Unless told otherwise it is a friendly one without limits. Options: `protocol` ("3.1.1" or "5": the only version it
-    speaks), `receive_maximum`, `maximum_qos`, `retain_available`, `maximum_packet_size`, `server_keep_alive` (seconds), and
-    `deny`, a topic filter to which access is denied.
+    speaks), `receive_maximum`, `maximum_qos`, `retain_available`, `maximum_packet_size`, `server_keep_alive` (seconds),
+    `deny`, a topic filter to which access is denied, and what it speaks: `tls=True`, `client_certificates=True` (TLS that
+    clients need a certificate for), `websocket=True` (with `tls` over it), `unix_socket=True` or the absolute path of a
+    socket file to be made.
+
+        with Broker(tls=True) as broker, leveret.Client(broker.url, tls_ca=broker.ca_pem) as client: ...
     """
 
     def __enter__(self) -> Self:

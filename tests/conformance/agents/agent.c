@@ -317,6 +317,7 @@ static void on_connection(void *context, const mqtt_connection_event *event) {
         say("client_id", event->client_id, event->client_id_length);
     }
     if (event->reason >= 0) say_number("reason", event->reason);
+    if (event->text_length > 0) say("text", event->text, event->text_length);
     say_properties(event->properties);
     keep(to, mark, "", 0);
     pthread_mutex_unlock(&lock);
@@ -897,12 +898,23 @@ static int status_of(const char *name) {
 static mqtt_result ask_broker(const char *verb) {
     const char *name = take("broker");
     if (strcmp(verb, "broker_new") == 0) {
-        const char *protocol = take_or("protocol", "");
-        int version = strcmp(protocol, "5") == 0 ? 5 : strcmp(protocol, "3.1.1") == 0 ? 4 : 0;
-        mqtt_test_broker *broker = mqtt_test_broker_new_with(version, (uint16_t)number_of("receive_maximum", 0));
+        const char *options[2 * MOST_ARGUMENTS + 1];
+        size_t count = 0;
+        for (size_t i = 0; i < argument_count; i++) {
+            if (arguments[i].taken) continue;
+            options[count++] = arguments[i].name;
+            options[count++] = arguments[i].value;
+        }
+        options[count] = NULL;
+        mqtt_test_broker *broker = mqtt_test_broker_new_with(options);
         if (broker == NULL) return fail(MQTT_SYSTEM);
         enter(brokers, name, broker);
         say_text("url", mqtt_test_broker_url(broker));
+        if (mqtt_test_broker_ca_pem(broker) != NULL) {
+            say_text("ca_pem", mqtt_test_broker_ca_pem(broker));
+            say_text("client_cert_pem", mqtt_test_broker_client_cert_pem(broker));
+            say_text("client_key_pem", mqtt_test_broker_client_key_pem(broker));
+        }
         return MQTT_OK;
     }
     mqtt_test_broker *broker = find(brokers, name);
@@ -911,6 +923,7 @@ static mqtt_result ask_broker(const char *verb) {
         return forget ? mqtt_test_broker_stop_and_forget(broker) : mqtt_test_broker_stop(broker);
     }
     if (strcmp(verb, "broker_start") == 0) return mqtt_test_broker_start(broker);
+    if (strcmp(verb, "broker_show_certificate") == 0) return mqtt_test_broker_show_certificate(broker, take("certificate"));
     if (strcmp(verb, "broker_swallow") == 0) {
         return mqtt_test_broker_swallow(broker, take("packet"), (uint64_t)number_of("count", 1));
     }

@@ -92,7 +92,7 @@ const eventPairs = {
       return [['event', kind], ['session_present', sessionPresent], ['version', version], ['client_id', clientId], ...propertyPairs(properties)]
     }
     const retry = retryIn === undefined ? [] : [['retry_in', Math.round(retryIn)]]
-    return [['event', kind], ...retry, ['error', kindOf(error)], ...reasonPairs(error.reason), ...propertyPairs(properties)]
+    return [['event', kind], ...retry, ['error', kindOf(error)], ...reasonPairs(error.reason), ['text', error.message], ...propertyPairs(properties)]
   },
   subscription: ({ state, filter, reason }) => [['event', state], ['filter', filter], ...reasonPairs(reason)],
   status: (status) => [['event', status]],
@@ -201,12 +201,15 @@ const verbs = {
   hello: () => [['language', 'node'], ['version', process.version]],
 
   broker_new({ broker, ...options }) {
-    brokers.set(broker, new Broker(typed(options)))
-    return [['url', brokers.get(broker).url]]
+    const made = new Broker(typed(options))
+    brokers.set(broker, made)
+    const pems = [['ca_pem', made.caPem], ['client_cert_pem', made.clientCertPem], ['client_key_pem', made.clientKeyPem]]
+    return [['url', made.url], ...pems.filter(([, pem]) => pem !== null)]
   },
   broker_stop: ({ broker, forget }) => brokers.get(broker).stop({ forget: forget === 'true' }),
   broker_start: ({ broker }) => brokers.get(broker).start(),
   broker_close: ({ broker }) => brokers.get(broker).close(),
+  broker_show_certificate: ({ broker, certificate }) => brokers.get(broker).showCertificate(certificate),
   broker_swallow: ({ broker, packet, count }) => brokers.get(broker).swallow(packet, Number(count)),
   async broker_received({ broker, count = '0', timeout = '0' }) {
     await brokers.get(broker).waitReceived(Number(count), { timeout: Number(timeout) })

@@ -10,7 +10,7 @@ use futures::{Stream, StreamExt};
 use leveret::protocol::codec::{Properties, PropertyValue};
 use leveret::protocol::message::Message;
 use leveret::protocol::options::Value;
-use leveret::testing::Broker;
+use leveret::testing::{Broker, ServerCertificate};
 use leveret::{
     AuthStage, AuthStep, Builder, Client, CloseOptions, ConnectionEvent, Error, ErrorKind, News,
     Options, Outcome, Packet, PacketType, PublishOptions, ReasonCode, Receipt, Status,
@@ -358,9 +358,16 @@ impl Agent {
                 builder.set(&name, Value::Text(value))?;
             }
             let broker = builder.start()?;
-            let url = pair("url", broker.url());
+            let mut pairs = vec![pair("url", broker.url())];
+            for (name, pem) in [
+                ("ca_pem", broker.ca_pem()),
+                ("client_cert_pem", broker.client_cert_pem()),
+                ("client_key_pem", broker.client_key_pem()),
+            ] {
+                pairs.extend(pem.map(|pem| pair(name, pem)));
+            }
             self.brokers.insert(name, broker);
-            return Ok(vec![url]);
+            return Ok(pairs);
         }
         let broker = self.brokers.get(&name).ok_or_else(|| unknown(&name))?;
         match verb {
@@ -368,6 +375,10 @@ impl Agent {
             "stop" => broker.stop(),
             "start" => broker.start()?,
             "close" => broker.close(),
+            "show_certificate" => {
+                let certificate = ServerCertificate::named(&request.take("certificate"))?;
+                broker.show_certificate(certificate)?;
+            }
             "swallow" => broker.swallow(&request.take("packet"), request.number("count") as u64)?,
             "received" => {
                 let received = broker.wait_received(request.number("count"), request.timeout())?;
@@ -898,6 +909,7 @@ fn connection_pairs(event: &ConnectionEvent) -> Pairs {
     let why = |error: &Error| {
         let mut pairs = vec![pair("error", format!("{:?}", error.kind))];
         pairs.extend(error.reason.map(|reason| pair("reason", reason.0)));
+        pairs.push(pair("text", error));
         pairs
     };
     match event {

@@ -85,7 +85,8 @@ class Agent:
 
     async def broker_new(self, broker: str, **options: str) -> line.Pairs:
         made = self.brokers[broker] = Broker(**line.typed(options))
-        return [("url", made.url)]
+        pems = [("ca_pem", made.ca_pem), ("client_cert_pem", made.client_cert_pem), ("client_key_pem", made.client_key_pem)]
+        return [("url", made.url), *(pair for pair in pems if pair[1] is not None)]
 
     async def broker_stop(self, broker: str, forget: str = "false") -> line.Pairs:
         self.brokers[broker].stop(forget=forget == "true")
@@ -97,6 +98,10 @@ class Agent:
 
     async def broker_close(self, broker: str) -> line.Pairs:
         self.brokers.pop(broker).close()
+        return []
+
+    async def broker_show_certificate(self, broker: str, certificate: Any) -> line.Pairs:
+        self.brokers[broker].show_certificate(certificate)
         return []
 
     async def broker_swallow(self, broker: str, packet: str, count: str) -> line.Pairs:

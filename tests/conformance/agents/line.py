@@ -97,6 +97,7 @@ def event(kind: str, event: Any) -> Pairs:
     retry: Pairs = [] if event.retry_in is None else [("retry_in", round(event.retry_in * 1000))]
     why: Pairs = [("error", kind_of(event.error))]
     why += [] if event.error.reason is None else [("reason", int(event.error.reason))]
+    why += [("text", str(event.error))]
     return [("event", event.kind), *retry, *why, *properties(event.properties)]
 
 

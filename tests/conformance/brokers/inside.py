@@ -6,6 +6,7 @@ import peer
 import wire
 from agent import Agent
 from brokers.server import moved
+from brokers.transports import EMBEDDED, SECURE, secure
 
 #: How long the scripted peer waits for a packet.
 PEER_TIMEOUT = 10.0
@@ -14,14 +15,22 @@ PEER_TIMEOUT = 10.0
 class Embedded:
     """The test broker inside the agent's own process, made and moved through its language's own binding."""
 
-    login: tuple[str, ...] = ()
-
-    def __init__(self, agent: Agent):
+    def __init__(self, agent: Agent, variables: dict[str, str]):
         self.agent = agent
-        self.address = agent.ask(["broker_new", "broker=broker"])[1][0][1]
+        transport = variables.get("transport", "tcp")
+        told = dict(agent.ask(["broker_new", "broker=broker", *EMBEDDED[transport]])[1])
+        self.address = told["url"]
+        self.login = secure(transport, told["ca_pem"], told["client_cert_pem"], told["client_key_pem"]) if transport in SECURE else ()
 
-    def url(self, version: str | None) -> str:
+    @classmethod
+    def offers(cls, variables: dict[str, str]) -> bool:
+        return True
+
+    def url(self, variables: dict[str, str]) -> str:
         return self.address
+
+    def way(self, variables: dict[str, str]) -> tuple[str, ...]:
+        return self.login
 
     def start(self):
         self.agent.ask(["broker_start", "broker=broker"])
@@ -35,21 +44,27 @@ class Embedded:
 
     def play(self, verb: str, words: list[str]) -> tuple[str, wire.Pairs] | None:
         """Does what a scenario says of the broker in turn; None if `verb` is not about a broker."""
-        del words
+        if verb == "show_certificate":
+            return self.agent.ask(["broker_show_certificate", "broker=broker", f"certificate={words[0]}"])
         return moved(self, verb)
 
 
 class Scripted:
     """A peer that does what the scenario says, packet by packet."""
 
-    login: tuple[str, ...] = ()
-
-    def __init__(self, agent: Agent):
-        del agent
+    def __init__(self, agent: Agent, variables: dict[str, str]):
+        del agent, variables
         self.peer = peer.Peer()
 
-    def url(self, version: str | None) -> str:
+    @classmethod
+    def offers(cls, variables: dict[str, str]) -> bool:
+        return "transport" not in variables
+
+    def url(self, variables: dict[str, str]) -> str:
         return self.peer.url
+
+    def way(self, variables: dict[str, str]) -> tuple[str, ...]:
+        return ()
 
     def close(self):
         self.peer.close()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import pathlib
 import re
+from urllib.parse import quote
 
 from brokers.server import INTEROP, Server, first_line, free_port, program
+from brokers.transports import certificates
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -14,6 +16,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 class Mosquitto(Server):
     name = "mosquitto"
     light = True
+    # Debian builds it without WebSocket.
+    transports = ("tcp", "tls12", "tls13", "mutual12", "mutual13", "unix")
 
     @classmethod
     def version(cls) -> str | None:
@@ -23,13 +27,32 @@ class Mosquitto(Server):
     def configure(self) -> None:
         # It gives up root for an account of its own, which is to write here.
         self.folder.chmod(0o777)
+        self.tls, self.mutual = free_port(), free_port()
+        files = certificates(INTEROP / "certificates")
+        secure = f"cafile {files['ca.pem']}\ncertfile {files['server.pem']}\nkeyfile {files['server.key']}\n"
         (self.folder / "mosquitto.conf").write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {self.folder}/\n"
-            "autosave_interval 1\nautosave_on_changes true\n"
+            "allow_anonymous true\npersistence true\n"
+            f"persistence_location {self.folder}/\nautosave_interval 1\nautosave_on_changes true\n"
+            f"listener {self.port} 127.0.0.1\nlistener 0 {self.folder}/socket\n"
+            f"listener {self.tls} 127.0.0.1\n{secure}listener {self.mutual} 127.0.0.1\n{secure}require_certificate true\n"
         )
 
     def commands(self) -> list[list[str]]:
         return [[program("mosquitto"), "-c", "mosquitto.conf"]]
+
+    def ports(self) -> list[int]:
+        return [self.port, self.tls, self.mutual]
+
+    def url(self, variables: dict[str, str]) -> str:
+        match variables.get("transport", "tcp"):
+            case "unix":
+                return f"mqtt+unix://{quote(str(self.folder))}/socket"
+            case "tls12" | "tls13":
+                return f"mqtts://127.0.0.1:{self.tls}"
+            case "mutual12" | "mutual13":
+                return f"mqtts://127.0.0.1:{self.mutual}"
+            case _:
+                return f"mqtt://127.0.0.1:{self.port}"
 
 
 class Rabbitmq(Server):
@@ -125,10 +148,11 @@ class Ejabberd(Server):
 
 
 class Aedes(Server):
-    """From npm, with its store on disk."""
+    """From npm, with its store on disk; TLS is Node's, WebSocket that of the package `ws`."""
 
     name = "aedes"
     light = True
+    transports = ("tcp", "tls12", "tls13", "mutual12", "mutual13", "ws", "wss12", "wss13")
     installed = INTEROP / "aedes"
 
     @classmethod
@@ -136,8 +160,26 @@ class Aedes(Server):
         package = cls.installed / "node_modules/aedes/package.json"
         return json.loads(package.read_text())["version"] if package.exists() else None
 
+    @classmethod
+    def offers(cls, variables: dict[str, str]) -> bool:
+        # It speaks no MQTT 5, which its own table shows; no need to show it again on each of the ways to it.
+        return super().offers(variables) and not ("transport" in variables and variables.get("version") == "5")
+
+    def configure(self) -> None:
+        self.listeners = {transport: free_port() for transport in ("tls", "mutual", "ws", "wss")}
+
     def commands(self) -> list[list[str]]:
-        return [[program("node"), str(HERE / "aedes.mjs"), str(self.installed), str(self.port), str(self.folder / "store")]]
+        ports = json.dumps({"tcp": self.port, **self.listeners})
+        files = certificates(INTEROP / "certificates")
+        return [[program("node"), str(HERE / "aedes.mjs"), str(self.installed), ports, str(self.folder / "store"), str(files["ca.pem"].parent)]]
+
+    def ports(self) -> list[int]:
+        return [self.port, *self.listeners.values()]
+
+    def url(self, variables: dict[str, str]) -> str:
+        transport = variables.get("transport", "tcp").rstrip("123")
+        scheme = {"tcp": "mqtt", "tls": "mqtts", "mutual": "mqtts"}.get(transport, transport)
+        return f"{scheme}://127.0.0.1:{self.listeners.get(transport, self.port)}"
 
 
 class Amqtt(Server):
@@ -191,8 +233,8 @@ class Rumqttd(Server):
     def ports(self) -> list[int]:
         return [self.port, self.port5]
 
-    def url(self, version: str | None) -> str:
-        return f"mqtt://127.0.0.1:{self.port5 if version == '5' else self.port}"
+    def url(self, variables: dict[str, str]) -> str:
+        return f"mqtt://127.0.0.1:{self.port5 if variables.get('version') == '5' else self.port}"
 
 
 def after(folder: str | pathlib.Path, prefix: str, pattern: str | None = None, suffix: str = "") -> str | None:

@@ -11,6 +11,7 @@ import subprocess
 import time
 
 import wire
+from brokers.transports import SECURE, certificates, secure
 from scenario import MOVES
 from tap import Tap
 
@@ -31,6 +32,8 @@ class Server:
     light = False
     #: Arguments of `connect` without which this broker lets nobody in.
     login: tuple[str, ...] = ()
+    #: The ways to it, by the names of transports.py.
+    transports: tuple[str, ...] = ("tcp",)
 
     @classmethod
     def version(cls) -> str | None:
@@ -47,13 +50,26 @@ class Server:
     def environment(self) -> dict[str, str]:
         return {}
 
+    @classmethod
+    def offers(cls, variables: dict[str, str]) -> bool:
+        """Whether the way to it that a cell of a scenario wants is there."""
+        return variables.get("transport", "tcp") in cls.transports
+
     def ports(self) -> list[int]:
         """Where MQTT is spoken."""
         return [self.port]
 
-    def url(self, version: str | None) -> str:
-        """Where this version of MQTT is spoken; None is any."""
+    def url(self, variables: dict[str, str]) -> str:
+        """Where the version of MQTT and the transport that a cell wants are spoken."""
         return f"mqtt://127.0.0.1:{self.port}"
+
+    def way(self, variables: dict[str, str]) -> tuple[str, ...]:
+        """The arguments of `connect` that go with that address."""
+        transport = variables.get("transport", "tcp")
+        if transport not in SECURE:
+            return self.login
+        files = certificates(INTEROP / "certificates")
+        return self.login + secure(transport, *(files[name].read_text() for name in ("ca.pem", "client.pem", "client.key")))
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -119,11 +135,11 @@ class Borrowed:
 
     def __init__(self, server: Server, record: pathlib.Path | None):
         self.server, self.record = server, record
-        self.play, self.login = server.play, server.login
+        self.play, self.way = server.play, server.way
         self.tap: Tap | None = None
 
-    def url(self, version: str | None) -> str:
-        url = self.server.url(version)
+    def url(self, variables: dict[str, str]) -> str:
+        url = self.server.url(variables)
         if self.record:
             self.tap = Tap(url, self.record)
         return self.tap.url if self.tap else url
