@@ -105,6 +105,34 @@ export interface ClientOptions {
    */
   backoffMax?: Duration
   /**
+   * A connected TCP or Unix socket, as its descriptor, over which the first attempt to connect speaks. The client
+   * owns it once it is made, and dials the URL for every later attempt. TLS and WebSocket go over it where the URL
+   * says so. Not on Windows. Default: dialing. Allowed: a whole number from 0 to 2147483647; null for dialing.
+   */
+  fd?: number | null
+  /**
+   * How long a TCP connection may be silent before the system probes whether the peer is still there, and how far
+   * apart the probes are. The keep alive of MQTT notices a dead peer without it. Default: no probes. Allowed: a
+   * whole number of seconds from 1s to 32767s; null for no probes.
+   */
+  tcpKeepAlive?: Duration | null
+  /**
+   * How long what was sent over TCP may stay unacknowledged by the peer's system before the connection is lost.
+   * Linux and Android. Default: the system's own limits. Allowed: a duration from 1ms to 24h; null for the system's
+   * own limits.
+   */
+  tcpUserTimeout?: Duration | null
+  /**
+   * IP address from which TCP connections go out. Default: the system's choice. Allowed: text of at most 65535 bytes
+   * of UTF-8; null for the system's choice.
+   */
+  localAddress?: string | null
+  /**
+   * Network interface over which alone TCP connections go out, such as `eth0`. Linux and Android. Default: the
+   * system's choice. Allowed: text of at most 65535 bytes of UTF-8; null for the system's choice.
+   */
+  networkInterface?: string | null
+  /**
    * User name to log in with. Default: no user name. Allowed: text of at most 65535 bytes of UTF-8; null for no user
    * name.
    */

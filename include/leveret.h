@@ -284,6 +284,35 @@
  * from 1ms to 24h.
  */
 #define MQTT_OPT_BACKOFF_MAX "backoff_max"
+/**
+ * A connected TCP or Unix socket, as its descriptor, over which the first attempt to connect speaks. The
+ * client owns it once it is made, and dials the URL for every later attempt. TLS and WebSocket go over it
+ * where the URL says so. Not on Windows. Default: dialing. Allowed: a whole number from 0 to 2147483647;
+ * "none" for dialing.
+ */
+#define MQTT_OPT_FD "fd"
+/**
+ * How long a TCP connection may be silent before the system probes whether the peer is still there, and how
+ * far apart the probes are. The keep alive of MQTT notices a dead peer without it. Default: no probes.
+ * Allowed: a whole number of seconds from 1s to 32767s; "none" for no probes.
+ */
+#define MQTT_OPT_TCP_KEEP_ALIVE "tcp_keep_alive"
+/**
+ * How long what was sent over TCP may stay unacknowledged by the peer's system before the connection is
+ * lost. Linux and Android. Default: the system's own limits. Allowed: a duration from 1ms to 24h; "none" for
+ * the system's own limits.
+ */
+#define MQTT_OPT_TCP_USER_TIMEOUT "tcp_user_timeout"
+/**
+ * IP address from which TCP connections go out. Default: the system's choice. Allowed: text of at most 65535
+ * bytes of UTF-8.
+ */
+#define MQTT_OPT_LOCAL_ADDRESS "local_address"
+/**
+ * Network interface over which alone TCP connections go out, such as `eth0`. Linux and Android. Default: the
+ * system's choice. Allowed: text of at most 65535 bytes of UTF-8.
+ */
+#define MQTT_OPT_NETWORK_INTERFACE "network_interface"
 /** User name to log in with. Default: no user name. Allowed: text of at most 65535 bytes of UTF-8. */
 #define MQTT_OPT_USERNAME "username"
 /**

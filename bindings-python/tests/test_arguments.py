@@ -62,7 +62,11 @@ def test_client_options(options, sentence):
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("localhost", 'url must be "mqtt://[user[:password]@]host[:port]", but "localhost" has no scheme'),
+        (
+            "localhost",
+            'url must be "mqtt://[user[:password]@]host[:port]" (also mqtts://, ws:// and wss://) '
+            'or "mqtt+unix:///path", but "localhost" has no scheme',
+        ),
         ([], "url must be given at least once, but there is none"),
         (None, "url must be text, not None"),
         (b"mqtt://h", "url must be text, not a value of type bytes"),

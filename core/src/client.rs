@@ -14,7 +14,7 @@ use leveret_protocol::sentence::Dialect;
 use crate::clock;
 use crate::events::{Events, Messages};
 use crate::hooks::Builder;
-use crate::host::{self, Setup, Target};
+use crate::host::{self, NetworkHooks, Setup, Target};
 use crate::ledger::Keep;
 use crate::letter::{Letter, PartlyPosted};
 use crate::receipt::Receipt;
@@ -52,7 +52,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the broker at `url`: `mqtt://[user[:password]@]host[:port]`, port 1883 unless given.
+    /// A client of the broker at `url`: `mqtt://[user[:password]@]host[:port]`, port 1883 unless given, or the path of a Unix socket:
+    /// `mqtt+unix:///run/broker.sock`. What a URL cannot hold is written as `%` and two hexadecimal digits.
     ///
     /// # Errors
     /// Only for local mistakes: a URL or an option that is not valid, a system without a thread left.
@@ -66,7 +67,7 @@ impl Client {
     /// # Errors
     /// As [`Client::new`].
     pub fn with_urls(urls: &[&str], options: ClientOptions) -> Result<Client, Error> {
-        let client = Client::unstarted(urls, options)?;
+        let client = Client::unstarted(urls, options, NetworkHooks::default())?;
         client.host.start()?;
         Ok(client)
     }
@@ -76,14 +77,18 @@ impl Client {
         Builder::new(url)
     }
 
-    pub(crate) fn unstarted(urls: &[&str], options: ClientOptions) -> Result<Client, Error> {
+    pub(crate) fn unstarted(
+        urls: &[&str],
+        options: ClientOptions,
+        network: NetworkHooks,
+    ) -> Result<Client, Error> {
         let setup = Setup {
             dialect: Dialect::Rust,
             keep: Keep::Held,
             autostart: false,
         };
         Ok(Client {
-            host: host::Client::new(urls, options, setup)?,
+            host: host::Client::with_network(urls, options, setup, network)?,
         })
     }
 

@@ -5,21 +5,21 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use leveret_protocol::engine::{Batch, Destination, Engine, Event, Input, Output};
+use leveret_protocol::engine::{Batch, Engine, Event, Input, Output};
 use leveret_protocol::outcome::Status;
-use leveret_protocol::text::Text;
 use leveret_protocol::time::Instant;
 
 use crate::clock::{self, Alarm};
 use crate::deliver::Sorter;
 use crate::line::{Change, Line};
-use crate::net::url::Address;
+use crate::net::network::{Network, Route};
 use crate::shared::Shared;
 
 #[derive(Debug)]
 pub(crate) struct Driver {
     shared: Arc<Shared>,
     engine: Engine,
+    network: Arc<Network>,
     line: Line,
     /// The driver's own task.
     waker: Waker,
@@ -37,11 +37,12 @@ pub(crate) struct Driver {
 const TURNS_IN_A_ROW: u32 = 16;
 
 impl Driver {
-    pub(crate) fn new(shared: Arc<Shared>, engine: Engine) -> Driver {
+    pub(crate) fn new(shared: Arc<Shared>, engine: Engine, network: Network) -> Driver {
         let alarm = shared.machine.clock().alarm();
         Driver {
             shared,
             engine,
+            network: Arc::new(network),
             line: Line::default(),
             waker: Waker::noop().clone(),
             paused: false,
@@ -174,8 +175,8 @@ impl Driver {
                     destination,
                 } => {
                     if let Some(address) = self.shared.addresses.get(endpoint) {
-                        let address = address_of(address, reference, destination);
-                        self.line.dial(attempt, address);
+                        let route = Route::new(address, reference, destination);
+                        self.line.dial(attempt, &self.network, route);
                     }
                 }
                 Output::HangUp { graceful } => {
@@ -216,22 +217,6 @@ impl Driver {
         self.shared
             .ledger
             .put(|ledger, rings| ledger.reading_paused(paused, rings));
-    }
-}
-
-/// Where an attempt goes: where the application said, where the broker referred to, or to the address whose turn it is.
-fn address_of(
-    address: &Arc<Address>,
-    reference: Option<Text>,
-    destination: Option<Box<Destination>>,
-) -> Arc<Address> {
-    let said = destination.and_then(|destination| destination.url);
-    // It was read before; one that cannot be read would be dialed as the client's own.
-    let said = said.and_then(|url| Address::parse(&url).ok());
-    match (said, reference) {
-        (Some(said), _) => Arc::new(said),
-        (None, Some(reference)) => Arc::new(address.referred(&reference)),
-        (None, None) => Arc::clone(address),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::Future;
+use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -10,6 +12,7 @@ use leveret_protocol::engine::{self, Hooks, Preparation, Shown, Words};
 use leveret_protocol::error::{Error, ErrorKind};
 use leveret_protocol::options::{ClientOptions, ConnectOptions};
 use leveret_protocol::packet_type::{PacketSet, PacketType};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::client::Client;
 use crate::dispatch::Strand;
@@ -17,6 +20,8 @@ use crate::doorbell::Bell;
 use crate::handoff::Handoff;
 use crate::host;
 use crate::inbox::{Delivery, QueueId};
+use crate::net::network::{NetworkHooks, Target};
+use crate::net::socket::Duplex;
 use crate::scope::HandlerScope;
 use crate::shared::Shared;
 
@@ -32,6 +37,7 @@ type OnAttempt = Box<dyn FnMut(Attempt) + Send>;
 pub struct Builder {
     urls: Vec<String>,
     options: ClientOptions,
+    network: NetworkHooks,
     faces: Faces,
 }
 
@@ -48,6 +54,7 @@ impl Builder {
         Builder {
             urls: vec![url.to_owned()],
             options: ClientOptions::new(),
+            network: NetworkHooks::default(),
             faces: Faces::default(),
         }
     }
@@ -128,6 +135,39 @@ impl Builder {
         self
     }
 
+    /// Takes the byte stream of each attempt to connect from `connector` in place of a socket of its own: a serial line, a tunnel, a pipe of a
+    /// test. TLS and WebSocket go over it where the URL asks for them. Options of TCP sockets do not apply.
+    ///
+    /// It is called and polled on the library's own thread, and must not block there. It has `connect_timeout` in all; given up,
+    /// its future is dropped. A stream is dropped without a shutdown when the connection is to end at once.
+    ///
+    /// ```
+    /// use leveret::Client;
+    ///
+    /// let client = Client::builder("mqtt://board-7")
+    ///     .transport(|_to| async {
+    ///         let (ours, theirs) = tokio::io::duplex(4096);
+    ///         drop(theirs); // whoever bridges it would keep it
+    ///         Ok(ours)
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), leveret::Error>(())
+    /// ```
+    pub fn transport<S, F>(
+        mut self,
+        connector: impl Fn(Target) -> F + Send + Sync + 'static,
+    ) -> Builder
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        F: Future<Output = io::Result<S>> + Send + 'static,
+    {
+        self.network.connector = Some(Arc::new(move |to| {
+            let connecting = connector(to);
+            Box::pin(async { Ok(Box::new(connecting.await?) as Box<dyn Duplex>) })
+        }));
+        self
+    }
+
     /// Makes the client, which begins to connect.
     ///
     /// # Errors
@@ -136,10 +176,11 @@ impl Builder {
         let Builder {
             urls,
             options,
+            network,
             faces,
         } = self;
         let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
-        let client = Client::unstarted(&urls, options)?;
+        let client = Client::unstarted(&urls, options, network)?;
         let shown = faces.shown()?;
         client.host.set_hooks(Hooks {
             shown,

@@ -59,7 +59,7 @@
 //! | `outbox.rs`, `ledger.rs`, `inbox.rs`, `routes.rs` | what lies in the three handoffs: plain data |
 //! | `driver.rs`, `line.rs`, `deliver.rs` | one task per client between engine, link and handoffs |
 //! | `log.rs` | what is told to `tracing`: targets, levels, fields |
-//! | `net/mod.rs`, `net/tcp.rs`, `net/url.rs`, `net/memory.rs` | links and addresses |
+//! | `net/mod.rs` | links and addresses, with a map of their own |
 //! | `clock.rs` | the clock that counts suspended time, and alarms |
 //! | `runtime.rs`, `dispatch.rs` | the shared background runtime; the pool for host callbacks |
 //! | `testing/mod.rs` | the test broker, with a map of its own |
@@ -132,6 +132,7 @@ pub use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, Subscription
 pub use leveret_protocol::packet_type::PacketType;
 pub use leveret_protocol::reason::ReasonCode;
 pub use message::Message;
+pub use net::network::Target;
 pub use receipt::Receipt;
 pub use request::Request;
 pub use response::{IntoResponse, Response};

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use leveret_protocol::engine::LinkError;
 
 use crate::net::Link;
-use crate::net::url::Address;
+use crate::net::network::{Network, Route};
 
 #[derive(Debug, Default)]
 pub(crate) struct Line {
@@ -51,8 +51,8 @@ pub(crate) enum Change {
 
 impl Line {
     /// Begins to dial, in place of whatever there was.
-    pub(crate) fn dial(&mut self, attempt: u64, address: Arc<Address>) {
-        let dial: Dial = Box::pin(Link::dial(address));
+    pub(crate) fn dial(&mut self, attempt: u64, network: &Arc<Network>, route: Route) {
+        let dial: Dial = Box::pin(Arc::clone(network).dial(route));
         *self = Line {
             state: State::Dialing(dial),
             attempt,
@@ -136,10 +136,15 @@ impl Line {
             return Ok(0);
         }
         let offered = slices.iter().map(Bytes::len).sum();
-        let written = link
-            .write(slices, context)
-            .inspect_err(|_| self.state = State::Down)?;
-        self.stalled = written < offered;
+        let written = match link.write(slices, context) {
+            Ok(written) => written,
+            Err(why) => {
+                self.state = State::Down;
+                return Err(why);
+            }
+        };
+        // What a layer holds back goes on only while somebody asks for room.
+        self.stalled = written < offered || link.holds();
         self.written += written;
         Ok(written)
     }

@@ -97,6 +97,29 @@ class ClientOptions(TypedDict, total=False):
     """The longest delay before connecting again; not less than `backoff_min`. Default: 30s. Allowed: a duration from
     1ms to 24h.
     """
+    fd: int | None
+    """A connected TCP or Unix socket, as its descriptor, over which the first attempt to connect speaks. The client
+    owns it once it is made, and dials the URL for every later attempt. TLS and WebSocket go over it where the URL
+    says so. Not on Windows. Default: dialing. Allowed: a whole number from 0 to 2147483647; None for dialing.
+    """
+    tcp_keep_alive: Duration | None
+    """How long a TCP connection may be silent before the system probes whether the peer is still there, and how far
+    apart the probes are. The keep alive of MQTT notices a dead peer without it. Default: no probes. Allowed: a
+    whole number of seconds from 1s to 32767s; None for no probes.
+    """
+    tcp_user_timeout: Duration | None
+    """How long what was sent over TCP may stay unacknowledged by the peer's system before the connection is lost.
+    Linux and Android. Default: the system's own limits. Allowed: a duration from 1ms to 24h; None for the system's
+    own limits.
+    """
+    local_address: str | None
+    """IP address from which TCP connections go out. Default: the system's choice. Allowed: text of at most 65535 bytes
+    of UTF-8; None for the system's choice.
+    """
+    network_interface: str | None
+    """Network interface over which alone TCP connections go out, such as `eth0`. Linux and Android. Default: the
+    system's choice. Allowed: text of at most 65535 bytes of UTF-8; None for the system's choice.
+    """
     username: str | None
     """User name to log in with. Default: no user name. Allowed: text of at most 65535 bytes of UTF-8; None for no user
     name.

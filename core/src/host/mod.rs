@@ -35,6 +35,7 @@ use leveret_protocol::engine::{Command, Engine};
 
 use crate::driver::Driver;
 use crate::ledger::Question;
+use crate::net::network::Network;
 use crate::net::url::{Address, Credentials};
 use crate::runtime::Machine;
 use crate::scope;
@@ -62,6 +63,7 @@ pub use crate::doorbell::Bell;
 pub use crate::handoff::Handoff;
 pub use crate::inbox::{Arrival, Delivery, News, QueueId};
 pub use crate::ledger::{Keep, MOST_UNCLAIMED, Report};
+pub use crate::net::network::{NetworkHooks, Target as NetworkTarget};
 pub use crate::routes::{General, Handlers, Target};
 pub use crate::runtime::on_runtime_thread;
 pub use crate::scope::{HandlerScope, would_deadlock};
@@ -103,9 +105,22 @@ impl Client {
     /// # Errors
     /// For a URL or an option that is not valid, and when the system has no thread or descriptor left.
     pub fn new(urls: &[&str], options: ClientOptions, setup: Setup) -> Result<Client, Error> {
+        Client::with_network(urls, options, setup, NetworkHooks::default())
+    }
+
+    /// [`Client::new`] with what the application does itself on the way to a broker.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn with_network(
+        urls: &[&str],
+        options: ClientOptions,
+        setup: Setup,
+        hooks: NetworkHooks,
+    ) -> Result<Client, Error> {
         let (addresses, options) = read_urls(urls, options)?;
         options.check(setup.dialect)?;
-        Client::open(addresses, options, setup)
+        Client::open(addresses, options, setup, hooks)
     }
 
     /// A client of brokers whose addresses and options are known to be valid.
@@ -113,8 +128,11 @@ impl Client {
         addresses: Vec<Arc<Address>>,
         options: ClientOptions,
         setup: Setup,
+        hooks: NetworkHooks,
     ) -> Result<Client, Error> {
         let machine = Machine::get()?;
+        let clock = Arc::clone(machine.clock());
+        let network = Network::new(&options, setup.dialect, hooks, clock)?;
         let engine = Engine::new(options.clone(), addresses.len(), seed());
         let counted = engine.stats(crate::clock::now());
         // Another seed than the engine's, which shows in client ids.
@@ -130,7 +148,7 @@ impl Client {
         let shared = Arc::new(shared);
         shared
             .machine
-            .spawn(Driver::new(Arc::clone(&shared), engine).run());
+            .spawn(Driver::new(Arc::clone(&shared), engine, network).run());
         let client = Client {
             handle: Arc::new(Handle { shared }),
         };
@@ -272,6 +290,13 @@ fn read_urls(
     let mut found: Option<Credentials> = None;
     for url in urls {
         let mut address = Address::parse(url)?;
+        if address.scheme.tls || address.scheme.websocket {
+            let scheme = address.scheme.name();
+            return Err(Error::new(
+                ErrorKind::NotSupported,
+                format!("url asks for {scheme}, which is not supported yet"),
+            ));
+        }
         if let Some(credentials) = address.credentials.take() {
             if found.as_ref().is_some_and(|found| *found != credentials) {
                 return Err(Error::invalid(

@@ -1,8 +1,20 @@
-//! The link to a broker: dial it, read it, write it, hang it up. Which transport an address means.
+//! The link to a broker: read it, write it, hang it up.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `network.rs` | how a client gets to its brokers: from an address to a link, layer by layer |
+//! | `url.rs` | addresses |
+//! | `tcp.rs` | dialing over TCP, options of sockets |
+//! | `socket.rs` | the byte stream at the bottom |
+//! | `layers.rs` | what is between it and the link |
+//! | `memory.rs` | a link whose peer is a test |
 
+mod layers;
 #[cfg(test)]
 pub(crate) mod memory;
-mod tcp;
+pub(crate) mod network;
+pub(crate) mod socket;
+pub(crate) mod tcp;
 pub(crate) mod url;
 
 use std::future::{Future, poll_fn};
@@ -18,7 +30,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::clock::{self, Clock};
-use url::Address;
+use layers::{Layered, Stack};
 
 /// A connected byte stream. Dropping it without [`Link::finish`] is abortive.
 #[derive(Debug)]
@@ -28,7 +40,9 @@ pub(crate) struct Link {
 
 #[derive(Debug)]
 enum Transport {
+    /// The usual way, which costs nothing more than the system calls.
     Tcp(TcpStream),
+    Layered(Box<Layered>),
     #[cfg(test)]
     Memory(memory::MemoryLink),
 }
@@ -47,17 +61,17 @@ const LEAST_ROOM: usize = 16 * 1024;
 const FINISH_WITHIN: Duration = Duration::from_secs(1);
 
 impl Link {
-    /// Connects. Dropping the future gives the attempt up. How long it may take is not decided here.
-    pub(crate) async fn dial(address: Arc<Address>) -> Result<Link, LinkError> {
-        #[cfg(test)]
-        if let Some(exchange) = &address.memory {
-            return exchange
-                .dial()
-                .map(|link| Link::new(Transport::Memory(link)));
-        }
-        tcp::dial(&address)
-            .await
-            .map(|stream| Link::new(Transport::Tcp(stream)))
+    pub(crate) fn over_tcp(stream: TcpStream) -> Link {
+        Link::new(Transport::Tcp(stream))
+    }
+
+    pub(crate) fn over(stack: Stack) -> Link {
+        Link::new(Transport::Layered(Box::new(Layered::new(stack))))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn over_memory(link: memory::MemoryLink) -> Link {
+        Link::new(Transport::Memory(link))
     }
 
     fn new(transport: Transport) -> Link {
@@ -85,6 +99,7 @@ impl Link {
                 let mut room = buffer.limit(READ_SIZE);
                 ready!(pin!(stream.read_buf(&mut room)).poll(context))
             }
+            Some(Transport::Layered(layers)) => ready!(layers.poll_read(buffer, context)),
             #[cfg(test)]
             Some(Transport::Memory(link)) => ready!(link.poll_read(buffer, context)),
         };
@@ -114,6 +129,7 @@ impl Link {
             Some(Transport::Tcp(stream)) => {
                 Pin::new(stream).poll_write_vectored(context, io_slices)
             }
+            Some(Transport::Layered(layers)) => layers.poll_write_vectored(io_slices, context),
             #[cfg(test)]
             Some(Transport::Memory(link)) => link.poll_write_vectored(io_slices, context),
         };
@@ -123,11 +139,18 @@ impl Link {
         }
     }
 
+    /// Whether a layer holds back bytes of which [`Link::write`] has said that they were taken: at most 16 KiB, which go
+    /// on while [`Link::poll_writable`] is polled.
+    pub(crate) fn holds(&self) -> bool {
+        matches!(&self.transport, Some(Transport::Layered(layers)) if layers.holds())
+    }
+
     /// Ready once a write may be taken again, or would fail.
     pub(crate) fn poll_writable(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match &mut self.transport {
             None => Poll::Ready(()),
             Some(Transport::Tcp(stream)) => stream.poll_write_ready(context).map(drop),
+            Some(Transport::Layered(layers)) => layers.poll_writable(context),
             #[cfg(test)]
             Some(Transport::Memory(link)) => link.poll_writable(context),
         }
@@ -136,12 +159,10 @@ impl Link {
     /// Ends the stream in order, after a DISCONNECT: closes our half, then reads on until the peer has
     /// closed its own, so that what it still sends does not turn into a reset that eats the DISCONNECT.
     pub(crate) async fn finish(mut self, clock: Arc<Clock>) {
-        let Some(Transport::Tcp(mut stream)) = self.transport.take() else {
-            return;
-        };
+        let transport = self.transport.take();
         let mut alarm = clock.alarm();
         let deadline = Some(clock::now() + FINISH_WITHIN);
-        let mut rest = std::pin::pin!(drain(&mut stream));
+        let mut rest = pin!(part(transport));
         poll_fn(|context| {
             let in_time = alarm.poll(deadline, context).is_pending();
             if in_time {
@@ -154,9 +175,19 @@ impl Link {
     }
 }
 
+async fn part(transport: Option<Transport>) {
+    match transport {
+        Some(Transport::Tcp(stream)) => drain(stream).await,
+        Some(Transport::Layered(layers)) => layers.finish().await,
+        #[cfg(test)]
+        Some(Transport::Memory(_)) => {}
+        None => {}
+    }
+}
+
 /// Closes our half and reads until the peer has closed its own.
-async fn drain(stream: &mut TcpStream) {
-    if poll_fn(|context| Pin::new(&mut *stream).poll_shutdown(context))
+async fn drain(mut stream: TcpStream) {
+    if poll_fn(|context| Pin::new(&mut stream).poll_shutdown(context))
         .await
         .is_err()
     {
@@ -177,6 +208,8 @@ impl Drop for Link {
     fn drop(&mut self) {
         match self.transport.take() {
             Some(Transport::Tcp(stream)) => tcp::abort(stream),
+            // The socket at its bottom does the same.
+            Some(Transport::Layered(_)) => {}
             #[cfg(test)]
             Some(Transport::Memory(_)) => {}
             None => {}

@@ -9,6 +9,7 @@
 //! | `handlers.rs` | inside a handler: what would deadlock, what is put off |
 //! | `handoff.rs` | the handoffs under loom: every interleaving of a few threads |
 //! | `requests.rs` | requests over that link: what is sent, which response is whose, what is left behind |
+//! | `network.rs` | dialing over TCP |
 //! | `inbox.rs`, `ledger.rs`, `outbox.rs` | what lies in the handoffs |
 
 mod common;
@@ -24,6 +25,8 @@ mod handoff;
 mod inbox;
 #[cfg(not(leveret_loom))]
 mod ledger;
+#[cfg(not(leveret_loom))]
+mod network;
 #[cfg(not(leveret_loom))]
 mod outbox;
 #[cfg(not(leveret_loom))]

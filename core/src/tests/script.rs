@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use leveret_protocol::codec::{Decoded, Limits, Packet, Publish, Side, Version, decode};
 
 use crate::handoff::block_on;
-use crate::host::{Client, Setup};
+use crate::host::{Client, NetworkHooks, Setup};
 use crate::ledger::Keep;
 use crate::net::memory::{Exchange, Peer};
 use leveret_protocol::options::{ClientOptions, Protocol};
@@ -37,7 +37,13 @@ pub(crate) fn client(exchange: &Exchange, options: ClientOptions) -> Client {
         keep: Keep::Held,
         autostart: true,
     };
-    Client::open(vec![exchange.address()], options, setup).unwrap()
+    Client::open(
+        vec![exchange.address()],
+        options,
+        setup,
+        NetworkHooks::default(),
+    )
+    .unwrap()
 }
 
 /// The broker's end of one connection, speaking MQTT 5.

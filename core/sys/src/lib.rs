@@ -8,7 +8,7 @@
 //! | `clock.rs` | the clock that counts suspended time, and its timer |
 //! | `fork.rs` | the fork generation, and a cell with one value per process |
 //! | `signal.rs` | keeping signals from our threads |
-//! | `socket.rs` | socket options that the runtime does not offer |
+//! | `socket.rs` | sockets that others opened, and socket options that the runtime does not offer |
 //! | `wake.rs` | a descriptor that becomes readable when it is rung |
 
 mod clock;
@@ -24,6 +24,6 @@ pub use clock::boot_time_ns;
 pub use fork::{PerProcess, fork_generation};
 pub use signal::block_signals;
 #[cfg(unix)]
-pub use socket::{NOTSENT_LOWAT_BYTES, keep_unsent_few};
+pub use socket::{Adopted, NOTSENT_LOWAT_BYTES, adopt_socket, keep_unsent_few};
 #[cfg(unix)]
 pub use wake::WakeDescriptor;

@@ -1,6 +1,7 @@
 //! The checks that look at more than one option, made once before the options are used.
 use alloc::borrow::Cow;
 use alloc::format;
+use core::net::IpAddr;
 
 use super::duration::{Shown, nanos};
 use super::{
@@ -8,7 +9,7 @@ use super::{
     PublishOptions, SubscribeOptions,
 };
 use crate::error::Error;
-use crate::sentence::{self, Dialect};
+use crate::sentence::{self, Dialect, Quoted};
 use crate::topic;
 
 impl ClientOptions {
@@ -19,6 +20,7 @@ impl ClientOptions {
     pub fn check(&self, dialect: Dialect) -> Result<(), Error> {
         self.check_each(dialect)?;
         self.check_connection(dialect)?;
+        self.check_network(dialect)?;
         self.check_authentication(dialect)?;
         self.check_will(dialect)?;
         if let Some(topic) = &self.response_topic {
@@ -61,6 +63,17 @@ impl ClientOptions {
             )));
         }
         Ok(())
+    }
+
+    fn check_network(&self, dialect: Dialect) -> Result<(), Error> {
+        match &self.local_address {
+            Some(address) if address.parse::<IpAddr>().is_err() => Err(sentence::must_be(
+                &dialect.spell("local_address"),
+                "an IP address",
+                Quoted(address),
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn check_will(&self, dialect: Dialect) -> Result<(), Error> {

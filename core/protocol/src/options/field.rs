@@ -123,6 +123,7 @@ fields! {
     u8: Integer(number) => number.try_into().ok(), number => i64::from(*number);
     u16: Integer(number) => number.try_into().ok(), number => i64::from(*number);
     u32: Integer(number) => number.try_into().ok(), number => i64::from(*number);
+    i32: Integer(number) => number.try_into().ok(), number => i64::from(*number);
     u64: Integer(number) => number.try_into().ok(), number => i64::try_from(*number).unwrap_or(i64::MAX);
     QoS: Integer(number) => u8::try_from(number).ok().and_then(|number| QoS::try_from(number).ok()), qos => i64::from(u8::from(*qos));
     Duration: Duration(span) => Some(span), span => *span;

@@ -79,6 +79,23 @@ options! {
     /// The longest delay before connecting again; not less than `backoff_min`.
     backoff_max: Duration = Duration::from_secs(30), Kind::span(1, DAY), since "0.1", mqtt All;
 
+    /// A connected TCP or Unix socket, as its descriptor, over which the first attempt to connect speaks. The client owns it once it is made,
+    /// and dials the URL for every later attempt. TLS and WebSocket go over it where the URL says so. Not on Windows.
+    fd: Option<i32> = None, Kind::Integer { min: 0, max: i32::MAX as u64 }, none "dialing", since "0.1", mqtt All;
+
+    /// How long a TCP connection may be silent before the system probes whether the peer is still there, and how far apart the probes are.
+    /// The keep alive of MQTT notices a dead peer without it.
+    tcp_keep_alive: Option<Duration> = None, Kind::seconds(1, 32_767), none "no probes", since "0.1", mqtt All;
+
+    /// How long what was sent over TCP may stay unacknowledged by the peer's system before the connection is lost. Linux and Android.
+    tcp_user_timeout: Option<Duration> = None, Kind::span(1, DAY), none "the system's own limits", since "0.1", mqtt All;
+
+    /// IP address from which TCP connections go out.
+    local_address: Option<String> = None, Kind::Text, none "the system's choice", since "0.1", mqtt All;
+
+    /// Network interface over which alone TCP connections go out, such as `eth0`. Linux and Android.
+    network_interface: Option<String> = None, Kind::Text, none "the system's choice", since "0.1", mqtt All;
+
     /// User name to log in with.
     username: Option<String> = None, Kind::Text, none "no user name", since "0.1", mqtt All;
 

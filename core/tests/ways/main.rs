@@ -1,0 +1,6 @@
+//! Every way to a broker: sockets of all kinds, streams of the application's own, TLS, WebSocket and proxies.
+//!
+//! Each test puts a relay before an embedded broker that speaks what is tested, on loopback.
+
+mod relay;
+mod sockets;
