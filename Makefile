@@ -1,6 +1,6 @@
 # One place for every command; each sets up what it needs by itself. Plain `make` prints this list.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-soak test conformance interop lint bench generate simulate fuzz hostile package install clean
+.PHONY: help demo demo-soak test conformance transports interop lint bench generate simulate fuzz hostile package install clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ test: ## all tests: Rust, simulation, loom, C, Python, Node, mosquitto, demos
 
 conformance: ## every statement of the standards that binds a client, with its tests and their results
 	tests/scripts/statements.sh
+
+transports: ## the behaviour suite over every transport: TLS, WebSocket, Unix sockets, proxies, bad certificates; in all languages
+	tests/scripts/conformance.sh --scenario transport
 
 interop: ## real brokers one after the other, as a table of broker and scenario: BROKERS="nats aedes" LANGUAGES=all SCENARIO=will TAP=yes
 	LANGUAGES="$(LANGUAGES)" SCENARIO="$(SCENARIO)" TAP="$(TAP)" tests/scripts/interop.sh $(BROKERS)

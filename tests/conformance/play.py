@@ -6,6 +6,7 @@ import itertools
 import re
 
 from agent import Agent, AgentDied
+from brokers import PROXIES
 from scenario import Scenario
 
 #: Numbers that make names of a run's own: several runs may share one broker.
@@ -27,7 +28,10 @@ def run_cell(scenario: Scenario, make_broker, variables: dict[str, str], command
 
 def play(scenario: Scenario, make_broker, variables: dict[str, str], agent: Agent) -> str | None:
     broker = make_broker(agent, variables)
+    proxy = PROXIES[variables["proxy"]]() if "proxy" in variables else None
     url, way = broker.url(variables), broker.way(variables)
+    if proxy:
+        variables = {**variables, "proxy_url": proxy.address(), "wrong_proxy_url": proxy.address(password="wrong")}
     variables = {**variables, "url": url, "address": url.rpartition("/")[2], "own": f"own{next(RUNS)}", "kilobyte": 1024 * "k"}
 
     def fill(word: str) -> str:
@@ -47,13 +51,16 @@ def play(scenario: Scenario, make_broker, variables: dict[str, str], agent: Agen
             if request[0] == "reply":
                 answer = agent.reply()
             else:
-                answer = broker.play(request[0], request[1:]) or agent.ask(request)
+                answer = broker.play(request[0], request[1:]) or (proxy and proxy.play(request[0], request[1:])) or agent.ask(request)
             problem = mismatch([fill(word) for word in step.expected], *answer)
             if problem:
-                return f"{step.where}: {' '.join(request)[:200]}: {problem}"
+                asked = " ".join(request)[:200].replace("\n", " ")
+                return f"{step.where}: {asked}: {problem}"
         return None
     finally:
         broker.close()
+        if proxy:
+            proxy.close()
 
 
 def mismatch(expected: list[str], kind: str, pairs: list[tuple[str, str]]) -> str | None:

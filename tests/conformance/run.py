@@ -12,7 +12,7 @@ import sys
 import interop
 import table
 from agent import agents
-from brokers import INSIDE, REAL
+from brokers import INSIDE, PROXIES, REAL
 from limits import Judge, read_limits
 from play import run_cell
 from scenario import Scenario, read_scenarios
@@ -26,7 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--language", help="comma-separated, or `all`; default: all, with --brokers rust")
     parser.add_argument("--scenario", default="", help="only scenarios whose name contains this")
-    parser.add_argument("--broker", default=",".join([*INSIDE, "mosquitto"]), help="comma-separated: embedded, scripted, mosquitto, aedes")
+    parser.add_argument("--broker", help="comma-separated: embedded, scripted, mosquitto, aedes; default: the first three, and others where a scenario names them")
     parser.add_argument("--brokers", help="the table of real brokers instead: comma-separated, or `all`")
     parser.add_argument("--tap", action="store_true", help="with --brokers: write down every packet, in target/interop/tap")
     arguments = parser.parse_args()
@@ -37,17 +37,19 @@ def main() -> int:
     if arguments.brokers:
         brokers = list(REAL) if arguments.brokers == "all" else arguments.brokers.split(",")
         return interop.run(scenarios, brokers, languages if arguments.language else ["rust"], whole=not arguments.scenario, tap=arguments.tap)
-    failures = behaviour(scenarios, arguments.broker.split(","), languages, whole=not arguments.scenario and arguments.language is None)
+    brokers = arguments.broker.split(",") if arguments.broker else [*INSIDE, "mosquitto"]
+    # Beside these, a scenario has the real brokers that it names.
+    named = [] if arguments.broker else sorted({each for scenario in scenarios for each in scenario.brokers if each in REAL and each not in brokers})
+    failures = behaviour(scenarios, brokers, named, languages, whole=not arguments.scenario and arguments.language is None)
     return 1 if failures else 0
 
 
-def behaviour(scenarios: list[Scenario], brokers: list[str], languages: list[str], *, whole: bool) -> list[str]:
+def behaviour(scenarios: list[Scenario], brokers: list[str], named: list[str], languages: list[str], *, whole: bool) -> list[str]:
     """Runs every scenario in every language, each run with a broker of its own, and prints the tables; returns what failed."""
-    for broker in [each for each in brokers if each in REAL and REAL[each].version() is None]:
-        print(f"skipped: everything against {broker}, because it is not installed here")
-        brokers = [each for each in brokers if each != broker]
+    brokers, named = installed(brokers), installed(named)
+    proxies = installed(sorted({variables["proxy"] for scenario in scenarios for variables in scenario.cells() if "proxy" in variables}))
     limits = read_limits(HERE / "limits.txt")
-    judges = {each: Judge(limits, each, REAL[each].version()) for each in brokers if each in REAL}
+    judges = {each: Judge(limits, each, REAL[each].version()) for each in [*brokers, *named] if each in REAL}
     passed, failures = 0, []
     shown = {language: collections.Counter() for language in languages}
     reasons: set[str] = set()
@@ -58,8 +60,11 @@ def behaviour(scenarios: list[Scenario], brokers: list[str], languages: list[str
         for scenario in scenarios:
             # What only real brokers are for belongs to their own table.
             shared = scenario.brokers != ["real"]
-            for broker in [each for each in brokers if each in scenario.brokers or (each in REAL and shared and "real" in scenario.brokers)]:
+            against = [each for each in brokers if each in scenario.brokers or (each in REAL and shared and "real" in scenario.brokers)]
+            for broker in against + [each for each in named if each in scenario.brokers]:
                 for variables in filter((REAL | INSIDE)[broker].offers, scenario.cells()):
+                    if variables.get("proxy") not in (None, *proxies):
+                        continue
                     there = [language for language in languages if language not in scenario.without]
                     runs = {each: pool.submit(run_cell, scenario, maker(broker), variables, *agents()[each]) for each in there}
                     cells.append((scenario, broker, scenario.cell(variables), runs))
@@ -93,6 +98,15 @@ def behaviour(scenarios: list[Scenario], brokers: list[str], languages: list[str
         print(failure)
     print(f"{passed} passed, {len(failures)} failed")
     return failures if passed else ["nothing was run"]
+
+
+def installed(names: list[str]) -> list[str]:
+    """Those of these brokers and proxies that are here; says which are not."""
+    known = REAL | PROXIES
+    missing = [each for each in names if each in known and known[each].version() is None]
+    for each in missing:
+        print(f"skipped: everything against {each}, because it is not installed here")
+    return [each for each in names if each not in missing]
 
 
 def maker(kind: str):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs a real broker by its name, where that needs no question; else says why not in the last line and fails.
+# Installs a real broker or proxy by its name, where that needs no question; else says why not in the last line and fails.
 # What comes by the package manager stays in the system; the rest goes to target/interop. The versions are those that limits.txt speaks of.
 source "$(dirname "$0")/env.sh"
 INTEROP=$TARGET/interop
@@ -34,5 +34,6 @@ case $1 in
     }
     ;;
   rumqttd) from_cargo rumqttd 0.20.0 ;;
+  tinyproxy | microsocks) on_path "$1" || install_package "$1" ;;
   *) echo "there is no broker $1" >&2; exit 1 ;;
 esac

@@ -5,5 +5,7 @@ require_python
 tests/scripts/agents.sh
 export LEVERET_PYTHON=$VENV/bin/python LEVERET_AGENTS=$TARGET/agents
 
-why=$(tests/scripts/broker.sh mosquitto 2>&1 >/dev/null) || skip "everything against mosquitto" "${why##*$'\n'}"
+for other in mosquitto aedes tinyproxy microsocks; do
+  why=$(tests/scripts/broker.sh "$other" 2>&1 >/dev/null) || skip "everything against $other" "${why##*$'\n'}"
+done
 exec "$VENV/bin/python" tests/conformance/run.py "$@"

@@ -20,7 +20,8 @@ class Embedded:
         transport = variables.get("transport", "tcp")
         told = dict(agent.ask(["broker_new", "broker=broker", *EMBEDDED[transport]])[1])
         self.address = told["url"]
-        self.login = secure(transport, told["ca_pem"], told["client_cert_pem"], told["client_key_pem"]) if transport in SECURE else ()
+        pems = [told.get(name, "") for name in ("ca_pem", "client_cert_pem", "client_key_pem")]
+        self.login = secure(transport, *pems) if transport in SECURE else ()
 
     @classmethod
     def offers(cls, variables: dict[str, str]) -> bool:

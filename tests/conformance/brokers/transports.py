@@ -13,6 +13,9 @@ EMBEDDED = {
     "tls13": ("tls=true",),
     "mutual12": ("client_certificates=true",),
     "mutual13": ("client_certificates=true",),
+    # Where the client has none.
+    "stranger12": ("client_certificates=true",),
+    "stranger13": ("client_certificates=true",),
     "ws": ("websocket=true",),
     "wss12": ("websocket=true", "tls=true"),
     "wss13": ("websocket=true", "tls=true"),
@@ -22,7 +25,7 @@ EMBEDDED = {
 
 FILES = ("ca.pem", "ca.key", "server.pem", "server.key", "client.pem", "client.key")
 #: Those of them that are TLS of one version.
-SECURE = ("tls12", "tls13", "mutual12", "mutual13", "wss12", "wss13")
+SECURE = ("tls12", "tls13", "mutual12", "mutual13", "stranger12", "stranger13", "wss12", "wss13")
 
 
 def secure(transport: str, ca: str, certificate: str, key: str) -> tuple[str, ...]:
