@@ -85,7 +85,7 @@ pub(crate) fn must_be(name: &str, allowed: &str, given: impl fmt::Display) -> na
 pub(crate) fn shown(given: Given<'_>) -> String {
     match value(given) {
         Some(Value::Absent) => DIALECT.none().to_owned(),
-        Some(Value::Pairs(_)) => "a list or object".to_owned(),
+        Some(Value::Texts(_) | Value::Pairs(_)) => "a list or object".to_owned(),
         Some(given) => given.to_string(),
         None => "undefined".to_owned(),
     }
@@ -118,9 +118,10 @@ fn value(given: Given<'_>) -> Option<Value> {
         Given::D(Null) => Value::Absent,
         Given::E(bytes) => Value::Bytes(bytes.to_vec().into()),
         Given::F(pairs) => Value::Pairs(pairs),
-        Given::G(object) => {
-            pairs(&object).map_or_else(|| Value::Other(object_kind(&object).into()), Value::Pairs)
-        }
+        Given::G(object) => texts(&object)
+            .map(Value::Texts)
+            .or_else(|| pairs(&object).map(Value::Pairs))
+            .unwrap_or_else(|| Value::Other(object_kind(&object).into())),
         Given::H(other) => match other_type(other) {
             "undefined" => return None,
             kind => Value::Other(kind.into()),
@@ -129,6 +130,17 @@ fn value(given: Given<'_>) -> Option<Value> {
 }
 
 /// An object of texts, or of lists of texts, as pairs in its order.
+/// An array of texts.
+fn texts(object: &Object<'_>) -> Option<Vec<String>> {
+    if !object.is_array().ok()? {
+        return None;
+    }
+    let length = object.get_array_length().ok()?;
+    (0..length)
+        .map(|place| object.get_element::<String>(place).ok())
+        .collect()
+}
+
 fn pairs(object: &Object<'_>) -> Option<Vec<(String, String)>> {
     let mut pairs = Vec::new();
     if object.is_array().ok()? {

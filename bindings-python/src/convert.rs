@@ -48,11 +48,12 @@ pub(crate) fn value(given: &Bound<'_, PyAny>) -> PyResult<Value> {
         Duration::try_from_secs_f64(seconds).map_or(Value::Real(seconds), Value::Duration)
     } else if let Some(bytes) = bytes(given)? {
         Value::Bytes(bytes.as_bytes().to_vec().into())
+    } else if let Some(pairs) = pairs(given)? {
+        Value::Pairs(pairs)
+    } else if let (true, Ok(texts)) = (given.is_instance_of::<PySequence>(), given.extract()) {
+        Value::Texts(texts)
     } else {
-        pairs(given)?.map_or_else(
-            || kind_of(given).map(Value::Other),
-            |pairs| Ok(Value::Pairs(pairs)),
-        )?
+        Value::Other(kind_of(given)?)
     })
 }
 

@@ -131,6 +131,8 @@ impl Driver {
 
     fn line_changed(&mut self, change: Change) {
         let attempt = self.line.attempt();
+        let odd = self.network.take_odd().into_iter().map(Event::Notice);
+        self.events.extend(odd);
         self.tell(match change {
             Change::Up => Input::LinkUp { attempt },
             Change::Down(why) => Input::LinkDown { attempt, why },

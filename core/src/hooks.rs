@@ -168,6 +168,38 @@ impl Builder {
         self
     }
 
+    /// Signs TLS handshakes with `signer` in place of a private key, which can so stay in a secure element. The certificate that the key belongs
+    /// to is `tls_cert` or `tls_cert_file`.
+    ///
+    /// It gets the name of a signature scheme as TLS has it (RFC 8446, section 4.2.3), such as `ecdsa_secp256r1_sha256`, and the message, not
+    /// hashed yet; it gives the signature, for ECDSA in DER. It is called on a thread of its own for each handshake and may block there; an error
+    /// lets the attempt to connect fail, and after `connect_timeout` nobody waits for it any more.
+    ///
+    /// ```no_run
+    /// # fn sign_in_the_element(message: &[u8]) -> Result<Vec<u8>, std::io::Error> { Ok(message.to_vec()) }
+    /// use leveret::{Client, Options};
+    ///
+    /// let client = Client::builder("mqtts://broker.example")
+    ///     .options(Options::new().tls_cert_file("/etc/device.pem"))
+    ///     .signer(|scheme, message| match scheme {
+    ///         "ecdsa_secp256r1_sha256" => sign_in_the_element(message),
+    ///         other => Err(std::io::Error::other(format!("cannot sign with {other}"))),
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), leveret::Error>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn signer<E: fmt::Display>(
+        mut self,
+        signer: impl Fn(&str, &[u8]) -> Result<Vec<u8>, E> + Send + Sync + 'static,
+    ) -> Builder {
+        let told = move |scheme: &str, message: &[u8]| {
+            signer(scheme, message).map_err(|why| why.to_string())
+        };
+        self.network = self.network.with_signer(told);
+        self
+    }
+
     /// Makes the client, which begins to connect.
     ///
     /// # Errors

@@ -125,8 +125,9 @@ pub use leveret_protocol::engine::{
 pub use leveret_protocol::error::{Error, ErrorKind};
 pub use leveret_protocol::message::QoS;
 pub use leveret_protocol::options::{
-    ClientOptions as Options, CloseOptions, ConnectOptions, ExpiredInFlight, InboxOverflow, OnSessionLost,
-    Overflow, Priority, PropertiesOn311, Protocol, PublishOptions, SubscribeOptions, Ttl,
+    ClientOptions as Options, CloseOptions, ConnectOptions, ExpiredInFlight, InboxOverflow,
+    OnSessionLost, Overflow, Priority, PropertiesOn311, Protocol, PublishOptions, SubscribeOptions,
+    TlsVersion, Ttl,
 };
 pub use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};
 pub use leveret_protocol::packet_type::PacketType;

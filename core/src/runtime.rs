@@ -35,6 +35,9 @@ struct Running {
 pub(crate) struct Machine {
     handle: tokio::runtime::Handle,
     clock: Arc<Clock>,
+    /// The CAs that the operating system trusts, once a client has needed them.
+    #[cfg(feature = "tls")]
+    pub(crate) roots: Handoff<Option<Arc<rustls::RootCertStore>>>,
 }
 
 impl Machine {
@@ -171,6 +174,8 @@ fn start(threads: usize) -> io::Result<Running> {
     let machine = Arc::new(Machine {
         handle: runtime.handle().clone(),
         clock,
+        #[cfg(feature = "tls")]
+        roots: Handoff::default(),
     });
     Ok(Running { machine, runtime })
 }

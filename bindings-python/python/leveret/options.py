@@ -120,6 +120,54 @@ class ClientOptions(TypedDict, total=False):
     """Network interface over which alone TCP connections go out, such as `eth0`. Linux and Android. Default: the
     system's choice. Allowed: text of at most 65535 bytes of UTF-8; None for the system's choice.
     """
+    tls_ca_file: str | None
+    """File with the certificates of the CAs by which the broker may be certified, PEM or DER. It takes the place of
+    the operating system's roots. Files are read again before each attempt to connect; new ones that are not as they
+    have to be leave the old in use, with a notice. Default: the operating system's roots. Allowed: text of at most
+    65535 bytes of UTF-8; None for the operating system's roots.
+    """
+    tls_ca: Binary | None
+    """The same certificates themselves: PEM, or DER one behind the other. Default: the operating system's roots.
+    Allowed: bytes or text of at most 1 MiB; None for the operating system's roots.
+    """
+    tls_cert_file: str | None
+    """File with the certificate that this client shows, followed by those of the CAs between, PEM or DER. It needs its
+    key. Default: no client certificate. Allowed: text of at most 65535 bytes of UTF-8; None for no client
+    certificate.
+    """
+    tls_cert: Binary | None
+    """The same certificates themselves: PEM, or DER one behind the other. Default: no client certificate. Allowed:
+    bytes or text of at most 1 MiB; None for no client certificate.
+    """
+    tls_key_file: str | None
+    """File with the private key of that certificate, not encrypted: PKCS#8, PKCS#1 or SEC1, PEM or DER; RSA, ECDSA
+    P-256 and P-384 or Ed25519. Default: no client certificate. Allowed: text of at most 65535 bytes of UTF-8; None
+    for no client certificate.
+    """
+    tls_key: Binary | None
+    """The same key itself. Never shown. Default: no client certificate. Allowed: bytes or text of at most 1 MiB; None
+    for no client certificate.
+    """
+    tls_alpn: Sequence[str]
+    """Names of protocols for the broker to choose from in the TLS handshake, the best first (RFC 7301), such as
+    `x-amzn-mqtt-ca`. Default: none. Allowed: a list of texts.
+    """
+    tls_server_name: str | None
+    """Name that is asked for in the TLS handshake and that the certificate has to be for, in place of the host in the
+    URL. Default: the host in the URL. Allowed: text of at most 65535 bytes of UTF-8; None for the host in the URL.
+    """
+    tls_min_version: Literal["1.2", "1.3"]
+    """The lowest version of TLS that is spoken. Default: "1.2". Allowed: "1.2" or "1.3"."""
+    tls_max_version: Literal["1.2", "1.3"]
+    """The highest version of TLS that is spoken. Default: "1.3". Allowed: "1.2" or "1.3"."""
+    tls_session_resumption: bool
+    """Take up an earlier TLS session where the broker lets us, which saves a part of the handshake (RFC 8446, 2.2).
+    Sessions are kept in memory, for the life of the client. Default: true. Allowed: true or false.
+    """
+    tls_dangerously_accept_any_certificate: bool
+    """Connect to whoever answers, whatever its certificate says. Whoever is in between can then read and change
+    everything: for tests alone. Default: false. Allowed: true or false.
+    """
     username: str | None
     """User name to log in with. Default: no user name. Allowed: text of at most 65535 bytes of UTF-8; None for no user
     name.

@@ -169,6 +169,8 @@ fn every_option_is_set_by_name_to_the_value_it_shows() {
             Kind::Duration { max, .. } => Value::Duration(max),
             Kind::Text => text("x"),
             Kind::Bytes => Value::Bytes(Bytes::from_static(b"x")),
+            Kind::Material => Value::Bytes(Bytes::from_static(b"x")),
+            Kind::Texts => Value::Texts(vec!["x".into(), "y".into()]),
             Kind::Pairs => Value::Pairs(vec![("a".into(), "b".into())]),
             Kind::Choice(names) => text(names[names.len() - 1]),
         };

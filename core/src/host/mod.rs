@@ -131,8 +131,7 @@ impl Client {
         hooks: NetworkHooks,
     ) -> Result<Client, Error> {
         let machine = Machine::get()?;
-        let clock = Arc::clone(machine.clock());
-        let network = Network::new(&options, setup.dialect, hooks, clock)?;
+        let network = Network::new(&options, setup.dialect, hooks, Arc::clone(&machine))?;
         let engine = Engine::new(options.clone(), addresses.len(), seed());
         let counted = engine.stats(crate::clock::now());
         // Another seed than the engine's, which shows in client ids.
@@ -290,7 +289,7 @@ fn read_urls(
     let mut found: Option<Credentials> = None;
     for url in urls {
         let mut address = Address::parse(url)?;
-        if address.scheme.tls || address.scheme.websocket {
+        if address.scheme.websocket {
             let scheme = address.scheme.name();
             return Err(Error::new(
                 ErrorKind::NotSupported,

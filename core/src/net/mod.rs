@@ -7,6 +7,7 @@
 //! | `tcp.rs` | dialing over TCP, options of sockets |
 //! | `socket.rs` | the byte stream at the bottom |
 //! | `layers.rs` | what is between it and the link |
+//! | `tls/mod.rs` | the layer of TLS, with a map of its own |
 //! | `memory.rs` | a link whose peer is a test |
 
 mod layers;
@@ -15,6 +16,8 @@ pub(crate) mod memory;
 pub(crate) mod network;
 pub(crate) mod socket;
 pub(crate) mod tcp;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 pub(crate) mod url;
 
 use std::future::{Future, poll_fn};
@@ -225,6 +228,10 @@ fn ended() -> LinkError {
 }
 
 fn link_error(error: &io::Error) -> LinkError {
+    #[cfg(feature = "tls")]
+    if let Some(error) = tls::words::later_error(error) {
+        return error;
+    }
     let kind = match error.kind() {
         io::ErrorKind::ConnectionRefused => LinkErrorKind::Refused,
         io::ErrorKind::HostUnreachable

@@ -6,7 +6,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use leveret_protocol::engine::{Destination, LinkError, LinkErrorKind};
+use leveret_protocol::engine::{Destination, LinkError, LinkErrorKind, Notice};
 use leveret_protocol::error::Error;
 #[cfg(not(unix))]
 use leveret_protocol::error::ErrorKind;
@@ -19,9 +19,11 @@ use super::layers::Stack;
 use super::link_error;
 use super::socket::{Duplex, Socket};
 use super::tcp::Sockets;
+#[cfg(feature = "tls")]
+use super::tls::{Signer, Tls};
 use super::url::Address;
-use crate::clock::Clock;
 use crate::handoff::Handoff;
+use crate::runtime::Machine;
 
 /// What the application does itself on the way to a broker.
 #[derive(Clone, Default)]
@@ -29,6 +31,24 @@ use crate::handoff::Handoff;
 pub struct NetworkHooks {
     /// Makes the byte stream of each attempt in place of a socket.
     pub(crate) connector: Option<Connector>,
+    /// Signs handshakes in place of a private key.
+    #[cfg(feature = "tls")]
+    pub(crate) signer: Option<Signer>,
+}
+
+impl NetworkHooks {
+    /// Signs TLS handshakes with `signer` in place of a private key: it gets the name of a signature scheme (RFC 8446, section
+    /// 4.2.3) and the message, not hashed yet, and gives the signature or why there is none. It is called on a thread of its own
+    /// for each handshake, at which it may block; given up after `connect_timeout`, its answer is dropped.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn with_signer(
+        mut self,
+        signer: impl Fn(&str, &[u8]) -> Result<Vec<u8>, String> + Send + Sync + 'static,
+    ) -> NetworkHooks {
+        self.signer = Some(Arc::new(signer));
+        self
+    }
 }
 
 /// Makes the byte stream of one attempt.
@@ -80,10 +100,14 @@ impl Route {
 /// What the options say about the way to the brokers.
 pub(crate) struct Network {
     sockets: Sockets,
-    clock: Arc<Clock>,
+    machine: Arc<Machine>,
+    #[cfg(feature = "tls")]
+    tls: Tls,
     hooks: NetworkHooks,
     /// The connected socket that the application gave, until the first attempt.
     given: Handoff<Option<Given>>,
+    /// Something odd that came up on the way, to be told.
+    odd: Handoff<Vec<Notice>>,
 }
 
 #[cfg(unix)]
@@ -99,12 +123,15 @@ impl Network {
         options: &ClientOptions,
         dialect: Dialect,
         hooks: NetworkHooks,
-        clock: Arc<Clock>,
+        machine: Arc<Machine>,
     ) -> Result<Network, Error> {
         Ok(Network {
             sockets: Sockets::new(options, dialect)?,
-            clock,
+            machine,
+            #[cfg(feature = "tls")]
+            tls: Tls::new(options, dialect, hooks.signer.clone())?,
             hooks,
+            odd: Handoff::default(),
             given: Handoff::new(take_over(options.fd, dialect)?),
         })
     }
@@ -115,14 +142,41 @@ impl Network {
         if let Some(exchange) = &route.address.memory {
             return exchange.dial().map(Link::over_memory);
         }
-        let socket = self.open(&route.address).await?;
-        match socket.into_tcp() {
-            Ok(stream) => Ok(Link::over_tcp(stream)),
-            Err(socket) => {
-                let stack: Stack = Box::new(socket);
-                Ok(Link::over(stack))
+        let Address { scheme, host, .. } = &*route.address;
+        let mut socket = self.open(&route.address).await?;
+        if !scheme.tls && !scheme.websocket {
+            match socket.into_tcp() {
+                Ok(stream) => return Ok(Link::over_tcp(stream)),
+                Err(other) => socket = other,
             }
         }
+        let mut stack: Stack = Box::new(socket);
+        if scheme.tls {
+            stack = self.secure(host, stack).await?;
+        }
+        Ok(Link::over(stack))
+    }
+
+    #[cfg(feature = "tls")]
+    async fn secure(&self, host: &str, stack: Stack) -> Result<Stack, LinkError> {
+        let keep = |why| {
+            self.odd.with(|odd| odd.push(Notice::TlsFilesKept { why }));
+        };
+        self.tls.connect(host, stack, &self.machine, keep).await
+    }
+
+    /// Such an address is refused before it is ever dialed.
+    #[cfg(not(feature = "tls"))]
+    async fn secure(&self, host: &str, _stack: Stack) -> Result<Stack, LinkError> {
+        Err(LinkError {
+            kind: LinkErrorKind::Tls,
+            text: format!("{host} asks for TLS, without which this library was built"),
+        })
+    }
+
+    /// What came up since this was asked last.
+    pub(crate) fn take_odd(&self) -> Vec<Notice> {
+        self.odd.with(std::mem::take)
     }
 
     /// The byte stream below all layers.
@@ -143,7 +197,9 @@ impl Network {
         if address.scheme.is_unix() {
             return open_unix(address).await;
         }
-        let stream = self.sockets.dial(&address.host, address.port, &self.clock);
+        let stream = self
+            .sockets
+            .dial(&address.host, address.port, self.machine.clock());
         stream.await.map(Socket::tcp)
     }
 

@@ -3,4 +3,6 @@
 //! Each test puts a relay before an embedded broker that speaks what is tested, on loopback.
 
 mod relay;
+mod secure;
 mod sockets;
+mod tls;

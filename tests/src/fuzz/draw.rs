@@ -290,6 +290,8 @@ pub fn value(feed: &mut Feed<'_>, spec: &OptionSpec) -> Value {
         }
         Kind::Text => Value::Text(text.into()),
         Kind::Bytes => Value::Bytes(Bytes::from_static(b"bytes")),
+        Kind::Material => Value::Bytes(Bytes::from_static(b"material")),
+        Kind::Texts => Value::Texts(vec![text.into()]),
         Kind::Pairs => Value::Pairs(vec![(text.into(), "value".into())]),
         Kind::Choice(names) => Value::Text((*feed.pick(names)).into()),
     }

@@ -71,7 +71,8 @@ fn type_of(spec: &OptionSpec) -> String {
         },
         Kind::Duration { .. } => vec!["Duration".to_owned()],
         Kind::Text => vec!["string".to_owned()],
-        Kind::Bytes => vec!["Binary".to_owned()],
+        Kind::Bytes | Kind::Material => vec!["Binary".to_owned()],
+        Kind::Texts => vec!["readonly string[]".to_owned(), "string".to_owned()],
         Kind::Pairs => vec!["Pairs".to_owned()],
         Kind::Choice(names) => names.iter().map(|name| format!("'{name}'")).collect(),
     };

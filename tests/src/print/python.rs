@@ -228,7 +228,8 @@ fn type_of(spec: &OptionSpec) -> String {
         },
         Kind::Duration { .. } => "Duration".to_owned(),
         Kind::Text => "str".to_owned(),
-        Kind::Bytes => "Binary".to_owned(),
+        Kind::Bytes | Kind::Material => "Binary".to_owned(),
+        Kind::Texts => "Sequence[str]".to_owned(),
         Kind::Pairs => "Pairs".to_owned(),
         Kind::Choice(names) => format!("Literal{names:?}"),
     };

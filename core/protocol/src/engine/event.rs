@@ -295,6 +295,11 @@ pub enum Notice {
         /// How many filters it named.
         filters: usize,
     },
+    /// The files of TLS material are not as they have to be; what was read from them before stays in use.
+    TlsFilesKept {
+        /// What is wrong with them.
+        why: String,
+    },
     /// A hook did not say in time what an answer is to carry; it was sent without words.
     HookLate {
         /// The type of the answer: PUBREL or PUBCOMP.

@@ -134,6 +134,12 @@ pub enum LinkErrorKind {
     Closed,
     /// The connection broke.
     Reset,
+    /// TLS did not come about: a certificate, or what the two sides speak.
+    Tls,
+    /// The proxy refused, or is none.
+    Proxy,
+    /// The WebSocket handshake failed, or the broker sends what MQTT over WebSocket does not have.
+    WebSocket,
     /// Anything else.
     Other,
 }

@@ -37,6 +37,7 @@ impl Notice {
         "violation",
         "unanswered",
         "hook_late",
+        "tls_files_kept",
     ];
 
     /// What kind of notice it is, in one word.
@@ -48,6 +49,7 @@ impl Notice {
             Notice::Violation(_) => "violation",
             Notice::Unanswered { .. } => "unanswered",
             Notice::HookLate { .. } => "hook_late",
+            Notice::TlsFilesKept { .. } => "tls_files_kept",
         }
     }
 }
@@ -97,6 +99,10 @@ impl fmt::Display for Notice {
                     "a request with {filters} topic filters was not answered in time and is sent again"
                 )
             }
+            Notice::TlsFilesKept { why } => write!(
+                f,
+                "what was read of the TLS files before stays in use, because {why}"
+            ),
             Notice::HookLate { packet } => write!(
                 f,
                 "a hook did not say in time what {packet} is to carry: it was sent without words"

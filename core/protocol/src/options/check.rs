@@ -66,6 +66,27 @@ impl ClientOptions {
     }
 
     fn check_network(&self, dialect: Dialect) -> Result<(), Error> {
+        if self.tls_max_version < self.tls_min_version {
+            let allowed = format!(
+                "at least {}, which is {}",
+                dialect.spell("tls_min_version"),
+                Quoted(self.tls_min_version.name())
+            );
+            let given = Quoted(self.tls_max_version.name());
+            return Err(sentence::must_be(
+                &dialect.spell("tls_max_version"),
+                &allowed,
+                given,
+            ));
+        }
+        // RFC 7301, section 3.1: a name is at most 255 bytes.
+        if let Some(long) = self.tls_alpn.iter().find(|name| name.len() > 255) {
+            return Err(sentence::must_be(
+                &dialect.spell("tls_alpn"),
+                "names of at most 255 bytes",
+                format_args!("{} bytes", long.len()),
+            ));
+        }
         match &self.local_address {
             Some(address) if address.parse::<IpAddr>().is_err() => Err(sentence::must_be(
                 &dialect.spell("local_address"),

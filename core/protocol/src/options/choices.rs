@@ -70,6 +70,16 @@ named! {
 }
 
 named! {
+    /// A version of TLS.
+    pub enum TlsVersion {
+        /// TLS 1.2 (RFC 5246).
+        V12 = 2, "1.2";
+        /// TLS 1.3 (RFC 8446).
+        V13 = 3, "1.3";
+    }
+}
+
+named! {
     /// Which letters go first. Within a priority: first posted, first sent.
     pub enum Priority {
         /// Before all others.

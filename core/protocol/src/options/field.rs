@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::choices::{
     ExpiredInFlight, InboxOverflow, OnSessionLost, Overflow, Priority, PropertiesOn311, Protocol,
+    TlsVersion,
 };
 use super::{Ttl, Value};
 use crate::message::QoS;
@@ -81,6 +82,12 @@ impl<const N: usize> Given<Option<Vec<(String, String)>>> for [(&str, &str); N] 
     }
 }
 
+impl<const N: usize> Given<Vec<String>> for [&str; N] {
+    fn given(self) -> Vec<String> {
+        self.into_iter().map(String::from).collect()
+    }
+}
+
 impl<const N: usize> Given<Vec<(String, String)>> for [(&str, &str); N] {
     fn given(self) -> Vec<(String, String)> {
         self.as_slice().given()
@@ -129,6 +136,7 @@ fields! {
     Duration: Duration(span) => Some(span), span => *span;
     String: Text(text) => Some(text), text => text.clone();
     Bytes: Bytes(bytes) => Some(bytes), bytes => bytes.clone();
+    Vec<String>: Texts(texts) => Some(texts), texts => texts.clone();
     Vec<(String, String)>: Pairs(pairs) => Some(pairs), pairs => pairs.clone();
     Protocol: Text(name) => Protocol::from_name(&name), choice => choice.name().into();
     Overflow: Text(name) => Overflow::from_name(&name), choice => choice.name().into();
@@ -136,6 +144,7 @@ fields! {
     OnSessionLost: Text(name) => OnSessionLost::from_name(&name), choice => choice.name().into();
     ExpiredInFlight: Text(name) => ExpiredInFlight::from_name(&name), choice => choice.name().into();
     PropertiesOn311: Text(name) => PropertiesOn311::from_name(&name), choice => choice.name().into();
+    TlsVersion: Text(name) => TlsVersion::from_name(&name), choice => choice.name().into();
     Priority: Text(name) => Priority::from_name(&name), choice => choice.name().into();
 }
 

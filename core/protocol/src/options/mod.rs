@@ -16,6 +16,7 @@ use bytes::Bytes;
 
 pub use self::choices::{
     ExpiredInFlight, InboxOverflow, OnSessionLost, Overflow, Priority, PropertiesOn311, Protocol,
+    TlsVersion,
 };
 pub use self::field::Given;
 pub use self::table::{Kind, Mqtt, OptionSpec};
@@ -95,6 +96,44 @@ options! {
 
     /// Network interface over which alone TCP connections go out, such as `eth0`. Linux and Android.
     network_interface: Option<String> = None, Kind::Text, none "the system's choice", since "0.1", mqtt All;
+
+    /// File with the certificates of the CAs by which the broker may be certified, PEM or DER. It takes the place of the operating system's
+    /// roots. Files are read again before each attempt to connect; new ones that are not as they have to be leave the old in use, with a notice.
+    tls_ca_file: Option<String> = None, Kind::Text, none "the operating system's roots", since "0.1", mqtt All;
+
+    /// The same certificates themselves: PEM, or DER one behind the other.
+    tls_ca: Option<Bytes> = None, Kind::Material, none "the operating system's roots", since "0.1", mqtt All;
+
+    /// File with the certificate that this client shows, followed by those of the CAs between, PEM or DER. It needs its key.
+    tls_cert_file: Option<String> = None, Kind::Text, none "no client certificate", since "0.1", mqtt All;
+
+    /// The same certificates themselves: PEM, or DER one behind the other.
+    tls_cert: Option<Bytes> = None, Kind::Material, none "no client certificate", since "0.1", mqtt All;
+
+    /// File with the private key of that certificate, not encrypted: PKCS#8, PKCS#1 or SEC1, PEM or DER; RSA, ECDSA P-256 and P-384 or Ed25519.
+    tls_key_file: Option<String> = None, Kind::Text, none "no client certificate", since "0.1", mqtt All;
+
+    /// The same key itself. Never shown.
+    tls_key: Option<Bytes> = None, Kind::Material, none "no client certificate", secret true, since "0.1", mqtt All;
+
+    /// Names of protocols for the broker to choose from in the TLS handshake, the best first (RFC 7301), such as `x-amzn-mqtt-ca`.
+    tls_alpn: Vec<String> = Vec::new(), Kind::Texts, unset "none", since "0.1", mqtt All;
+
+    /// Name that is asked for in the TLS handshake and that the certificate has to be for, in place of the host in the URL.
+    tls_server_name: Option<String> = None, Kind::Text, none "the host in the URL", since "0.1", mqtt All;
+
+    /// The lowest version of TLS that is spoken.
+    tls_min_version: TlsVersion = TlsVersion::V12, Kind::Choice(TlsVersion::NAMES), since "0.1", mqtt All;
+
+    /// The highest version of TLS that is spoken.
+    tls_max_version: TlsVersion = TlsVersion::V13, Kind::Choice(TlsVersion::NAMES), since "0.1", mqtt All;
+
+    /// Take up an earlier TLS session where the broker lets us, which saves a part of the handshake (RFC 8446, 2.2). Sessions are kept in
+    /// memory, for the life of the client.
+    tls_session_resumption: bool = true, Kind::Flag, since "0.1", mqtt All;
+
+    /// Connect to whoever answers, whatever its certificate says. Whoever is in between can then read and change everything: for tests alone.
+    tls_dangerously_accept_any_certificate: bool = false, Kind::Flag, since "0.1", mqtt All;
 
     /// User name to log in with.
     username: Option<String> = None, Kind::Text, none "no user name", since "0.1", mqtt All;

@@ -54,6 +54,10 @@ pub enum Kind {
     Text,
     /// At most 65,535 bytes (MQTT 5, 1.5.6); text is taken as its UTF-8.
     Bytes,
+    /// At most 1 MiB, such as a file of certificates; text is taken as its UTF-8.
+    Material,
+    /// A list of texts, none of them empty; where only text can be given, separated by commas.
+    Texts,
     /// Pairs of texts in order, names possibly repeated (MQTT 5, 1.5.7).
     Pairs,
     /// One of these names.
@@ -103,6 +107,8 @@ impl Kind {
             ),
             Kind::Text => "text of at most 65535 bytes of UTF-8".into(),
             Kind::Bytes => "bytes or text of at most 65535 bytes".into(),
+            Kind::Material => "bytes or text of at most 1 MiB".into(),
+            Kind::Texts => "a list of texts".into(),
             Kind::Pairs => "pairs of texts".into(),
             Kind::Choice(names) => one_of(names.iter().map(|name| Quoted(name))),
         }
@@ -352,7 +358,7 @@ impl OptionSpec {
     pub fn none_in(&self, dialect: Dialect) -> Option<&'static str> {
         self.none_means?;
         match (dialect, self.kind) {
-            (Dialect::C, Kind::Text | Kind::Bytes) => None,
+            (Dialect::C, Kind::Text | Kind::Bytes | Kind::Material) => None,
             (Dialect::C, _) if self.name == "ttl" => Some("MQTT_TTL_NONE"),
             _ => Some(dialect.none()),
         }

@@ -16,6 +16,9 @@ use crate::sentence::{self, Dialect, Quoted};
 /// The most bytes that a text or binary field of MQTT can have (MQTT 5, 1.5.4 and 1.5.6).
 const MOST_BYTES: usize = 65_535;
 
+/// The most bytes of certificates: the roots of a whole operating system are a quarter of that.
+const MOST_MATERIAL: usize = 1024 * 1024;
+
 /// The value of an option, as a host language gives it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -33,6 +36,8 @@ pub enum Value {
     Text(String),
     /// Bytes.
     Bytes(Bytes),
+    /// Texts in order.
+    Texts(Vec<String>),
     /// Pairs of name and value in order, names possibly repeated.
     Pairs(Vec<(String, String)>),
     /// Something that no option can be, named for the sentence: `a list`, `a function`.
@@ -66,6 +71,8 @@ impl Value {
             ),
             Kind::Text => ask.text(self),
             Kind::Bytes => ask.bytes(self),
+            Kind::Material => ask.material(self),
+            Kind::Texts => ask.texts(self),
             Kind::Pairs => ask.pairs(self),
             Kind::Choice(names) => ask.choice(self, names),
         }
@@ -92,6 +99,7 @@ from! {
     &str => text => Value::Text(text.to_owned());
     String => text => Value::Text(text);
     Bytes => bytes => Value::Bytes(bytes);
+    Vec<String> => texts => Value::Texts(texts);
     Vec<(String, String)> => pairs => Value::Pairs(pairs);
 }
 
@@ -109,6 +117,8 @@ impl fmt::Display for Value {
             Value::Text(text) => Quoted(text).fmt(f),
             Value::Bytes(bytes) if bytes.is_empty() => f.write_str("no bytes"),
             Value::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Value::Texts(texts) if texts.is_empty() => f.write_str("no texts"),
+            Value::Texts(texts) => f.write_str(&texts.join(", ")),
             Value::Pairs(pairs) if pairs.is_empty() => f.write_str("no pairs"),
             Value::Pairs(pairs) => write!(f, "{} pairs of texts", pairs.len()),
             Value::Other(name) => f.write_str(name),
@@ -129,7 +139,7 @@ impl Ask<'_> {
             // A user may be named "none"; such options are left unset where only text can be given.
             Value::Text(text) if text == "none" && self.dialect.all_as_text() => {
                 self.spec.none_means.is_some()
-                    && !matches!(self.spec.kind, Kind::Text | Kind::Bytes)
+                    && !matches!(self.spec.kind, Kind::Text | Kind::Bytes | Kind::Material)
             }
             _ => false,
         }
@@ -258,6 +268,36 @@ impl Ask<'_> {
             return Err(self.refuse(&format!("{} bytes", bytes.len())));
         }
         Ok(Value::Bytes(bytes))
+    }
+
+    fn material(&self, given: Value) -> Result<Value, Error> {
+        let bytes = match given {
+            Value::Bytes(bytes) => bytes,
+            Value::Text(text) => Bytes::from(text),
+            _ => return Err(self.refuse(&self.shown(&given))),
+        };
+        if bytes.len() > MOST_MATERIAL {
+            return Err(self.refuse(&format!("{} bytes", bytes.len())));
+        }
+        Ok(Value::Bytes(bytes))
+    }
+
+    fn texts(&self, given: Value) -> Result<Value, Error> {
+        let texts = match given {
+            Value::Texts(texts) => texts,
+            Value::Text(text) if text.is_empty() => Vec::new(),
+            Value::Text(text) => text.split(',').map(|one| one.trim().to_owned()).collect(),
+            // An empty list is one of anything.
+            Value::Pairs(pairs) if pairs.is_empty() => Vec::new(),
+            _ => return Err(self.refuse(&self.shown(&given))),
+        };
+        for text in &texts {
+            self.check_text(text)?;
+            if text.is_empty() {
+                return Err(self.refuse("one with an empty text"));
+            }
+        }
+        Ok(Value::Texts(texts))
     }
 
     fn pairs(&self, given: Value) -> Result<Value, Error> {
