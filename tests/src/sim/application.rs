@@ -16,7 +16,6 @@ use super::checkers::{Verdict, claim};
 use super::frames;
 use super::host::{Declared, Question};
 use super::ledger::Letter;
-use super::network::Nanos;
 use super::operation::{FILTERS, FilterPlan, LetterPlan, TOPICS, Ttl};
 use super::world::World;
 
@@ -411,25 +410,33 @@ impl World {
         self.submit(client)
     }
 
-    pub(super) fn close(
-        &mut self,
-        client: usize,
-        timeout: Nanos,
-        end_session: Option<bool>,
-    ) -> Verdict {
+    pub(super) fn reauthenticate(&mut self, client: usize) -> Verdict {
+        let host = &mut self.hosts[client];
+        if host.closing.is_some() {
+            return Ok(());
+        }
+        let succeeded = host.asking.succeeded;
+        host.ask(Question::Reauthenticate { succeeded }, |reply| {
+            Command::Reauthenticate { reply }
+        });
+        self.submit(client)
+    }
+
+    pub(super) fn close(&mut self, client: usize, mut options: CloseOptions) -> Verdict {
         let now = self.now;
         let host = &mut self.hosts[client];
         if host.closing.is_some() {
             return Ok(());
         }
+        if options.check(&host.options, Dialect::Rust).is_err() {
+            options.session_expiry = None;
+        }
+        let timeout = options.timeout.unwrap_or_default().as_nanos() as u64;
         host.closing = Some(now + timeout);
+        host.closing_with_will = options.with_will;
         host.ask(Question::Close, |reply| Command::Close {
             reply,
-            options: Box::new(CloseOptions {
-                timeout: Some(Duration::from_nanos(timeout)),
-                end_session,
-                ..CloseOptions::new()
-            }),
+            options: Box::new(options),
         });
         self.submit(client)
     }

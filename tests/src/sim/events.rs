@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use leveret_protocol::engine::{
-    ConnectionEvent, Cost, Event, Incoming, Place, Reply, SubscriptionId,
+    AuthStage, ConnectionEvent, Cost, Event, Incoming, Place, Reply, SubscriptionId,
 };
 use leveret_protocol::error::Error;
 use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};
+use leveret_protocol::packet_type::PacketType;
 
 use super::broker::Fact;
 use super::broker::session::Session;
 use super::checkers::{self, Failure, Verdict, claim, outcomes::Circumstances};
-use super::frames;
+use super::frames::{self, kind};
 use super::host::{Declared, Host, Question};
 use super::world::{Phase, World};
 
@@ -95,7 +96,37 @@ impl World {
                 self.tally.count(&format!("notice: {}", notice.name()));
                 Ok(())
             }
-            Event::Packet(_) | Event::Prepare(_) | Event::Authenticate(_) => Ok(()),
+            Event::Packet(shown) => {
+                self.tally.count(&format!("shown: {}", shown.packet));
+                let packet_id = shown.packet_id.unwrap_or(0);
+                let link = host.link.and_then(|number| self.links.get(&number));
+                let holds = link.is_some_and(|link| link.sent.accepted);
+                let begun = link.is_some_and(|link| {
+                    let answer = match shown.packet {
+                        PacketType::PubRec => kind::PUBREL,
+                        _ => kind::PUBCOMP,
+                    };
+                    link.sent.answers_at.get(&(answer, packet_id)) == Some(&self.now)
+                });
+                host.was_shown(self.now, &shown, holds, begun)
+            }
+            Event::Prepare(asked) => {
+                self.tally.count("asked: what an attempt is to say");
+                host.asked_to_prepare(self.now, &asked)?;
+                self.attempt_begins(client)
+            }
+            Event::Authenticate(step) => {
+                let stage = step.stage;
+                self.tally
+                    .count(&format!("asked: authentication, {stage:?}"));
+                host.asked_to_authenticate(self.now, &step)?;
+                let before = stage == AuthStage::Begin && !step.reauthentication;
+                // Where it is asked what to say as well, the attempt began with that.
+                if before && !host.plan.answers.prepares {
+                    return self.attempt_begins(client);
+                }
+                Ok(())
+            }
         }
     }
 
@@ -214,6 +245,11 @@ impl World {
                 self.subscribed(client, &filters, result);
                 Ok(())
             }
+            (Question::Reauthenticate { succeeded }, Ok(Reply::Done)) => claim(
+                host.asking.succeeded > succeeded,
+                "reauthentication_is_the_brokers_word",
+                || "re-authentication is done, and no AUTH of success came".into(),
+            ),
             (Question::Ping, Ok(Reply::RoundTrip(_)))
             | (Question::Unsubscribe { .. }, Ok(Reply::Unsubscribed(_))) => Ok(()),
             (Question::Close, Ok(Reply::Done)) => claim(
@@ -316,6 +352,11 @@ impl World {
             }
             ConnectionEvent::AttemptFailed { why, .. } => {
                 self.tally.count(&format!("attempt failed: {:?}", why.kind));
+                if host.asking.preparing {
+                    // It came to nothing before anything was dialed.
+                    host.asking.preparing = false;
+                    host.line.ended_at = Some(self.now);
+                }
                 Ok(())
             }
         }
@@ -335,6 +376,18 @@ impl World {
                         violation.what, violation.statement
                     ),
                 });
+            }
+            Fact::Connecting {
+                connection,
+                user_name,
+                will_topic,
+            } => {
+                if let Some(link) = self.links.get(&connection) {
+                    let (expected, said) = (&link.login, (user_name, will_topic));
+                    return claim(said == *expected, "connect_says_what_was_answered", || {
+                        format!("CONNECT says {said:?}, it was to say {expected:?}")
+                    });
+                }
             }
             Fact::Accepted {
                 connection,
@@ -531,6 +584,7 @@ impl Question {
             Question::Subscribe { .. } => "subscribe",
             Question::Unsubscribe { .. } => "unsubscribe",
             Question::Room => "room",
+            Question::Reauthenticate { .. } => "reauthenticate",
             Question::Close => "close",
         }
     }

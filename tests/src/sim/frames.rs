@@ -19,6 +19,7 @@ pub mod kind {
     pub const PINGREQ: u8 = 12;
     pub const PINGRESP: u8 = 13;
     pub const DISCONNECT: u8 = 14;
+    pub const AUTH: u8 = 15;
 }
 
 /// What the simulator reads of a frame.
@@ -48,6 +49,10 @@ pub struct Frame {
     pub letter: Option<u64>,
     /// PUBLISH: the Message Expiry Interval in seconds, if there is one.
     pub expiry: Option<u32>,
+    /// PUBLISH: the topic alias, if there is one.
+    pub alias: Option<u16>,
+    /// PUBREL and PUBCOMP: the reason string, if there is one.
+    pub words: Option<String>,
 }
 
 /// The frame at the beginning of `bytes`, of which the head must be there, the rest of a PUBLISH's payload need not be.
@@ -75,12 +80,13 @@ pub fn read(bytes: &[u8], level: u8) -> Option<Frame> {
         kind::PUBACK | kind::PUBREC | kind::PUBREL | kind::PUBCOMP => {
             frame.packet_id = u16::from_be_bytes([*body.first()?, *body.get(1)?]);
             frame.reason = body.get(2).copied().unwrap_or(0);
+            frame.words = body.get(3..).and_then(words);
         }
         kind::SUBSCRIBE => read_subscribe(&mut frame, body, level)?,
         kind::SUBACK | kind::UNSUBSCRIBE | kind::UNSUBACK => {
             frame.packet_id = u16::from_be_bytes([*body.first()?, *body.get(1)?]);
         }
-        kind::DISCONNECT => frame.reason = body.first().copied().unwrap_or(0),
+        kind::DISCONNECT | kind::AUTH => frame.reason = body.first().copied().unwrap_or(0),
         _ => {}
     }
     Some(frame)
@@ -122,7 +128,14 @@ fn read_publish(
     }
     if level == 5 {
         let (length, used) = variable(body.get(at..)?)?;
-        frame.expiry = expiry(body.get(at + used..at + used + length)?);
+        let properties = body.get(at + used..at + used + length)?;
+        let number = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .fold(0, |sum, byte| sum << 8 | u32::from(*byte))
+        };
+        frame.expiry = property(properties, 0x02).map(number);
+        frame.alias = property(properties, 0x23).map(|bytes| number(bytes) as u16);
         at += used + length;
     }
     let payload_length = remaining.checked_sub(at)?;
@@ -147,23 +160,33 @@ fn read_subscribe(frame: &mut Frame, body: &[u8], level: u8) -> Option<()> {
     Some(())
 }
 
-/// The Message Expiry Interval among the properties of a PUBLISH.
-fn expiry(mut properties: &[u8]) -> Option<u32> {
+/// The value of the first property of this identifier.
+fn property(mut properties: &[u8], wanted: u8) -> Option<&[u8]> {
     loop {
         let (id, rest) = properties.split_first()?;
         let length = match id {
             0x01 => 1,
-            0x02 => return Some(u32::from_be_bytes(rest.get(..4)?.try_into().ok()?)),
+            0x02 => 4,
             0x23 => 2,
-            0x03 | 0x08 | 0x09 => text_length(rest)?,
+            0x03 | 0x08 | 0x09 | 0x1f => text_length(rest)?,
             0x26 => {
                 text_length(rest).and_then(|name| Some(name + text_length(rest.get(name..)?)?))?
             }
             0x0b => variable(rest)?.1,
             _ => return None,
         };
+        if *id == wanted {
+            return rest.get(..length);
+        }
         properties = rest.get(length..)?;
     }
+}
+
+/// The reason string in the properties of an acknowledgement, which begin with their length.
+fn words(properties: &[u8]) -> Option<String> {
+    let (length, used) = variable(properties)?;
+    let text = property(properties.get(used..used + length)?, 0x1f)?;
+    Some(String::from_utf8_lossy(text.get(2..)?).into_owned())
 }
 
 fn text_length(bytes: &[u8]) -> Option<usize> {

@@ -10,6 +10,7 @@ use leveret_protocol::outcome::{Status, SubscriptionState};
 use leveret_protocol::reason::ReasonCode;
 use leveret_protocol::sentence::Dialect;
 
+use super::answering::{Asking, Chore, Held};
 use super::broker::Broker;
 use super::checkers::order::{LastBegun, Overtaken};
 use super::ledger::Ledger;
@@ -63,6 +64,8 @@ pub struct Host {
     pub status: Status,
     /// Close was asked for, and takes until then at most.
     pub closing: Option<Nanos>,
+    /// It was asked for with the will.
+    pub closing_with_will: bool,
     /// Its session is not what it seems: the broker sent nonsense.
     pub misled: bool,
     /// No broker it knows speaks its version: it never gets online.
@@ -74,6 +77,12 @@ pub struct Host {
     pub left_filters: BTreeMap<usize, Vec<String>>,
     /// Randomness of the application.
     pub random: Random,
+    /// What the application was asked and will answer, by time.
+    pub chores: BTreeMap<(Nanos, u64), Chore>,
+    /// What is known of the attempt that is being prepared, and of authentication.
+    pub asking: Asking,
+    /// Answers to PUBREC and PUBREL that wait for words: by kind and packet id.
+    pub held: BTreeMap<(u8, u16), VecDeque<Held>>,
     /// The last letters of each priority and QoS on the wire.
     pub last_begun: LastBegun,
     /// What letters went ahead of in this turn.
@@ -103,6 +112,8 @@ pub enum Question {
     Unsubscribe { filters: Vec<String> },
     /// Make room; the answer is waited for on the spot.
     Room,
+    /// Re-authentication, asked when so many had succeeded on this client.
+    Reauthenticate { succeeded: u64 },
     /// Close.
     Close,
 }
@@ -213,7 +224,7 @@ impl Host {
         index: usize,
         mutation: Option<Mutation>,
     ) -> Result<Host, String> {
-        let options = options(plan)?;
+        let options = options_of(&plan.options)?;
         let mut tamper = Tamper { mutation, done: 0 };
         let mut of_engine = options.clone();
         tamper.client_options(&mut of_engine);
@@ -246,11 +257,15 @@ impl Host {
             suspended_until: 0,
             status: Status::Offline,
             closing: None,
+            closing_with_will: false,
             misled: false,
             unreachable: false,
             unheard_sessions: BTreeMap::new(),
             left_filters: BTreeMap::new(),
             random: Random::stream(seed, "application", index as u64),
+            chores: BTreeMap::new(),
+            asking: Asking::default(),
+            held: BTreeMap::new(),
             last_begun: LastBegun::default(),
             overtaken: Overtaken::default(),
             next_tag: 0,
@@ -343,7 +358,8 @@ impl Host {
             .acks
             .first_key_value()
             .map(|((at, _), _)| (*at).max(self.consumer.held_until));
-        taking.into_iter().chain(acking).min()
+        let answering = self.chores.first_key_value().map(|((at, _), _)| *at);
+        taking.into_iter().chain(acking).chain(answering).min()
     }
 
     /// The application takes messages and acknowledges: what is due goes into the batch.
@@ -369,6 +385,7 @@ impl Host {
                 words: None,
             });
         }
+        self.answer_questions(now);
     }
 
     /// A message came into the inbox: when it will be taken and acknowledged.
@@ -423,13 +440,15 @@ impl Host {
     }
 }
 
-fn options(plan: &ClientPlan) -> Result<ClientOptions, String> {
+/// The options that were drawn, if they go together.
+pub fn options_of(drawn: &[(&'static str, Drawn)]) -> Result<ClientOptions, String> {
     let mut options = ClientOptions::default();
-    for (name, drawn) in &plan.options {
+    for (name, drawn) in drawn {
         let value = match drawn {
             Drawn::Integer(number) => Value::Integer(*number),
             Drawn::Text(text) => Value::Text(text.clone()),
             Drawn::Flag(flag) => Value::Bool(*flag),
+            Drawn::Pairs(pairs) => Value::Pairs(pairs.clone()),
             Drawn::Nothing => Value::Absent,
         };
         options

@@ -14,6 +14,10 @@ use super::random::Random;
 use super::tap::{Seen, Tap};
 use super::world::{World, link_error};
 
+/// What the first broker of a plan calls the other one to which it refers, and which that is.
+pub(super) const ELSEWHERE: &str = "elsewhere";
+const ELSEWHERE_AT: usize = 1;
+
 /// A connection, from the dial to the last byte.
 #[derive(Debug)]
 pub struct Link {
@@ -27,6 +31,8 @@ pub struct Link {
     pub dialed: Nanos,
     /// When the outcome of the dial is known; `None` if it is, or never will be.
     pub dialed_at: Option<Nanos>,
+    /// The user name and the topic of the will that CONNECT has to carry.
+    pub login: (Option<String>, Option<String>),
     /// How the dial will fail.
     pub failure: Option<LinkErrorKind>,
     /// The transport is there.
@@ -63,18 +69,30 @@ pub struct Link {
 
 impl World {
     /// `Output::Dial`.
-    pub(super) fn dial(&mut self, client: usize, attempt: u64, endpoint: usize) -> Verdict {
+    pub(super) fn dial(
+        &mut self,
+        client: usize,
+        attempt: u64,
+        endpoint: usize,
+        reference: Option<&str>,
+    ) -> Verdict {
+        checkers::connecting::dial_is_known(&self.hosts[client], attempt, endpoint)?;
+        if !std::mem::take(&mut self.hosts[client].asking.preparing) {
+            self.attempt_is_due(client)?;
+        }
         let host = &mut self.hosts[client];
-        checkers::connecting::dial_is_due(host, self.now, attempt, endpoint)?;
         host.line.attempt = attempt;
-        let settled = host.line.settled();
-        host.line.attempts = if settled { 2 } else { host.line.attempts + 1 };
-        host.line.taken_over = false;
-        host.line.online_since = None;
-        host.line.hurried = false;
         host.line.online = false;
         host.line.accepted = false;
         host.line.parted_on_311 = false;
+        let login = host.login();
+        let referred = reference == Some(ELSEWHERE);
+        claim(
+            reference.is_none() || referred && self.plan.referred,
+            "reference_is_the_brokers",
+            || format!("{reference:?} is dialed"),
+        )?;
+        let broker = if referred { ELSEWHERE_AT } else { endpoint };
         if let Some(old) = host.link {
             self.drop_link(old, End::Reset);
         }
@@ -82,7 +100,7 @@ impl World {
         self.next_link += 1;
         let (until, how) = self.failing_dials[client];
         let failing = (until > self.now).then_some(how);
-        let refused = !self.brokers[endpoint].listens(self.now);
+        let refused = !self.brokers[broker].listens(self.now);
         let failure = match failing {
             Some(DialFailure::Refused) => Some(LinkErrorKind::Refused),
             Some(DialFailure::Unreachable) => Some(LinkErrorKind::Unreachable),
@@ -97,7 +115,8 @@ impl World {
             number,
             Link {
                 client,
-                broker: endpoint,
+                broker,
+                login,
                 attempt,
                 dialed: self.now,
                 dialed_at: (failing != Some(DialFailure::Silent)).then_some(arrives),
@@ -126,8 +145,26 @@ impl World {
         self.hosts[client].link = Some(number);
         self.tally.count("dials");
         self.trace.note(self.now, || {
-            format!("client {client} dials endpoint {endpoint}, attempt {attempt}, link {number}")
+            format!("client {client} dials broker {broker}, attempt {attempt}, link {number}")
         });
+        Ok(())
+    }
+
+    /// The application is asked what an attempt is to say: with the question the attempt has begun.
+    pub(super) fn attempt_begins(&mut self, client: usize) -> Verdict {
+        self.attempt_is_due(client)?;
+        self.hosts[client].asking.preparing = true;
+        Ok(())
+    }
+
+    fn attempt_is_due(&mut self, client: usize) -> Verdict {
+        let host = &mut self.hosts[client];
+        checkers::connecting::attempt_is_due(host, self.now)?;
+        let settled = host.line.settled();
+        host.line.attempts = if settled { 2 } else { host.line.attempts + 1 };
+        host.line.taken_over = false;
+        host.line.online_since = None;
+        host.line.hurried = false;
         Ok(())
     }
 
@@ -169,6 +206,7 @@ impl World {
         host.line.parted_on_311 =
             host.engine.state() == State::Parting && host.ledger.session_at.1 == 4;
         host.ledger.connection_ended();
+        host.answers_end();
         self.trace.note(self.now, || {
             format!("client {client} loses its link: {kind:?}")
         });
@@ -255,6 +293,7 @@ impl World {
         self.tally.count_frame(frame.kind, false);
         checkers::wire::frame_may_be_sent(&link.sent, &host.ledger, frame)?;
         checkers::connecting::keep_alive_is_kept(link, host, now)?;
+        checkers::connecting::nothing_before_the_last_step(host, frame)?;
         match frame.kind {
             kind::PUBLISH => {
                 let letter = checkers::wire::letter_may_be_begun(
@@ -287,7 +326,15 @@ impl World {
                     .retain(|filter, _| !frame.filters.contains(filter));
                 host.ledger.ids.insert(frame.packet_id, Holder::Request);
             }
-            kind::DISCONNECT => link.sent.goodbye = true,
+            kind::DISCONNECT => {
+                link.sent.goodbye = true;
+                checkers::connecting::goodbye_says_why(host, frame)?;
+            }
+            kind::PUBREL | kind::PUBCOMP => {
+                let key = (frame.kind, frame.packet_id);
+                link.sent.answers_at.insert(key, now);
+                host.answer_is_begun(now, frame)?;
+            }
             _ => {}
         }
         Ok(())
@@ -359,6 +406,7 @@ impl World {
         host.line.online = false;
         host.line.parted_on_311 = graceful && level == 4;
         host.ledger.connection_ended();
+        host.answers_end();
         self.tally.count(if graceful {
             "hang-ups after DISCONNECT"
         } else {
@@ -458,6 +506,7 @@ impl World {
             self.trace
                 .note(self.now, || format!("client {client} < {frame:?}"));
             self.tally.count_frame(frame.kind, true);
+            host.will_be_shown(frame.kind);
             match frame.kind {
                 // A second CONNACK is a hostile one, and says nothing of the session.
                 kind::CONNACK if frame.reason == 0 && !link.sent.accepted => {
@@ -465,6 +514,8 @@ impl World {
                     link.sent.accepted = true;
                     link.accepted_at = self.now;
                     host.line.accepted = true;
+                    let named = host.options.authentication_method.is_some() && level == 5;
+                    host.asking.unsettled = named && host.plan.answers.authenticates;
                     let (before, _) = host.ledger.session_at;
                     if before != link.broker {
                         host.leave_session(before, &self.brokers[before], &self.clients);
@@ -482,8 +533,14 @@ impl World {
                 kind::CONNACK if matches!(frame.reason, 1 | 0x84) => {
                     host.line.hurried |= host.options.protocol == Protocol::Auto;
                 }
+                // Another server is tried at once.
+                kind::CONNACK if matches!(frame.reason, 0x9c | 0x9d) => {
+                    host.line.hurried |= self.plan.referred;
+                }
+                kind::AUTH if frame.reason == 0 => host.asking.succeeded += 1,
                 // Before CONNACK it is no more than an attempt that failed.
                 kind::DISCONNECT => {
+                    host.line.hurried |= self.plan.referred && matches!(frame.reason, 0x9c | 0x9d);
                     host.line.taken_over = frame.reason == 0x8e && link.sent.accepted;
                 }
                 kind::PINGRESP => link.ping_at = None,

@@ -4,6 +4,7 @@
 //! every step the [`checkers`] hold what the engine says against what the world knows. The same seed gives the same bytes
 //! at the same virtual nanoseconds, so a failure is a number; [`shrink`] makes the plan behind it small.
 
+pub mod answering;
 pub mod application;
 pub mod broker;
 pub mod checkers;

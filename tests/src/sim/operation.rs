@@ -33,10 +33,18 @@ pub enum Operation {
     Ping,
     /// It wants a new connection.
     Reconnect,
+    /// It wants to authenticate once more.
+    Reauthenticate,
     /// It closes the client before the end of the run.
     Close {
         timeout: Nanos,
         end_session: Option<bool>,
+        /// Seconds for which the session is to outlive it.
+        session_expiry: Option<u32>,
+        /// The will is to be published all the same.
+        with_will: bool,
+        /// Why, in words.
+        words: bool,
     },
     /// It takes nothing out of its inbox for a while.
     PauseConsumer { lasting: Nanos },
@@ -46,6 +54,8 @@ pub enum Operation {
     Suspend { lasting: Nanos },
     /// A tick that nobody asked for.
     SpareTick,
+    /// A tick by a clock that stands before what it said last.
+    ClockBack { by: Nanos },
     /// The connection breaks.
     Cut(Cut),
     /// The broker does not read for a while.
@@ -68,6 +78,10 @@ pub enum Operation {
     Swallow { kind: u8, count: u32 },
     /// The broker refuses the next CONNECTs with this reason (a 3.1.1 code on 3.1.1).
     RefuseConnect { reason: u8, count: u32 },
+    /// The broker refuses the next CONNECTs and names another server.
+    Refer { reason: u8, count: u32 },
+    /// The broker refuses the next steps of authentication.
+    RefuseAuthentication { count: u32 },
     /// The broker refuses the next filters asked for.
     RefuseSubscribe { count: u32 },
     /// The broker answers the next QoS 1 and 2 letters with this reason (MQTT 5).
@@ -192,6 +206,22 @@ pub enum Misbehaviour {
     StraySuback,
     /// More QoS 1 messages in flight than the client's receive maximum.
     Flood,
+    /// A topic alias that was never defined.
+    UnknownAlias,
+    /// A topic alias above the client's maximum.
+    AliasAboveMaximum,
+    /// Neither a topic nor an alias.
+    NoTopic,
+    /// AUTH where nobody authenticates.
+    StrayAuth,
+    /// The last acknowledgement once more.
+    RepeatedAck,
+    /// PINGRESP that nobody asked for.
+    StrayPong,
+    /// A packet larger than the client takes.
+    TooLarge,
+    /// The beginning of a packet, and then the end.
+    HalfAPacket,
 }
 
 /// The topics of letters and messages.

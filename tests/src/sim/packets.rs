@@ -35,7 +35,11 @@ pub enum FromClient {
         session_expiry: Option<u32>,
     },
     /// AUTH.
-    Auth,
+    Auth {
+        reason: u8,
+        method: Option<String>,
+        data: Vec<u8>,
+    },
 }
 
 /// CONNECT.
@@ -57,6 +61,14 @@ pub struct Connect {
     pub maximum_packet_size: Option<u32>,
     /// Topic and QoS of the will.
     pub will: Option<(String, u8)>,
+    /// User name.
+    pub user_name: Option<String>,
+    /// Topic Alias Maximum.
+    pub topic_alias_maximum: u16,
+    /// Authentication Method.
+    pub method: Option<String>,
+    /// Authentication Data.
+    pub data: Vec<u8>,
 }
 
 /// PUBLISH, in either direction.
@@ -76,6 +88,8 @@ pub struct Publication {
     pub payload: Bytes,
     /// Message Expiry Interval.
     pub expiry: Option<u32>,
+    /// Topic alias.
+    pub alias: Option<u16>,
     /// Subscription identifiers (broker to client).
     pub subscriptions: Vec<u32>,
 }
@@ -113,8 +127,17 @@ pub enum ToClient {
     Unsuback { packet_id: u16, reasons: Vec<u8> },
     /// PINGRESP.
     Pong,
-    /// DISCONNECT (MQTT 5).
-    Disconnect { reason: u8 },
+    /// DISCONNECT (MQTT 5), with a server reference.
+    Disconnect {
+        reason: u8,
+        reference: Option<String>,
+    },
+    /// AUTH.
+    Auth {
+        reason: u8,
+        method: String,
+        data: Vec<u8>,
+    },
     /// Bytes as they are, whatever they mean.
     Raw(Vec<u8>),
 }
@@ -138,6 +161,12 @@ pub struct Connack {
     pub server_keep_alive: Option<u16>,
     /// Session Expiry Interval.
     pub session_expiry: Option<u32>,
+    /// Topic Alias Maximum.
+    pub topic_alias_maximum: Option<u16>,
+    /// Authentication Method and Data.
+    pub authentication: Option<(String, Vec<u8>)>,
+    /// Server Reference.
+    pub server_reference: Option<String>,
     /// Assigned Client Identifier.
     pub assigned_client_id: Option<String>,
     /// Subscription Identifier Available 0.

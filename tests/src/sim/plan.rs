@@ -2,7 +2,7 @@
 //!
 //! A plan is a plain value. Running it is deterministic, and a plan with fewer steps is a plan again, which is what makes shrinking possible.
 
-use leveret_protocol::options::{ClientOptions, Kind};
+use leveret_protocol::options::{ClientOptions, Kind, OptionSpec};
 
 use super::frames::kind;
 use super::network::{MILLISECOND, Nanos, NetworkManners, SECOND};
@@ -20,6 +20,8 @@ pub struct Plan {
     pub clients: Vec<ClientPlan>,
     /// The brokers; endpoint `n` of every client is broker `n`.
     pub brokers: Vec<BrokerManners>,
+    /// There is one more broker, to which the first one may refer its clients.
+    pub referred: bool,
     /// What happens, in order of time.
     pub steps: Vec<Step>,
     /// From here on nothing goes wrong any more and everything has to drain.
@@ -39,6 +41,8 @@ pub struct ClientPlan {
     pub network: NetworkManners,
     /// How long its application takes over one message, and how it acknowledges.
     pub consumer: ConsumerManners,
+    /// What its application wants to be asked, and how it answers.
+    pub answers: AnswerManners,
 }
 
 /// The value of an option, as an application in some language would give it.
@@ -50,6 +54,8 @@ pub enum Drawn {
     Text(String),
     /// Yes or no.
     Flag(bool),
+    /// Names and values.
+    Pairs(Vec<(String, String)>),
     /// None, where the option allows it.
     Nothing,
 }
@@ -63,6 +69,25 @@ pub struct ConsumerManners {
     pub out_of_order: u64,
     /// Thousandths of the messages whose handler fails (0x80 on MQTT 5).
     pub failing: u64,
+}
+
+/// What an application wants to be asked by its client, and how it answers.
+#[derive(Clone, Debug)]
+pub struct AnswerManners {
+    /// It is shown all packets that can be shown.
+    pub shown: bool,
+    /// It puts words on PUBREL and PUBCOMP.
+    pub words: bool,
+    /// It is asked before each attempt.
+    pub prepares: bool,
+    /// It takes the steps of authentication.
+    pub authenticates: bool,
+    /// Shortest and longest time from a question to its answer.
+    pub delay: (Nanos, Nanos),
+    /// Thousandths of the questions that are refused.
+    pub refusing: u64,
+    /// Thousandths of the questions that are never answered.
+    pub silent: u64,
 }
 
 /// How a broker behaves.
@@ -96,6 +121,12 @@ pub struct BrokerManners {
     pub copies: bool,
     /// Thousandths of the granted subscriptions with a lower QoS than asked for.
     pub downgrade: u64,
+    /// Topic Alias Maximum in CONNACK.
+    pub topic_alias_maximum: Option<u16>,
+    /// Whether it names topics by aliases.
+    pub uses_aliases: bool,
+    /// Steps of authentication before it accepts a client that can take some.
+    pub auth_steps: u8,
     /// Most QoS 1 and 2 messages in flight to a client that named no receive maximum (3.1.1).
     pub window: u16,
 }
@@ -126,6 +157,7 @@ impl Plan {
         let mut clients: Vec<_> = (0..count)
             .map(|index| client(&mut random, index, brokers.len()))
             .collect();
+        let referred = brokers.len() == 1 && random.chance(150);
         let active = random.scaled(SECOND, 240 * SECOND);
         for client in &mut clients {
             client.slow_down_for(&brokers);
@@ -139,6 +171,7 @@ impl Plan {
             seed,
             clients,
             brokers,
+            referred,
             steps,
             calm_from: active + SECOND,
         }
@@ -168,11 +201,16 @@ impl ClientPlan {
         self.network.capacity = self.network.capacity.max(2 * least);
     }
 
+    /// It cannot fall back to 3.1.1.
+    pub fn speaks_5_alone(&self) -> bool {
+        let five = ("protocol", Drawn::Text("5".to_owned()));
+        let named = |(name, _): &(&str, Drawn)| *name == "authentication_method";
+        self.options.contains(&five) || self.options.iter().any(named)
+    }
+
     /// A client that no broker can serve tries for as long as the run lasts: not every millisecond, or the run would have no end.
     fn be_patient_with(&mut self, brokers: &[BrokerManners]) {
-        let only_5 = self
-            .options
-            .contains(&("protocol", Drawn::Text("5".to_owned())));
+        let only_5 = self.speaks_5_alone();
         let mut reachable = brokers.iter().take(self.endpoints);
         if only_5 && reachable.any(|broker| broker.only_311.is_some()) {
             self.options
@@ -200,7 +238,8 @@ impl ClientPlan {
         let patience = millis("ping_timeout", (shortest / 2).min(10_000))
             .min(millis("connect_timeout", 10_000));
         let latency = &mut self.network.latency;
-        latency.1 = latency.1.min(patience * MILLISECOND / 10);
+        // A CONNECT of some hundred bytes through a narrow socket, and two steps of authentication.
+        latency.1 = latency.1.min(patience * MILLISECOND / 40);
         latency.0 = latency.0.min(latency.1);
     }
 }
@@ -240,6 +279,9 @@ fn broker(random: &mut Random) -> BrokerManners {
         reorder: random.chance(200),
         copies: random.chance(250),
         downgrade: if random.chance(200) { 300 } else { 0 },
+        topic_alias_maximum: random.chance(350).then(|| random.scaled(1, 12) as u16),
+        uses_aliases: random.chance(350),
+        auth_steps: random.below(3) as u8,
         window: random.scaled(1, 40) as u16,
     }
 }
@@ -251,8 +293,12 @@ fn client(random: &mut Random, index: usize, brokers: usize) -> ClientPlan {
         random.scaled(0, 3 * SECOND)
     };
     let latency = random.scaled(1_000, 250 * MILLISECOND);
+    let options = options(random, index);
+    let authenticates = options
+        .iter()
+        .any(|(name, _)| *name == "authentication_method");
     ClientPlan {
-        options: options(random, index),
+        options,
         endpoints: if random.chance(700) { brokers } else { 1 },
         engine_seed: random.word(),
         network: NetworkManners {
@@ -266,6 +312,24 @@ fn client(random: &mut Random, index: usize, brokers: usize) -> ClientPlan {
             out_of_order: *random.pick(&[0, 0, 100, 500]),
             failing: *random.pick(&[0, 0, 50]),
         },
+        answers: answers(random, authenticates),
+    }
+}
+
+fn answers(random: &mut Random, authenticates: bool) -> AnswerManners {
+    let slowest = if random.chance(500) {
+        0
+    } else {
+        random.scaled(0, 2 * SECOND)
+    };
+    AnswerManners {
+        shown: random.chance(250),
+        words: random.chance(200),
+        prepares: random.chance(200),
+        authenticates: authenticates && random.chance(800),
+        delay: (random.below(slowest + 1), slowest),
+        refusing: *random.pick(&[0, 0, 50]),
+        silent: *random.pick(&[0, 0, 50]),
     }
 }
 
@@ -312,7 +376,87 @@ fn options(random: &mut Random, index: usize) -> Vec<(&'static str, Drawn)> {
         options.push(("will_topic", Drawn::Text(format!("will/{index}"))));
         options.push(("will_qos", Drawn::Integer(random.below(3) as i64)));
     }
+    let only_311 = options.contains(&("protocol", Drawn::Text("3.1.1".to_owned())));
+    if random.chance(100) && !only_311 {
+        options.push(("authentication_method", Drawn::Text("REVERSE".into())));
+    }
+    if random.chance(250) {
+        let aliases = random.scaled(1, 20) as i64;
+        options.push(("outgoing_topic_aliases", Drawn::Integer(aliases)));
+    }
+    rest_of_the_table(random, &mut options);
     options
+}
+
+/// Options that are drawn with care above, because a run has to come to an end with them, and those that are there for hosts alone.
+const APART: &[&str] = &[
+    "client_id",
+    "clean_start",
+    "protocol",
+    "session_expiry",
+    "keep_alive",
+    "ping_timeout",
+    "connect_timeout",
+    "backoff_min",
+    "backoff_max",
+    "default_ttl",
+    "forward_ttl",
+    "expired_in_flight",
+    "on_session_lost",
+    "max_queued_messages",
+    "max_queued_bytes",
+    "overflow",
+    "max_in_flight",
+    "receive_maximum",
+    "max_packet_size",
+    "max_inbox_messages",
+    "manual_ack",
+    "will_topic",
+    "username",
+    "max_inbox_bytes",
+    "inbox_overflow",
+    "authentication_method",
+];
+
+/// Any other option with any value, now and then, as long as all of them go together.
+fn rest_of_the_table(random: &mut Random, options: &mut Vec<(&'static str, Drawn)>) {
+    for spec in ClientOptions::SPECS {
+        let drawn = |(name, _): &(&str, Drawn)| *name == spec.name;
+        if APART.contains(&spec.name) || options.iter().any(drawn) || !random.chance(60) {
+            continue;
+        }
+        options.push((spec.name, anything(random, spec)));
+        if super::host::options_of(options).is_err() {
+            options.pop();
+        }
+    }
+}
+
+/// Any value that the option takes, numbers and times rather small.
+fn anything(random: &mut Random, spec: &OptionSpec) -> Drawn {
+    if spec.none_means.is_some() && random.chance(200) {
+        return Drawn::Nothing;
+    }
+    match spec.kind {
+        Kind::Flag => Drawn::Flag(random.chance(500)),
+        Kind::Integer { min, max } => {
+            Drawn::Integer(random.scaled(min, max.min(min + 100_000)) as i64)
+        }
+        Kind::Duration {
+            min,
+            max,
+            whole_seconds,
+        } => {
+            let unit = if whole_seconds { 1_000 } else { 1 };
+            let least = (min.as_millis() as u64).max(250).next_multiple_of(unit);
+            let most = (max.as_millis() as u64).min(least + 100_000);
+            let millis = random.scaled(least.min(most), most) / unit * unit;
+            Drawn::Text(format!("{millis}ms"))
+        }
+        Kind::Choice(names) => Drawn::Text((*random.pick(names)).to_owned()),
+        Kind::Pairs => Drawn::Pairs(vec![("name".into(), "value".into())]),
+        _ => Drawn::Text(format!("text/{}", random.below(100))),
+    }
 }
 
 /// One of the names that the options table allows.
@@ -393,7 +537,7 @@ fn inbound_options(random: &mut Random, options: &mut Vec<(&'static str, Drawn)>
 }
 
 /// The kinds of steps, each with the weights it may have in a run: most runs know only some of them.
-const KINDS: [(&str, &[u64]); 26] = [
+const KINDS: [(&str, &[u64]); 30] = [
     ("publish", &[100, 200]),
     ("cancel", &[0, 5, 20]),
     ("explain", &[0, 5]),
@@ -402,11 +546,13 @@ const KINDS: [(&str, &[u64]); 26] = [
     ("flush", &[0, 3]),
     ("ping", &[0, 3]),
     ("reconnect", &[0, 0, 2, 6]),
+    ("reauthenticate", &[0, 0, 3]),
     ("close", &[0, 0, 1]),
     ("pause consumer", &[0, 0, 5]),
     ("hold acks", &[0, 0, 5]),
     ("suspend", &[0, 0, 3]),
     ("spare tick", &[0, 5]),
+    ("clock back", &[0, 0, 3]),
     ("cut", &[0, 0, 4, 12]),
     ("stall broker", &[0, 0, 5]),
     ("mute", &[0, 0, 3]),
@@ -418,6 +564,8 @@ const KINDS: [(&str, &[u64]); 26] = [
     ("take over", &[0, 0, 0, 2]),
     ("swallow", &[0, 0, 6, 15]),
     ("refuse", &[0, 0, 4]),
+    ("refer", &[0, 0, 3]),
+    ("refuse authentication", &[0, 0, 3]),
     ("misbehave", &[0, 0, 0, 3]),
     ("message", &[0, 10, 60]),
 ];
@@ -480,7 +628,11 @@ fn operation(random: &mut Random, name: &str, manner: &LetterManner) -> Operatio
         "close" => Operation::Close {
             timeout: random.scaled(0, 5 * SECOND),
             end_session: *random.pick(&[None, Some(true), Some(false)]),
+            session_expiry: random.chance(200).then(|| random.scaled(0, 1_000) as u32),
+            with_will: random.chance(200),
+            words: random.chance(200),
         },
+        "reauthenticate" => Operation::Reauthenticate,
         "pause consumer" => Operation::PauseConsumer {
             lasting: random.scaled(MILLISECOND, 60 * SECOND),
         },
@@ -491,6 +643,9 @@ fn operation(random: &mut Random, name: &str, manner: &LetterManner) -> Operatio
             lasting: random.scaled(MILLISECOND, 7_200 * SECOND),
         },
         "spare tick" => Operation::SpareTick,
+        "clock back" => Operation::ClockBack {
+            by: random.scaled(1, 3_600 * SECOND),
+        },
         _ => fault(random, name),
     }
 }
@@ -520,7 +675,7 @@ fn fault(random: &mut Random, name: &str) -> Operation {
         },
         "lose session" => Operation::LoseSession,
         "kick" => Operation::Kick {
-            reason: *random.pick(&[0, 0x89, 0x8b, 0x8d, 0x8e, 0x98, 0x9c]),
+            reason: *random.pick(&[0, 0x89, 0x8b, 0x8d, 0x8e, 0x98, 0x9c, 0x9d]),
         },
         "take over" => Operation::TakeOver,
         "swallow" => Operation::Swallow {
@@ -528,6 +683,13 @@ fn fault(random: &mut Random, name: &str) -> Operation {
             count: random.scaled(1, 20) as u32,
         },
         "refuse" => refusal(random),
+        "refer" => Operation::Refer {
+            reason: *random.pick(&[0x9c, 0x9d]),
+            count: random.scaled(1, 12) as u32,
+        },
+        "refuse authentication" => Operation::RefuseAuthentication {
+            count: random.scaled(1, 4) as u32,
+        },
         "misbehave" => Operation::Misbehave(misbehaviour(random)),
         _ => Operation::Message {
             topic: random.below(TOPICS.len() as u64) as usize,
@@ -539,7 +701,8 @@ fn fault(random: &mut Random, name: &str) -> Operation {
     }
 }
 
-const SWALLOWED: [u8; 13] = [
+const SWALLOWED: [u8; 14] = [
+    kind::AUTH,
     kind::CONNECT,
     kind::CONNACK,
     kind::PUBLISH,
@@ -582,6 +745,14 @@ fn misbehaviour(random: &mut Random) -> Misbehaviour {
         Misbehaviour::Qos3,
         Misbehaviour::StraySuback,
         Misbehaviour::Flood,
+        Misbehaviour::UnknownAlias,
+        Misbehaviour::AliasAboveMaximum,
+        Misbehaviour::NoTopic,
+        Misbehaviour::StrayAuth,
+        Misbehaviour::RepeatedAck,
+        Misbehaviour::StrayPong,
+        Misbehaviour::TooLarge,
+        Misbehaviour::HalfAPacket,
     ])
 }
 

@@ -3,7 +3,7 @@
 use bytes::{Buf, BytesMut};
 use leveret_protocol::codec::Publish;
 use leveret_protocol::codec::{
-    Ack, ConnAck, Decoded, Disconnect, FilterAck, Limits, MAX_PACKET_SIZE, Packet, PacketId,
+    Ack, Auth, ConnAck, Decoded, Disconnect, FilterAck, Limits, MAX_PACKET_SIZE, Packet, PacketId,
     Properties, PropertyError, PropertyId, PropertyValue, Side, Version, decode as decode_packet,
 };
 use leveret_protocol::message::{Message, QoS};
@@ -47,6 +47,17 @@ fn heard(packet: Packet) -> FromClient {
             will: connect
                 .will
                 .map(|will| (will.topic.as_str().to_owned(), will.qos.into())),
+            user_name: connect.user_name.map(|name| name.as_str().to_owned()),
+            topic_alias_maximum: connect.properties.topic_alias_maximum().unwrap_or(0),
+            method: connect
+                .properties
+                .authentication_method()
+                .map(str::to_owned),
+            data: connect
+                .properties
+                .authentication_data()
+                .unwrap_or_default()
+                .to_vec(),
         })),
         Packet::Publish(Publish { packet_id, message }) => FromClient::Publish(Publication {
             packet_id: packet_id.map_or(0, PacketId::get),
@@ -55,6 +66,7 @@ fn heard(packet: Packet) -> FromClient {
             retain: message.retain,
             topic: message.topic.as_str().to_owned(),
             expiry: message.properties.message_expiry_interval(),
+            alias: message.properties.topic_alias(),
             payload: message.payload,
             subscriptions: Vec::new(),
         }),
@@ -93,8 +105,17 @@ fn heard(packet: Packet) -> FromClient {
             reason: disconnect.reason.0,
             session_expiry: disconnect.properties.session_expiry_interval(),
         },
+        Packet::Auth(auth) => FromClient::Auth {
+            reason: auth.reason.0,
+            method: auth.properties.authentication_method().map(str::to_owned),
+            data: auth
+                .properties
+                .authentication_data()
+                .unwrap_or_default()
+                .to_vec(),
+        },
         // What only a server sends has been refused by the codec.
-        _ => FromClient::Auth,
+        _ => FromClient::Ping,
     }
 }
 
@@ -165,9 +186,17 @@ fn said(packet: &ToClient, version: Version) -> Option<Packet> {
         ToClient::Suback { packet_id, reasons } => Packet::SubAck(answer(*packet_id, reasons)?),
         ToClient::Unsuback { packet_id, reasons } => Packet::UnsubAck(answer(*packet_id, reasons)?),
         ToClient::Pong => Packet::PingResp,
-        ToClient::Disconnect { reason } => Packet::Disconnect(Disconnect {
+        ToClient::Disconnect { reason, reference } => Packet::Disconnect(Disconnect {
             reason: ReasonCode(*reason),
-            properties: Properties::new(),
+            properties: reference_property(reference.as_deref()).ok()?,
+        }),
+        ToClient::Auth {
+            reason,
+            method,
+            data,
+        } => Packet::Auth(Auth {
+            reason: ReasonCode(*reason),
+            properties: authentication_properties(method, data).ok()?,
         }),
         ToClient::Raw(_) => return None,
     })
@@ -212,6 +241,17 @@ fn connack_properties(connack: &Connack) -> Result<Properties, PropertyError> {
         PropertyId::SharedSubscriptionAvailable,
         connack.no_shared.then_some(0),
     )?;
+    number(
+        PropertyId::TopicAliasMaximum,
+        connack.topic_alias_maximum.map(u32::from),
+    )?;
+    if let Some((method, data)) = &connack.authentication {
+        put_authentication(&mut properties, method, data)?;
+    }
+    if let Some(reference) = &connack.server_reference {
+        let reference = PropertyValue::Text(reference);
+        properties.set(PropertyId::ServerReference, reference)?;
+    }
     if let Some(client_id) = &connack.assigned_client_id {
         properties.set(
             PropertyId::AssignedClientIdentifier,
@@ -221,6 +261,32 @@ fn connack_properties(connack: &Connack) -> Result<Properties, PropertyError> {
     Ok(properties)
 }
 
+fn reference_property(reference: Option<&str>) -> Result<Properties, PropertyError> {
+    let mut properties = Properties::new();
+    if let Some(reference) = reference {
+        properties.set(PropertyId::ServerReference, PropertyValue::Text(reference))?;
+    }
+    Ok(properties)
+}
+
+fn authentication_properties(method: &str, data: &[u8]) -> Result<Properties, PropertyError> {
+    let mut properties = Properties::new();
+    put_authentication(&mut properties, method, data)?;
+    Ok(properties)
+}
+
+fn put_authentication(
+    properties: &mut Properties,
+    method: &str,
+    data: &[u8],
+) -> Result<(), PropertyError> {
+    properties.set(
+        PropertyId::AuthenticationMethod,
+        PropertyValue::Text(method),
+    )?;
+    properties.set(PropertyId::AuthenticationData, PropertyValue::Binary(data))
+}
+
 fn publish_properties(publication: &Publication) -> Result<Properties, PropertyError> {
     let mut properties = Properties::new();
     if let Some(expiry) = publication.expiry {
@@ -228,6 +294,10 @@ fn publish_properties(publication: &Publication) -> Result<Properties, PropertyE
             PropertyId::MessageExpiryInterval,
             PropertyValue::Number(expiry),
         )?;
+    }
+    if let Some(alias) = publication.alias {
+        let alias = PropertyValue::Number(alias.into());
+        properties.set(PropertyId::TopicAlias, alias)?;
     }
     for subscription in &publication.subscriptions {
         properties.add(

@@ -1,7 +1,8 @@
 //! The plan's operations, done to the world.
 
 use leveret_protocol::engine::Input;
-use leveret_protocol::time::Instant;
+use leveret_protocol::options::CloseOptions;
+use leveret_protocol::time::{Duration, Instant};
 
 use super::checkers::Verdict;
 use super::frames;
@@ -26,10 +27,28 @@ impl World {
             Operation::Flush => self.flush(client),
             Operation::Ping => self.ping(client),
             Operation::Reconnect => self.reconnect(client),
+            Operation::Reauthenticate => self.reauthenticate(client),
             Operation::Close {
                 timeout,
                 end_session,
-            } => self.close(client, *timeout, *end_session),
+                session_expiry,
+                with_will,
+                words,
+            } => {
+                let mut options = CloseOptions {
+                    timeout: Some(Duration::from_nanos(*timeout)),
+                    end_session: *end_session,
+                    session_expiry: session_expiry
+                        .map(|seconds| Duration::from_secs(seconds.into())),
+                    with_will: *with_will,
+                    ..CloseOptions::new()
+                };
+                if *words {
+                    options.reason_string = Some("enough".into());
+                    options.user_properties = vec![("why".into(), "enough".into())];
+                }
+                self.close(client, options)
+            }
             Operation::PauseConsumer { lasting } => {
                 self.hosts[client].consumer.paused_until = self.now + lasting;
                 Ok(())
@@ -46,6 +65,14 @@ impl World {
                 self.hosts[client]
                     .engine
                     .handle(Instant(self.now), Input::Tick);
+                self.turn(client)
+            }
+            Operation::ClockBack { by } => {
+                // It has to know how late it is before it can be told something earlier.
+                let now = Instant(self.now);
+                self.hosts[client].engine.handle(now, Input::Tick);
+                let before = Instant(self.now.saturating_sub(*by));
+                self.hosts[client].engine.handle(before, Input::Tick);
                 self.turn(client)
             }
             fault => {
@@ -89,6 +116,14 @@ impl World {
             }
             Operation::RefuseConnect { reason, count } => {
                 self.brokers[index].faults.refuse_connect = Some((reason, count));
+                self.cut(number, Cut::BrokerCloses);
+            }
+            Operation::Refer { reason, count } if self.plan.referred => {
+                self.brokers[index].faults.refer = Some((reason, count));
+                self.cut(number, Cut::BrokerCloses);
+            }
+            Operation::RefuseAuthentication { count } => {
+                self.brokers[index].faults.refuse_authentication += count;
                 self.cut(number, Cut::BrokerCloses);
             }
             Operation::RefuseSubscribe { count } => {
@@ -170,6 +205,9 @@ impl World {
             host.consumer.prompt_from = now + 30 * SECOND;
             host.consumer.hurry(now);
             host.plan.consumer.handling = (0, MILLISECOND);
+            host.plan.answers.delay = (0, MILLISECOND);
+            host.plan.answers.refusing = 0;
+            host.plan.answers.silent = 0;
             host.suspended_until = host.suspended_until.min(now);
         }
         for link in self.links.values_mut() {
@@ -200,6 +238,10 @@ impl Operation {
             Operation::HoldAcks { .. } => "hold acknowledgements",
             Operation::Suspend { .. } => "suspend",
             Operation::SpareTick => "spare tick",
+            Operation::ClockBack { .. } => "clock back",
+            Operation::Reauthenticate => "reauthenticate",
+            Operation::Refer { .. } => "fault: referred",
+            Operation::RefuseAuthentication { .. } => "fault: authentication refused",
             Operation::Cut(_) => "fault: cut",
             Operation::StallBroker { .. } => "fault: broker does not read",
             Operation::Mute { .. } => "fault: nothing arrives",

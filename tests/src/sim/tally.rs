@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use leveret_protocol::engine::State;
+
 use super::checkers::seconds;
 use super::network::Nanos;
 
@@ -91,6 +93,36 @@ impl Tally {
                 seen.map(|(name, count)| format!("{count:>12}  frames {direction}: {name}")),
             );
         }
+        lines.extend(self.coverage());
+        lines
+    }
+
+    /// Which states were reached and which of the transitions that they allow were seen, and which were not.
+    fn coverage(&self) -> Vec<String> {
+        let states = State::ALL;
+        let name = |from: State, to: State| format!("state: {from:?} to {to:?}");
+        let allowed: Vec<String> = states
+            .iter()
+            .flat_map(|&from| states.iter().map(move |&to| (from, to)))
+            .filter(|(from, to)| from != to && from.may_follow(*to))
+            .map(|(from, to)| name(from, to))
+            .collect();
+        let (seen, unseen): (Vec<_>, Vec<_>) = allowed
+            .iter()
+            .partition(|name| self.counts.contains_key(*name));
+        let reached = states.iter().filter(|&&state| {
+            let to = format!(" to {state:?}");
+            let entered = |name: &&String| name.starts_with("state: ") && name.ends_with(&to);
+            state == State::Idle || self.counts.keys().any(|name| entered(&name))
+        });
+        let mut lines = vec![format!(
+            "states reached: {} of {}, transitions seen: {} of {}",
+            reached.count(),
+            states.len(),
+            seen.len(),
+            allowed.len()
+        )];
+        lines.extend(unseen.iter().map(|name| format!("{:>12}  {name}", "never")));
         lines
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
-use leveret_protocol::engine::{Event, Input, LinkError, LinkErrorKind, Output, Room};
+use leveret_protocol::engine::{Command, Event, Input, LinkError, LinkErrorKind, Output, Room};
+use leveret_protocol::options::CloseOptions;
 use leveret_protocol::time::Instant;
 
 use super::broker::Broker;
@@ -157,7 +158,7 @@ impl World {
         let mut hosts = Vec::new();
         for (index, client) in plan.clients.iter().enumerate() {
             let mut host = Host::new(client, plan.seed, index, mutation)?;
-            let fixed = host.options.protocol == leveret_protocol::options::Protocol::V5;
+            let fixed = client.speaks_5_alone();
             host.unreachable = fixed
                 && plan
                     .brokers
@@ -167,12 +168,17 @@ impl World {
             hosts.push(host);
         }
         let stream = |name, index: usize| Random::stream(plan.seed, name, index as u64);
+        let elsewhere = plan.brokers.first().filter(|_| plan.referred);
         let mut brokers: Vec<Broker> = plan
             .brokers
             .iter()
+            .chain(elsewhere)
             .enumerate()
             .map(|(index, manners)| Broker::new(manners.clone(), stream("broker", index)))
             .collect();
+        if plan.referred {
+            brokers[0].elsewhere = Some(super::link::ELSEWHERE.to_owned());
+        }
         let mut random = stream("world", 0);
         for host in hosts.iter().filter(|host| !host.options.clean_start) {
             for broker in &mut brokers {
@@ -205,6 +211,11 @@ impl World {
     fn live(&mut self) -> Verdict {
         for client in 0..self.hosts.len() {
             let host = &mut self.hosts[client];
+            if host.plan.answers.any() {
+                host.batch.push(Command::Hooks(host.plan.answers.hooks()));
+                let batch = &mut host.batch;
+                host.engine.handle(Instant(0), Input::Submit(batch));
+            }
             host.engine.handle(Instant(0), Input::Start);
             self.turn(client)?;
         }
@@ -373,7 +384,14 @@ impl World {
                 checkers::ending::messages_have_arrived(self)?;
                 self.phase = Phase::Closing(self.now + 60 * SECOND);
                 for client in 0..self.hosts.len() {
-                    self.close(client, 5 * SECOND, None)?;
+                    let timeout = Some(leveret_protocol::time::Duration::from_secs(5));
+                    self.close(
+                        client,
+                        CloseOptions {
+                            timeout,
+                            ..CloseOptions::new()
+                        },
+                    )?;
                 }
                 Ok(())
             }
@@ -389,7 +407,9 @@ impl World {
             let nanos = |duration: leveret_protocol::time::Duration| {
                 u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
             };
-            let attempt = nanos(host.options.connect_timeout) + nanos(host.options.backoff_max);
+            let attempt = nanos(host.options.connect_timeout)
+                + nanos(host.options.backoff_max)
+                + 2 * nanos(host.options.hook_timeout);
             let live = host
                 .ledger
                 .letters
@@ -436,8 +456,11 @@ impl World {
             checkers::connecting::state_follows(host, &mut self.tally)?;
             match host.engine.poll() {
                 Output::Dial {
-                    attempt, endpoint, ..
-                } => self.dial(client, attempt, endpoint)?,
+                    attempt,
+                    endpoint,
+                    reference,
+                    ..
+                } => self.dial(client, attempt, endpoint, reference.as_deref())?,
                 Output::Write(slices) => {
                     let length = slices.iter().map(|slice| slice.len()).sum();
                     let bytes = beginning(slices, wanted);

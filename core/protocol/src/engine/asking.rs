@@ -199,7 +199,7 @@ impl Engine {
             if self.encode_request(id, &asks).is_err() {
                 self.window.give_back(id.get());
                 asks.into_iter()
-                    .for_each(|ask| self.answered(ask, ReasonCode::PACKET_TOO_LARGE, None));
+                    .for_each(|ask| self.refused_here(ask, ReasonCode::PACKET_TOO_LARGE, None));
                 continue;
             }
             self.asking.count = self.asking.count.saturating_add(1);
@@ -226,7 +226,7 @@ impl Engine {
         let mut bytes = 0_usize;
         while let Some(ask) = self.asking.unsent.pop_front() {
             if let Some((code, words)) = self.not_available(&ask.item) {
-                self.answered(ask, code, words);
+                self.refused_here(ask, code, words);
                 continue;
             }
             if self.is_overtaken(&ask.item) {
@@ -317,9 +317,10 @@ impl Engine {
         for ask in asks {
             let user_properties = match &ask.item {
                 Item::Subscribe(id) => {
-                    let Some(declared) = self.subscriptions.get(*id) else {
+                    let Some(declared) = self.subscriptions.get_mut(*id) else {
                         continue;
                     };
+                    declared.was_asked = true;
                     if self.broker.identifiers_available {
                         let _ = properties.set(
                             PropertyId::SubscriptionIdentifier,
@@ -428,6 +429,26 @@ impl Engine {
         }
         if let Some((tag, reply)) = self.asking.answer(ask.question, code, words, refused) {
             self.reply(tag, Ok(reply));
+        }
+    }
+
+    /// A filter is refused without the broker being asked. If it is forgotten by that, and the broker was asked for it before and may have granted
+    /// it unheard, it is taken back there, too.
+    fn refused_here(&mut self, ask: Ask, code: ReasonCode, words: Option<&str>) {
+        let asked = match ask.item {
+            Item::Subscribe(id) => self.subscriptions.get(id),
+            Item::Unsubscribe(..) => None,
+        };
+        let asked = asked.filter(|declared| declared.was_asked);
+        let filter = asked.map(|declared| declared.filter.clone());
+        self.answered(ask, code, words);
+        if let Some(filter) = filter
+            && self.subscriptions.id_of(&filter).is_none()
+        {
+            self.asking.unsent.push_back(Ask {
+                item: Item::Unsubscribe(None, filter, Vec::new()),
+                question: None,
+            });
         }
     }
 

@@ -75,7 +75,10 @@ enum Phase {
 pub(super) struct Authentication {
     phase: Phase,
     reauthentication: bool,
+    /// Who waits for the end of the re-authentication that is under way.
     askers: Vec<Tag>,
+    /// Who asked meanwhile: what they want to prove is not what is just being proved, so another one follows.
+    next: Vec<Tag>,
     /// What CONNECT is to carry, where the application was asked.
     first: Option<Bytes>,
 }
@@ -154,7 +157,7 @@ impl Engine {
             (Ok(answer), AuthStage::Continue) => {
                 self.send_auth(ReasonCode::CONTINUE_AUTHENTICATION, &answer);
             }
-            (Ok(_), AuthStage::Finish) => self.authentication_over(Ok(Reply::Done)),
+            (Ok(_), AuthStage::Finish) => self.authentication_succeeded(),
         }
     }
 
@@ -177,12 +180,24 @@ impl Engine {
         }
     }
 
+    /// The broker has accepted, and so has the application.
+    fn authentication_succeeded(&mut self) {
+        let next = core::mem::take(&mut self.authentication.next);
+        self.authentication_over(Ok(Reply::Done));
+        if !next.is_empty() {
+            self.authentication.askers = next;
+            self.authenticate_again();
+        }
+    }
+
     /// The exchange is over; whoever asked for it is told.
     fn authentication_over(&mut self, result: Result<Reply, Error>) {
         self.authentication.phase = Phase::None;
         self.authentication.reauthentication = false;
         self.timers.clear(Timer::Authenticator);
-        for tag in core::mem::take(&mut self.authentication.askers) {
+        let askers = core::mem::take(&mut self.authentication.askers);
+        let next = core::mem::take(&mut self.authentication.next);
+        for tag in askers.into_iter().chain(next) {
             self.reply(tag, result.clone());
         }
     }
@@ -219,11 +234,14 @@ impl Engine {
             let words = "MQTT 3.1.1 has no re-authentication";
             return self.reply(reply, Err(Error::new(ErrorKind::NotSupported, words)));
         }
-        self.authentication.askers.push(reply);
-        // One that is under way answers all who ask meanwhile; the end of the first one is not that of another.
         if self.authentication.phase != Phase::None {
-            return;
+            return self.authentication.next.push(reply);
         }
+        self.authentication.askers.push(reply);
+        self.authenticate_again();
+    }
+
+    fn authenticate_again(&mut self) {
         self.authentication.reauthentication = true;
         if self.hooked.wanted.authenticates {
             self.ask_for_step(AuthStage::Begin, None, Properties::new());
@@ -298,7 +316,7 @@ impl Engine {
             ReasonCode::SUCCESS if online && self.hooked.wanted.authenticates => {
                 self.finish_step(&auth.properties);
             }
-            ReasonCode::SUCCESS if online => self.authentication_over(Ok(Reply::Done)),
+            ReasonCode::SUCCESS if online => self.authentication_succeeded(),
             _ => {
                 return violated(
                     "the broker sent AUTH with a reason code that has no meaning there (3.15.2.1)",

@@ -43,6 +43,18 @@ pub enum State {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [State; 8] = [
+        State::Idle,
+        State::Preparing,
+        State::Dialing,
+        State::Handshaking,
+        State::Online,
+        State::Parting,
+        State::Backoff,
+        State::Closed,
+    ];
+
     /// May this state be followed by that one.
     pub fn may_follow(self, next: State) -> bool {
         use State::{Backoff, Closed, Dialing, Handshaking, Idle, Online, Parting, Preparing};
@@ -211,6 +223,8 @@ impl Engine {
     /// Opens a transport, the old one being gone or hung up; first asks the application what it has to be asked.
     pub(super) fn dial(&mut self) {
         self.timers.clear(Timer::Backoff);
+        // Of an attempt that is given up for this one.
+        self.timers.clear(Timer::Connect);
         if self.ask_for_preparation() || self.ask_before_dialing() {
             self.life.enter(State::Preparing);
         } else {

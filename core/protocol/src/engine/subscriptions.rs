@@ -19,6 +19,8 @@ pub(super) struct Declared {
     pub(super) state: SubscriptionState,
     /// The broker has granted it once: a later refusal does not end it.
     pub(super) was_granted: bool,
+    /// The broker was asked for it in this session.
+    pub(super) was_asked: bool,
 }
 
 /// Every declared filter by its number, and by the names it matches.
@@ -51,6 +53,7 @@ impl Subscriptions {
                 options,
                 state: SubscriptionState::Down,
                 was_granted: false,
+                was_asked: false,
             },
         );
     }
@@ -88,6 +91,9 @@ impl Subscriptions {
     /// A session begins: one that may hold what an earlier process subscribed to, or one that holds only what is declared here.
     pub(super) fn session_begins(&mut self, adopted: bool) {
         self.foreign = adopted;
+        for declared in self.declared.values_mut().filter(|_| !adopted) {
+            declared.was_asked = false;
+        }
     }
 
     /// The filters for which a message was sent: by its subscription identifiers, else by its topic.

@@ -272,7 +272,6 @@ fn reauthentication_takes_its_steps_while_letters_go_on() {
     let mut bench = authenticated();
     answer(&mut bench, AuthStage::Finish, b"");
     let (asked, _) = bench.ask(|reply| Command::Reauthenticate { reply });
-    let (too, _) = bench.ask(|reply| Command::Reauthenticate { reply });
     assert!(step(&bench, AuthStage::Begin).reauthentication);
     answer(&mut bench, AuthStage::Begin, b"again");
     let first = (ReasonCode::REAUTHENTICATE, Some(b"again".to_vec()));
@@ -285,7 +284,31 @@ fn reauthentication_takes_its_steps_while_letters_go_on() {
     assert_eq!(bench.reply(asked), None, "the application has not agreed");
     answer(&mut bench, AuthStage::Finish, b"");
     assert_eq!(bench.reply(asked), Some(Ok(Reply::Done)));
-    assert_eq!(bench.reply(too), Some(Ok(Reply::Done)));
+}
+
+#[test]
+fn who_asks_during_an_exchange_is_answered_by_another_one_with_what_is_to_be_proved_then() {
+    let mut bench = authenticated();
+    // The first one of the connection is not over before the application has agreed to it.
+    let (first, _) = bench.ask(|reply| Command::Reauthenticate { reply });
+    answer(&mut bench, AuthStage::Finish, b"");
+    assert_eq!(bench.reply(first), None);
+    assert!(step(&bench, AuthStage::Begin).reauthentication);
+    answer(&mut bench, AuthStage::Begin, b"old");
+    let (second, _) = bench.ask(|reply| Command::Reauthenticate { reply });
+    let (third, _) = bench.ask(|reply| Command::Reauthenticate { reply });
+    bench.give(auth(ReasonCode::SUCCESS, b""));
+    answer(&mut bench, AuthStage::Finish, b"");
+    assert_eq!(bench.reply(first), Some(Ok(Reply::Done)));
+    assert_eq!(bench.reply(second), None);
+    answer(&mut bench, AuthStage::Begin, b"new");
+    let said = auths(&mut bench).into_iter().map(|(_, data)| data);
+    assert!(said.eq([Some(b"old".to_vec()), Some(b"new".to_vec())]));
+    bench.give(auth(ReasonCode::SUCCESS, b""));
+    answer(&mut bench, AuthStage::Finish, b"");
+    for asked in [second, third] {
+        assert_eq!(bench.reply(asked), Some(Ok(Reply::Done)));
+    }
 }
 
 #[test]

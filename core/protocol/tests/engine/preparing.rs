@@ -174,6 +174,18 @@ fn a_reconnect_asks_anew_and_lets_go_of_the_old_question() {
 }
 
 #[test]
+fn the_time_for_an_attempt_ends_with_it() {
+    let mut bench = asked(OPTIONS().connect_timeout(Duration::from_secs(2)));
+    answer(&mut bench, ConnectOptions::new());
+    bench.link_up();
+    bench.command(Command::Reconnect);
+    assert_eq!(bench.engine.state(), State::Preparing);
+    bench.pass(Duration::from_secs(3));
+    assert_eq!(bench.engine.state(), State::Preparing);
+    assert_eq!(bench.hang_ups.len(), 1, "of the attempt that was given up");
+}
+
+#[test]
 fn a_close_ends_it_while_it_is_asked() {
     let mut bench = asked(OPTIONS());
     close(&mut bench, CloseOptions::new());

@@ -72,6 +72,32 @@ fn codes(bench: &Bench, tag: u64) -> Option<Vec<u8>> {
 }
 
 #[test]
+fn a_filter_refused_here_that_the_broker_may_have_granted_is_taken_back_there() {
+    let mut bench = Bench::new(speaking(V311).client_id("kept").clean_start(false));
+    bench.handle(Input::Start);
+    bench.version = V311;
+    bench.accept(false);
+    bench.subscribe(&[(1, "a")], AtLeastOnce);
+    bench.sent();
+    // The answer is lost, and the filter is declared again in a way that this version cannot say.
+    let options = SubscribeOptions::new().retain_handling(1);
+    let entries = vec![SubscribeEntry {
+        id: SubscriptionId(1),
+        filter: "a".into(),
+        options,
+    }];
+    let reply = bench.tag();
+    bench.command(Command::Subscribe(Box::new(Subscribe { reply, entries })));
+    bench.command(Command::Reconnect);
+    bench.accept(true);
+    let sent = bench.sent();
+    let taken_back = sent.iter().any(|packet| {
+        matches!(packet, Packet::Unsubscribe(unsubscribe) if unsubscribe.filters[0].as_str() == "a")
+    });
+    assert!(taken_back, "{sent:?}");
+}
+
+#[test]
 fn each_filter_is_answered_by_itself_and_a_refusal_hurts_only_that_one() {
     let mut bench = Bench::online(speaking(V311));
     let tag = bench.subscribe(&[(1, "a"), (2, "b"), (3, "c")], ExactlyOnce);

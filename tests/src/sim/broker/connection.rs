@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::BytesMut;
 
+use super::authenticating::Exchange;
 use super::strict::Violation;
 use crate::sim::frames::kind;
 use crate::sim::network::{End, Nanos, SECOND};
-use crate::sim::packets::{Connect, FromClient, ToClient};
+use crate::sim::packets::{Connect, FromClient, Publication, ToClient};
 use crate::sim::plan::BrokerManners;
 use crate::sim::speech;
 
@@ -19,6 +20,9 @@ pub enum Due {
     /// End the connection.
     Close(End),
 }
+
+/// So many topic aliases the broker uses at most, so that they are often given to another topic.
+const MOST_NAMED: u16 = 3;
 
 /// One connection.
 #[derive(Debug)]
@@ -69,6 +73,16 @@ pub struct Connection {
     pub sent_pubrel: BTreeSet<u16>,
     /// PUBRECs sent, in order, without PUBREL.
     pub sent_pubrec: VecDeque<u16>,
+    /// The authentication method of CONNECT.
+    pub method: Option<String>,
+    /// The exchange of authentication that is under way.
+    pub exchange: Option<Exchange>,
+    /// What the client's topic aliases stand for, and the highest one it may use.
+    aliases: BTreeMap<u16, String>,
+    alias_maximum: u16,
+    /// The topic aliases towards the client, and the highest one it takes.
+    named: BTreeMap<String, u16>,
+    client_alias_maximum: u16,
     keep_alive: u64,
     count: u64,
     buffer: BytesMut,
@@ -112,6 +126,12 @@ impl Connection {
             sent_qos2: VecDeque::new(),
             sent_pubrel: BTreeSet::new(),
             sent_pubrec: VecDeque::new(),
+            method: None,
+            exchange: None,
+            aliases: BTreeMap::new(),
+            alias_maximum: 0,
+            named: BTreeMap::new(),
+            client_alias_maximum: 0,
             keep_alive: 0,
             count: 0,
             buffer: BytesMut::new(),
@@ -145,6 +165,12 @@ impl Connection {
             manners.window.max(1)
         });
         self.client_receive_maximum = connect.receive_maximum;
+        self.method.clone_from(&connect.method);
+        if connect.level == 5 {
+            self.alias_maximum = manners.topic_alias_maximum.unwrap_or(0);
+            let own = if manners.uses_aliases { MOST_NAMED } else { 0 };
+            self.client_alias_maximum = connect.topic_alias_maximum.min(own);
+        }
         if connect.level == 5 {
             self.receive_maximum = usize::from(manners.receive_maximum.unwrap_or(u16::MAX));
         }
@@ -163,6 +189,61 @@ impl Connection {
             packets.push((packet, length));
         }
         Ok(packets)
+    }
+
+    /// Gives a letter its topic, where an alias stands for it. A letter that is lost later has defined its alias all the same.
+    pub fn resolve(&mut self, packet: &mut FromClient) -> Result<(), Violation> {
+        let FromClient::Publish(publication) = packet else {
+            return Ok(());
+        };
+        let Some(alias) = publication.alias else {
+            return Ok(());
+        };
+        if alias > self.alias_maximum {
+            return Err(Violation::new(
+                "5.0 MQTT-3.2.2-17",
+                format!(
+                    "topic alias {alias} above the maximum {}",
+                    self.alias_maximum
+                ),
+            ));
+        }
+        if !publication.topic.is_empty() {
+            self.aliases.insert(alias, publication.topic.clone());
+        } else if let Some(topic) = self.aliases.get(&alias) {
+            publication.topic.clone_from(topic);
+        } else {
+            return Err(Violation::new(
+                "5.0 3.3.2.3.4",
+                format!("topic alias {alias}, which was never defined"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Names the topic of a message by an alias, where the client takes some.
+    pub fn shorten(&mut self, publication: &mut Publication) {
+        if self.client_alias_maximum == 0 || publication.topic.is_empty() {
+            return;
+        }
+        if let Some(alias) = self.named.get(&publication.topic) {
+            publication.alias = Some(*alias);
+            publication.topic.clear();
+            return;
+        }
+        let used = self.named.len() as u16;
+        let alias = if used < self.client_alias_maximum {
+            used + 1
+        } else {
+            let first = self.named.iter().min_by_key(|(_, alias)| **alias);
+            let Some((topic, alias)) = first.map(|(topic, alias)| (topic.clone(), *alias)) else {
+                return;
+            };
+            self.named.remove(&topic);
+            alias
+        };
+        self.named.insert(publication.topic.clone(), alias);
+        publication.alias = Some(alias);
     }
 
     /// Queues something to be done at `at`.

@@ -78,6 +78,7 @@ impl Broker {
             topic,
             payload,
             expiry: None,
+            alias: None,
             subscriptions: Vec::new(),
         };
         self.keep_retained(&publication, Some(number));
@@ -116,6 +117,7 @@ impl Broker {
                 topic: topic.into(),
                 payload: Bytes::new(),
                 expiry: None,
+                alias: None,
                 subscriptions: Vec::new(),
             })
         };
@@ -158,6 +160,39 @@ impl Broker {
                 packet_id: stray,
                 reasons: vec![0],
             }],
+            Misbehaviour::UnknownAlias if level != 5 => return false,
+            Misbehaviour::UnknownAlias => vec![ToClient::Raw(vec![0x30, 6, 0, 0, 3, 0x23, 0, 16])],
+            Misbehaviour::AliasAboveMaximum if level != 5 => return false,
+            Misbehaviour::AliasAboveMaximum => vec![ToClient::Raw(vec![
+                0x30, 7, 0, 1, b'a', 3, 0x23, 0xff, 0xff,
+            ])],
+            Misbehaviour::NoTopic => vec![ToClient::Raw(if level == 5 {
+                vec![0x30, 3, 0, 0, 0]
+            } else {
+                vec![0x30, 2, 0, 0]
+            })],
+            Misbehaviour::StrayAuth => vec![ToClient::Raw(vec![0xf0, 0])],
+            Misbehaviour::RepeatedAck => {
+                let Some(packet_id) = in_flight else {
+                    return false;
+                };
+                let ack = ToClient::Ack {
+                    kind: kind::PUBREC,
+                    packet_id,
+                    reason: 0,
+                };
+                vec![ack.clone(), ack]
+            }
+            Misbehaviour::StrayPong => vec![ToClient::Pong],
+            Misbehaviour::TooLarge if connection.client_maximum > 100_000 => return false,
+            Misbehaviour::TooLarge => {
+                let mut large = publish(0, "large", 0);
+                if let ToClient::Publish(publication) = &mut large {
+                    publication.payload = vec![0; connection.client_maximum].into();
+                }
+                vec![large]
+            }
+            Misbehaviour::HalfAPacket => vec![ToClient::Raw(vec![0x32, 100, 0, 1])],
             Misbehaviour::Flood => (0..self.flood_size(number))
                 .map(|extra| publish(1, "flood", 60_000 + extra))
                 .collect(),
@@ -167,6 +202,9 @@ impl Broker {
         }
         for packet in packets {
             self.send(now, number, packet);
+        }
+        if how == Misbehaviour::HalfAPacket {
+            self.close(now, number, End::Graceful);
         }
         true
     }

@@ -3,6 +3,7 @@
 //! It shares the codec with the client and nothing else. Where a client breaks a rule it does not close the connection
 //! as a real broker would, but fails the run and names the statement. Its own bad manners are switched on by the plan.
 
+pub mod authenticating;
 pub mod connection;
 pub mod manners;
 pub mod publishing;
@@ -50,6 +51,12 @@ pub enum Fact {
         client_id: String,
         session_present: bool,
     },
+    /// CONNECT came in.
+    Connecting {
+        connection: u32,
+        user_name: Option<String>,
+        will_topic: Option<String>,
+    },
     /// A session was made, of which CONNACK will tell, if it arrives.
     Began { connection: u32 },
     /// The broker found that a client broke the rules.
@@ -83,6 +90,10 @@ pub struct Faults {
     pub swallow: BTreeMap<u8, u32>,
     /// CONNECTs to be refused.
     pub refuse_connect: Option<(u8, u32)>,
+    /// CONNECTs to be referred to another server.
+    pub refer: Option<(u8, u32)>,
+    /// Steps of authentication to be refused.
+    pub refuse_authentication: u32,
     /// Filters to be refused.
     pub refuse_subscribe: u32,
     /// Letters to be answered with a reason code.
@@ -98,6 +109,8 @@ pub struct Broker {
     pub manners: BrokerManners,
     /// What goes wrong now.
     pub faults: Faults,
+    /// The server it refers clients to.
+    pub elsewhere: Option<String>,
     /// When it listens again; 0 while it runs.
     pub down_until: Nanos,
     /// The sessions by client id.
@@ -116,6 +129,7 @@ impl Broker {
         Broker {
             manners,
             faults: Faults::default(),
+            elsewhere: None,
             down_until: 0,
             sessions: BTreeMap::new(),
             connections: BTreeMap::new(),
@@ -192,13 +206,14 @@ impl Broker {
         &mut self,
         now: Nanos,
         number: u32,
-        packet: FromClient,
+        mut packet: FromClient,
         length: usize,
     ) -> Result<(), Violation> {
         let Some(connection) = self.connections.get_mut(&number) else {
             return Ok(());
         };
         connection.check(&packet, length, &self.manners)?;
+        connection.resolve(&mut packet)?;
         connection.track(&packet)?;
         if self.faults.swallows(kind_of(&packet)) {
             return Ok(());
@@ -224,20 +239,33 @@ impl Broker {
                 reason,
                 session_expiry,
             } => self.disconnect(now, number, reason, session_expiry),
-            FromClient::Auth => {
-                return Err(Violation::new(
-                    "MQTT-4.12.0-7",
-                    "AUTH though CONNECT named no method".into(),
-                ));
-            }
+            FromClient::Auth {
+                reason,
+                method,
+                data,
+            } => self.auth(now, number, reason, method.as_deref(), &data)?,
         }
         Ok(())
     }
 
     fn connect(&mut self, now: Nanos, number: u32, connect: &Connect) {
+        self.facts.push(Fact::Connecting {
+            connection: number,
+            user_name: connect.user_name.clone(),
+            will_topic: connect.will.as_ref().map(|(topic, _)| topic.clone()),
+        });
         if let Some(refusal) = self.refusal(connect) {
             return self.refuse(now, number, connect.level, refusal);
         }
+        let named = connect.method.is_some();
+        if named && self.begin_exchange(now, number, &connect.data, Some(connect)) {
+            return;
+        }
+        self.accept_client(now, number, connect);
+    }
+
+    /// CONNECT is answered with success.
+    fn accept_client(&mut self, now: Nanos, number: u32, connect: &Connect) {
         let assigned = connect.client_id.is_empty().then(|| {
             self.assigned += 1;
             format!("assigned-{}", self.assigned)
@@ -267,7 +295,7 @@ impl Broker {
         };
         connection.connected(client_id, connect, lasting, session_present, &self.manners);
         let connack = if connect.level == 5 {
-            self.connack(session_present, assigned)
+            self.connack(session_present, assigned, connect.method.clone())
         } else {
             Connack {
                 session_present,
@@ -278,7 +306,12 @@ impl Broker {
         self.resume(now, number);
     }
 
-    fn connack(&self, session_present: bool, assigned_client_id: Option<String>) -> Connack {
+    fn connack(
+        &self,
+        session_present: bool,
+        assigned_client_id: Option<String>,
+        method: Option<String>,
+    ) -> Connack {
         let manners = &self.manners;
         Connack {
             session_present,
@@ -289,6 +322,9 @@ impl Broker {
             maximum_packet_size: manners.maximum_packet_size,
             server_keep_alive: manners.server_keep_alive,
             session_expiry: manners.session_expiry,
+            topic_alias_maximum: manners.topic_alias_maximum,
+            authentication: method.map(|method| (method, authenticating::WELCOME.to_vec())),
+            server_reference: None,
             assigned_client_id,
             no_subscription_ids: !manners.subscription_ids,
             no_wildcards: !manners.wildcards,
@@ -303,6 +339,10 @@ impl Broker {
         {
             return Some(Refusal::Version(old));
         }
+        if let (Some((reason, left)), 5) = (self.faults.refer, connect.level) {
+            self.faults.refer = (left > 1).then_some((reason, left - 1));
+            return Some(Refusal::Referred(reason));
+        }
         let (reason, left) = self.faults.refuse_connect?;
         self.faults.refuse_connect = (left > 1).then_some((reason, left - 1));
         Some(Refusal::Reason(reason))
@@ -310,6 +350,11 @@ impl Broker {
 
     fn refuse(&mut self, now: Nanos, number: u32, level: u8, refusal: Refusal) {
         let answer = match refusal {
+            Refusal::Referred(reason) => ToClient::Connack(Box::new(Connack {
+                reason,
+                server_reference: self.elsewhere.clone(),
+                ..Connack::default()
+            })),
             Refusal::Reason(reason) if level == 5 => ToClient::Connack(Box::new(Connack {
                 reason,
                 ..Connack::default()
@@ -347,7 +392,9 @@ impl Broker {
             .filter(|connection| connection.client_id.is_some())
             .map_or(0, |connection| connection.level);
         if level == 5 && reason != 0 {
-            self.send(now, number, ToClient::Disconnect { reason });
+            let moved = matches!(reason, 0x9c | 0x9d);
+            let reference = self.elsewhere.clone().filter(|_| moved);
+            self.send(now, number, ToClient::Disconnect { reason, reference });
             // 3.14.4-1: nothing follows it. What would be sent later is not sent at all.
             if let Some(connection) = self.connections.get_mut(&number) {
                 connection.forget_behind_disconnect();
@@ -530,7 +577,10 @@ impl Broker {
                         wire.push((number, Wire::End(end)));
                     }
                     Due::Packet(packet) if self.faults.swallows(kind_of_answer(&packet)) => {}
-                    Due::Packet(packet) => {
+                    Due::Packet(mut packet) => {
+                        if let ToClient::Publish(publication) = &mut packet {
+                            connection.shorten(publication);
+                        }
                         if let ToClient::Connack(connack) = &packet
                             && connack.reason == 0
                             && let Some(client_id) = connection.client_id.clone()
@@ -574,6 +624,7 @@ pub enum Wire {
 }
 
 enum Refusal {
+    Referred(u8),
     Version(OldBroker),
     Reason(u8),
 }
@@ -610,7 +661,7 @@ fn kind_of(packet: &FromClient) -> u8 {
         FromClient::Unsubscribe { .. } => kind::UNSUBSCRIBE,
         FromClient::Ping => kind::PINGREQ,
         FromClient::Disconnect { .. } => kind::DISCONNECT,
-        FromClient::Auth => 15,
+        FromClient::Auth { .. } => kind::AUTH,
     }
 }
 
@@ -622,6 +673,7 @@ fn kind_of_answer(packet: &ToClient) -> u8 {
         ToClient::Suback { .. } => kind::SUBACK,
         ToClient::Unsuback { .. } => kind::UNSUBACK,
         ToClient::Pong => kind::PINGRESP,
+        ToClient::Auth { .. } => kind::AUTH,
         ToClient::Publish(_) | ToClient::Disconnect { .. } | ToClient::Raw(_) => 0,
     }
 }

@@ -436,6 +436,7 @@ fn published(copy: &Copy, packet_id: u16, dup: bool) -> ToClient {
         topic: copy.topic.clone(),
         payload: copy.payload.clone(),
         expiry: copy.expiry,
+        alias: None,
         subscriptions: copy.subscriptions.clone(),
     })
 }

@@ -53,6 +53,18 @@ impl Connection {
             }
             return Ok(());
         }
+        let asked = self.exchange.as_ref();
+        let connecting = asked.is_some_and(|exchange| exchange.connect.is_some());
+        let allowed = matches!(
+            packet,
+            FromClient::Auth { .. } | FromClient::Disconnect { .. }
+        );
+        if connecting && !allowed {
+            return breaks(
+                "5.0 MQTT-3.1.2-30",
+                format!("{packet:?} before CONNACK, during authentication"),
+            );
+        }
         if self.connects == 0 {
             return breaks("MQTT-3.1.0-1", format!("{packet:?} before CONNECT"));
         }

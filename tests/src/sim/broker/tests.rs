@@ -29,6 +29,9 @@ fn manners() -> BrokerManners {
         copies: false,
         downgrade: 0,
         window: 10,
+        topic_alias_maximum: None,
+        uses_aliases: false,
+        auth_steps: 0,
     }
 }
 

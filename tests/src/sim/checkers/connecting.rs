@@ -1,6 +1,7 @@
 //! Claims about connections: when they are dialed, how long silence may last, which states follow which.
 
 use super::{Verdict, claim, seconds};
+use crate::sim::frames::{Frame, kind};
 use crate::sim::host::Host;
 use crate::sim::link::Link;
 use crate::sim::network::{Nanos, SECOND};
@@ -10,8 +11,8 @@ fn nanos(duration: leveret_protocol::time::Duration) -> Nanos {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// SEMANTICS 9: attempts count up, name a known endpoint, and wait between `backoff_min` and `backoff_max`, unless the application is in a hurry.
-pub fn dial_is_due(host: &Host, now: Nanos, attempt: u64, endpoint: usize) -> Verdict {
+/// SEMANTICS 9: dials count up and name a known endpoint.
+pub fn dial_is_known(host: &Host, attempt: u64, endpoint: usize) -> Verdict {
     claim(
         attempt == host.line.attempt + 1,
         "attempts_count_up",
@@ -19,14 +20,19 @@ pub fn dial_is_due(host: &Host, now: Nanos, attempt: u64, endpoint: usize) -> Ve
     )?;
     claim(endpoint < host.plan.endpoints, "endpoint_is_known", || {
         format!("endpoint {endpoint} of {}", host.plan.endpoints)
-    })?;
+    })
+}
+
+/// SEMANTICS 9: attempts wait between `backoff_min` and `backoff_max`, unless the application is in a hurry.
+pub fn attempt_is_due(host: &Host, now: Nanos) -> Verdict {
     claim(
         host.closing.is_none_or(|until| now <= host.noticed(until)),
         "closing_dials_no_more",
-        || format!("attempt {attempt} though the client was to be closed by now"),
+        || "an attempt though the client was to be closed by now".into(),
     )?;
     let Some(ended) = host.line.ended_at else {
-        return claim(now == 0, "first_dial_is_at_once", || {
+        let hurried = host.line.hurried;
+        return claim(now == 0 || hurried, "first_dial_is_at_once", || {
             format!("the first dial is at {}", seconds(now))
         });
     };
@@ -98,6 +104,28 @@ pub fn farewell_is_right(link: &Link, host: &Host, now: Nanos) -> Verdict {
         !late || another_reason || !link.sent.goodbye,
         "missing_pong_leaves_the_will",
         || "PINGRESP is missing, and there was a DISCONNECT".into(),
+    )
+}
+
+/// DISCONNECT says that the will is to be published only where the application said so.
+pub fn goodbye_says_why(host: &Host, frame: &Frame) -> Verdict {
+    claim(
+        frame.level != 5 || frame.reason != 4 || host.closing_with_will,
+        "goodbye_says_why",
+        || format!("{frame:?}, and nobody wanted the will"),
+    )
+}
+
+/// 4.12: while the application has not agreed to what the broker said last, nothing but acknowledgements and pings is sent.
+pub fn nothing_before_the_last_step(host: &Host, frame: &Frame) -> Verdict {
+    let early = matches!(
+        frame.kind,
+        kind::PUBLISH | kind::SUBSCRIBE | kind::UNSUBSCRIBE
+    );
+    claim(
+        !early || !host.asking.unsettled,
+        "nothing_before_the_last_step",
+        || format!("{frame:?} while the last step of authentication is to be taken"),
     )
 }
 

@@ -23,6 +23,8 @@ pub struct Sent {
     pub last_again: u64,
     /// A letter of QoS 1 or 2 was sent that had not been sent before.
     pub new_begun: bool,
+    /// When PUBREL and PUBCOMP were begun last, by packet id.
+    pub answers_at: std::collections::BTreeMap<(u8, u16), Nanos>,
     /// QoS 1 and 2 letters begun here and not acknowledged.
     pub in_flight: std::collections::BTreeSet<u16>,
 }
