@@ -194,7 +194,7 @@ impl Plan {
 impl ClientPlan {
     /// A network that does not cut what is sent into more pieces than a run can have.
     fn widen_for(&mut self, steps: &[Step]) {
-        const PIECES: usize = 2_000;
+        const PIECES: usize = 500;
         let bytes: usize = steps.iter().map(|step| step.operation.bytes()).sum();
         let least = bytes / PIECES;
         self.network.segment = self.network.segment.max(least);
