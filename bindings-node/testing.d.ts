@@ -23,6 +23,10 @@ export interface BrokerOptions {
   clientCertificates?: boolean
   /** Whether MQTT travels in WebSocket frames, with `tls` over it. */
   websocket?: boolean
+  /** The only path, with its query, at which WebSocket is spoken; any unless given, and `/mqtt` in the URL. Sets `websocket` too. */
+  websocketPath?: string
+  /** A header that clients must bring, `Name: value`. Sets `websocket` too. */
+  websocketHeader?: string
   /** Whether it listens at a Unix socket, in a folder for temporary files or at this absolute path. */
   unixSocket?: boolean | string
 }

@@ -193,6 +193,8 @@ class NativeBroker:
         tls: bool = ...,
         client_certificates: bool = ...,
         websocket: bool = ...,
+        websocket_path: str = ...,
+        websocket_header: str = ...,
         unix_socket: bool | str = ...,
     ) -> Self: ...
     @property

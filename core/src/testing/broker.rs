@@ -20,7 +20,10 @@ use leveret_protocol::{
 use mio::Waker;
 use std::{
     error, fmt,
-    sync::mpsc::{self, RecvTimeoutError, Sender},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError, Sender},
+    },
     thread::{self, JoinHandle},
 };
 
@@ -58,7 +61,7 @@ impl Broker {
         let place = options.place().map_err(system_error)?;
         let number = place.number().map_err(system_error)?;
         let url = place
-            .url(options.speaks_tls(), options.websocket)
+            .url(options.speaks_tls(), options.opening().as_ref())
             .map_err(system_error)?;
         let mutual = options.client_certificates;
         let authority = match options.speaks_tls() {
@@ -70,7 +73,7 @@ impl Broker {
             .map(|authority| authority.server(ServerCertificate::Valid, mutual));
         let layers = Layers {
             tls: config.transpose().map_err(system_error)?,
-            websocket: options.websocket,
+            websocket: options.opening().map(Arc::new),
         };
         let records = Records::new();
         let (questions, to_host) = mpsc::channel();

@@ -2,7 +2,7 @@
 use super::{
     socket::{Layer, Socket},
     tls::Tls,
-    websocket::Frames,
+    websocket::{Frames, Opening},
 };
 use bytes::{Buf, BytesMut};
 use leveret_protocol::time::{Duration, Instant};
@@ -22,8 +22,8 @@ const LINGER: Duration = Duration::from_secs(1);
 pub(super) struct Layers {
     /// TLS, if it is spoken.
     pub(super) tls: Option<Arc<ServerConfig>>,
-    /// Whether WebSocket is spoken, over TLS if both are.
-    pub(super) websocket: bool,
+    /// WebSocket, if it is spoken, over TLS if both are.
+    pub(super) websocket: Option<Arc<Opening>>,
 }
 
 /// A connection, and what was read from it and is not decoded yet.
@@ -50,8 +50,8 @@ impl Layers {
         if let Some(config) = &self.tls {
             layers = Box::new(Tls::new(Arc::clone(config), layers)?);
         }
-        if self.websocket {
-            layers = Box::new(Frames::new(layers));
+        if let Some(opening) = &self.websocket {
+            layers = Box::new(Frames::new(Arc::clone(opening), layers));
         }
         Ok(Link {
             layers,

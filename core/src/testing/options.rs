@@ -1,5 +1,5 @@
 //! How a test broker is set up before it starts.
-use super::{broker::Broker, place::Place};
+use super::{broker::Broker, place::Place, websocket::Opening};
 use leveret_protocol::{
     codec::Version,
     error::{Error, ErrorKind},
@@ -12,6 +12,8 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
+
+const WEBSOCKET_PATH: &str = "a path that begins with / and has no spaces";
 
 /// What a test broker allows and demands. The defaults are those of a friendly broker without limits.
 #[derive(Clone, Debug)]
@@ -29,8 +31,9 @@ pub struct BrokerBuilder {
     pub(super) denied: Vec<String>,
     tls: bool,
     pub(super) client_certificates: bool,
-    pub(super) websocket: bool,
+    websocket: Option<Opening>,
     unix_socket: Option<SocketFile>,
+    bad_header: bool,
 }
 
 /// Where a socket file is to be.
@@ -56,8 +59,9 @@ impl Default for BrokerBuilder {
             denied: Vec::new(),
             tls: false,
             client_certificates: false,
-            websocket: false,
+            websocket: None,
             unix_socket: None,
+            bad_header: false,
         }
     }
 }
@@ -65,7 +69,7 @@ impl Default for BrokerBuilder {
 impl BrokerBuilder {
     /// Sets an option by its name, for language bindings: `protocol` ("3.1.1" or "5", the only one spoken), `receive_maximum`, `maximum_qos`,
     /// `retain_available`, `maximum_packet_size`, `server_keep_alive` (seconds), `deny` (one topic filter), `tls`,
-    /// `client_certificates`, `websocket`, `unix_socket` (whether, or the path). Numbers and what is true or false may also be given as text.
+    /// `client_certificates`, `websocket`, `websocket_path`, `websocket_header` ("Name: value"), `unix_socket` (whether, or the path). Numbers and what is true or false may also be given as text.
     ///
     /// # Errors
     /// For a name that is none of these, or a value of another kind or range.
@@ -99,7 +103,22 @@ impl BrokerBuilder {
             },
             "tls" => self.tls = flag(name, &value)?,
             "client_certificates" => self.client_certificates = flag(name, &value)?,
-            "websocket" => self.websocket = flag(name, &value)?,
+            "websocket" => self.websocket = flag(name, &value)?.then(Opening::default),
+            "websocket_path" => match value {
+                Value::Text(path) if is_path(&path) => {
+                    self.websocket.get_or_insert_default().path = Some(path);
+                }
+                _ => return Err(sentence::must_be(name, WEBSOCKET_PATH, &value)),
+            },
+            "websocket_header" => {
+                let header = match &value {
+                    Value::Text(line) => Opening::header(line),
+                    _ => None,
+                };
+                let header = header
+                    .ok_or_else(|| sentence::must_be(name, "a header, \"Name: value\"", &value))?;
+                self.websocket.get_or_insert_default().headers.push(header);
+            }
             "unix_socket" => {
                 self.unix_socket = match (flag(name, &value), value) {
                     (Ok(wanted), _) => wanted.then_some(SocketFile::Temporary),
@@ -212,8 +231,32 @@ impl BrokerBuilder {
     /// Whether MQTT travels in WebSocket frames, with `tls` over it. Any path will do; the sub-protocol `mqtt` must be offered
     /// (MQTT 5.0 section 6). Default false.
     pub fn websocket(mut self, spoken: bool) -> Self {
-        self.websocket = spoken;
+        self.websocket = spoken.then(Opening::default);
         self
+    }
+
+    /// The only path at which WebSocket is spoken, with its query if there is one, such as `/mqtt?token=x`; clients that ask for
+    /// another one are refused with 404. Default any, and `/mqtt` in the address. Sets `websocket` too.
+    pub fn websocket_path(mut self, path: impl Into<String>) -> Self {
+        self.websocket.get_or_insert_default().path = Some(path.into());
+        self
+    }
+
+    /// Adds a header without which, and another value of which, clients are refused with 401. Sets `websocket` too. A text that
+    /// is no header (RFC 9110 section 5) is an error of `start`.
+    pub fn websocket_header(mut self, name: &str, value: &str) -> Self {
+        let header = Opening::header(&format!("{name}: {value}"));
+        self.bad_header |= header.is_none();
+        self.websocket
+            .get_or_insert_default()
+            .headers
+            .extend(header);
+        self
+    }
+
+    /// What is asked of clients that open a WebSocket, if it is spoken.
+    pub(super) fn opening(&self) -> Option<Opening> {
+        self.websocket.clone()
     }
 
     /// Listens at a Unix socket in a new folder for temporary files instead of a port. It is removed when the broker ends.
@@ -258,10 +301,21 @@ impl BrokerBuilder {
                 "maximum_packet_size must be at least 1 byte, not 0",
             ));
         }
-        if self.unix_socket.is_some() && (self.speaks_tls() || self.websocket) {
+        if self.unix_socket.is_some() && (self.speaks_tls() || self.websocket.is_some()) {
             return Err(Error::invalid(
                 "unix_socket cannot be combined with tls, client_certificates or websocket: no address says so",
             ));
+        }
+        if self.bad_header {
+            return Err(Error::invalid("a header of websocket_header is none"));
+        }
+        let path = self
+            .websocket
+            .as_ref()
+            .and_then(|opening| opening.path.as_ref());
+        if let Some(path) = path.filter(|path| !is_path(path)) {
+            let given = sentence::Quoted(path);
+            return Err(sentence::must_be("websocket_path", WEBSOCKET_PATH, given));
         }
         for filter in &self.denied {
             if let Err(problem) = validate_topic_filter(filter) {
@@ -272,6 +326,13 @@ impl BrokerBuilder {
         }
         Ok(())
     }
+}
+
+fn is_path(path: &str) -> bool {
+    path.starts_with('/')
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'#')
 }
 
 /// True or false, in whichever form a language gives it.

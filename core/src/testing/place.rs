@@ -1,5 +1,5 @@
 //! Where the broker is reached, a port or a socket file: kept from the first start to the end, also while nobody listens.
-use super::socket::Listener;
+use super::{socket::Listener, websocket::Opening};
 use socket2::{Domain, SockAddr, Socket, Type};
 #[cfg(unix)]
 use std::os::unix::{ffi::OsStrExt, fs::DirBuilderExt};
@@ -13,6 +13,9 @@ use std::{
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
+
+/// Where brokers commonly speak WebSocket.
+const PATH: &str = "/mqtt";
 
 /// An address that stays ours while nobody listens on it: connecting to it is then refused.
 pub(super) enum Place {
@@ -99,16 +102,18 @@ impl Place {
     }
 
     /// Its address as a URL.
-    pub(super) fn url(&self, tls: bool, websocket: bool) -> io::Result<String> {
-        let number = self.number()?;
-        Ok(match (self, websocket, tls) {
-            #[cfg(unix)]
-            (Place::File(file), ..) => format!("mqtt+unix://{}", escaped(&file.path)),
-            (Place::Port(_), false, false) => format!("mqtt://127.0.0.1:{number}"),
-            (Place::Port(_), false, true) => format!("mqtts://127.0.0.1:{number}"),
-            (Place::Port(_), true, false) => format!("ws://127.0.0.1:{number}/mqtt"),
-            (Place::Port(_), true, true) => format!("wss://127.0.0.1:{number}/mqtt"),
-        })
+    pub(super) fn url(&self, tls: bool, websocket: Option<&Opening>) -> io::Result<String> {
+        #[cfg(unix)]
+        if let Place::File(file) = self {
+            return Ok(format!("mqtt+unix://{}", escaped(&file.path)));
+        }
+        let (scheme, path) = match (websocket, tls) {
+            (None, false) => ("mqtt", ""),
+            (None, true) => ("mqtts", ""),
+            (Some(opening), false) => ("ws", opening.path.as_deref().unwrap_or(PATH)),
+            (Some(opening), true) => ("wss", opening.path.as_deref().unwrap_or(PATH)),
+        };
+        Ok(format!("{scheme}://127.0.0.1:{}{path}", self.number()?))
     }
 }
 

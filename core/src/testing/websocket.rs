@@ -2,14 +2,17 @@
 use super::socket::Layer;
 use bytes::{Buf, Bytes};
 use leveret_protocol::codec::MAX_PACKET_SIZE;
-use std::io::{self, ErrorKind, Read, Write};
+use std::{
+    io::{self, ErrorKind, Read, Write},
+    sync::Arc,
+};
 use tungstenite::{
     Error, Message, WebSocket,
     handshake::{
         HandshakeError, MidHandshake,
         server::{Callback, ErrorResponse, Request, Response, ServerHandshake},
     },
-    http::{HeaderValue, StatusCode, header::SEC_WEBSOCKET_PROTOCOL},
+    http::{HeaderName, HeaderValue, StatusCode, header::SEC_WEBSOCKET_PROTOCOL},
     protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode},
 };
 
@@ -17,6 +20,54 @@ use tungstenite::{
 /// span frames and frames with several packets (MQTT-6.0.0-2).
 const FRAME: usize = 16 * 1024;
 const SUB_PROTOCOL: &str = "mqtt";
+
+/// What clients have to ask for to be let in.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Opening {
+    /// Path and query, if not any will do.
+    pub(super) path: Option<String>,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Opening {
+    /// A header as it stands in a request, `Name: value`; `None` if it is none.
+    pub(super) fn header(line: &str) -> Option<(HeaderName, HeaderValue)> {
+        let (name, value) = line.split_once(':')?;
+        let value = HeaderValue::from_str(value.trim()).ok()?;
+        Some((HeaderName::from_bytes(name.trim().as_bytes()).ok()?, value))
+    }
+
+    /// Why a request is refused; `None` if it is not.
+    fn refusal(&self, request: &Request) -> Option<(StatusCode, String)> {
+        let asked = request.uri().path_and_query().map(|path| path.as_str());
+        if self.path.is_some() && self.path.as_deref() != asked {
+            return Some((
+                StatusCode::NOT_FOUND,
+                "there is nothing at this path".into(),
+            ));
+        }
+        for (name, value) in &self.headers {
+            if !request
+                .headers()
+                .get_all(name)
+                .iter()
+                .any(|given| given == value)
+            {
+                let words = format!("the header {name} is missing or wrong");
+                return Some((StatusCode::UNAUTHORIZED, words));
+            }
+        }
+        let offered = request
+            .headers()
+            .get_all(SEC_WEBSOCKET_PROTOCOL)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|name| name.trim() == SUB_PROTOCOL);
+        let words = "the WebSocket sub-protocol mqtt must be offered";
+        (!offered).then(|| (StatusCode::BAD_REQUEST, words.into()))
+    }
+}
 
 /// A connection whose bytes travel in binary frames. The handshake happens below the first reads.
 pub(super) struct Frames {
@@ -26,7 +77,7 @@ pub(super) struct Frames {
 }
 
 enum Stage {
-    Shaking(MidHandshake<ServerHandshake<Box<dyn Layer>, SubProtocol>>),
+    Shaking(MidHandshake<ServerHandshake<Box<dyn Layer>, Answer>>),
     Open(WebSocket<Box<dyn Layer>>),
     /// The handshake failed, and with it the connection.
     Over,
@@ -34,13 +85,13 @@ enum Stage {
 
 impl Frames {
     /// The server's side of a new connection.
-    pub(super) fn new(below: Box<dyn Layer>) -> Frames {
+    pub(super) fn new(opening: Arc<Opening>, below: Box<dyn Layer>) -> Frames {
         let most = Some(MAX_PACKET_SIZE as usize);
         let config = WebSocketConfig::default()
             .max_message_size(most)
             .max_frame_size(most);
         Frames {
-            stage: Stage::Shaking(ServerHandshake::start(below, SubProtocol, Some(config))),
+            stage: Stage::Shaking(ServerHandshake::start(below, Answer(opening), Some(config))),
             unread: Bytes::new(),
         }
     }
@@ -144,32 +195,24 @@ impl Layer for Frames {
 }
 
 /// The answer to the handshake: MQTT, or nothing (MQTT-6.0.0-3, MQTT-6.0.0-4).
-struct SubProtocol;
+struct Answer(Arc<Opening>);
 
-impl Callback for SubProtocol {
+impl Callback for Answer {
     fn on_request(
         self,
         request: &Request,
         mut response: Response,
     ) -> Result<Response, ErrorResponse> {
-        let offered = request
-            .headers()
-            .get_all(SEC_WEBSOCKET_PROTOCOL)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .any(|name| name.trim() == SUB_PROTOCOL);
-        if offered {
-            let header = HeaderValue::from_static(SUB_PROTOCOL);
-            response
-                .headers_mut()
-                .insert(SEC_WEBSOCKET_PROTOCOL, header);
-            return Ok(response);
+        if let Some((status, words)) = self.0.refusal(request) {
+            let mut refusal = ErrorResponse::new(Some(words + "\n"));
+            *refusal.status_mut() = status;
+            return Err(refusal);
         }
-        let words = "the WebSocket sub-protocol mqtt must be offered\n";
-        let mut refusal = ErrorResponse::new(Some(words.into()));
-        *refusal.status_mut() = StatusCode::BAD_REQUEST;
-        Err(refusal)
+        let header = HeaderValue::from_static(SUB_PROTOCOL);
+        response
+            .headers_mut()
+            .insert(SEC_WEBSOCKET_PROTOCOL, header);
+        Ok(response)
     }
 }
 

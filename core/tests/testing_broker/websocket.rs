@@ -1,9 +1,10 @@
 //! WebSocket of the test broker: which openings it takes, and what it thinks of other frames than binary ones.
 use crate::dial::{Stream, opening, socket};
-use leveret::testing::Broker;
+use leveret::testing::{Broker, BrokerBuilder};
 use std::io::{Read, Write};
 use tungstenite::{
-    Error, Message, WebSocket, handshake::client::generate_key, protocol::frame::coding::CloseCode,
+    Error, Message, WebSocket, handshake::client::generate_key, http::HeaderValue,
+    protocol::frame::coding::CloseCode,
 };
 
 fn broker() -> Broker {
@@ -48,6 +49,48 @@ fn an_opening_without_the_sub_protocol_is_refused() {
         answer.ends_with("the WebSocket sub-protocol mqtt must be offered\n"),
         "{answer}"
     );
+}
+
+#[test]
+fn an_opening_may_have_to_ask_for_a_path_and_bring_headers() {
+    let builder = Broker::builder()
+        .websocket_path("/devices?token=x")
+        .websocket_header("Authorization", "Bearer y");
+    let broker = builder.start().unwrap();
+    assert!(broker.url().ends_with("/devices?token=x"));
+    let open = |path: &str, authorization: &'static str| {
+        let mut request = opening("mqtt");
+        *request.uri_mut() = format!("ws://127.0.0.1{path}").parse().unwrap();
+        let value = HeaderValue::from_static(authorization);
+        request.headers_mut().insert("Authorization", value);
+        let opened = tungstenite::client(request, socket(&broker));
+        opened.map_err(|error| error.to_string()).map(drop)
+    };
+    open("/devices?token=x", "Bearer y").unwrap();
+    let refused = open("/devices?token=z", "Bearer y").unwrap_err();
+    assert!(refused.contains("404"), "{refused}");
+    let refused = open("/devices?token=x", "Bearer z").unwrap_err();
+    assert!(refused.contains("401"), "{refused}");
+}
+
+#[test]
+fn what_is_no_path_and_no_header_is_refused() {
+    let told = |builder: BrokerBuilder| builder.start().unwrap_err().to_string();
+    assert_eq!(
+        told(Broker::builder().websocket_path("mqtt")),
+        "websocket_path must be a path that begins with / and has no spaces, not \"mqtt\""
+    );
+    let bad = Broker::builder().websocket_header("no name", "x");
+    assert_eq!(told(bad), "a header of websocket_header is none");
+    let mut builder = Broker::builder();
+    let error = builder.set("websocket_header", "Token".into()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "websocket_header must be a header, \"Name: value\", not \"Token\""
+    );
+    builder.set("websocket_header", "Token: x".into()).unwrap();
+    builder.set("websocket_path", "/a".into()).unwrap();
+    assert!(builder.start().unwrap().url().ends_with("/a"));
 }
 
 #[test]
