@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use leveret::host::options::{self, Value};
 use leveret::host::{Dialect, Error, Payload, ReasonCode, sentence};
-use napi::bindgen_prelude::{Either, Either3, Either8, Null, Object, Uint8ArraySlice, Unknown};
+use napi::bindgen_prelude::{
+    Either, Either3, Either8, JsObjectValue, Null, Object, Uint8ArraySlice, Unknown,
+};
 use napi::{JsValue, ValueType};
 
 use crate::error::thrown;
@@ -129,7 +131,6 @@ fn value(given: Given<'_>) -> Option<Value> {
     })
 }
 
-/// An object of texts, or of lists of texts, as pairs in its order.
 /// An array of texts.
 fn texts(object: &Object<'_>) -> Option<Vec<String>> {
     if !object.is_array().ok()? {
@@ -141,6 +142,7 @@ fn texts(object: &Object<'_>) -> Option<Vec<String>> {
         .collect()
 }
 
+/// An object of texts, or of lists of texts, as pairs in its order.
 fn pairs(object: &Object<'_>) -> Option<Vec<(String, String)>> {
     let mut pairs = Vec::new();
     if object.is_array().ok()? {
