@@ -89,4 +89,9 @@ damage! {
     a_missing_goodbye_is_noticed: DropGoodbye => "reconnect_says_goodbye";
     a_goodbye_that_keeps_the_will_is_noticed: AddGoodbye => "missing_pong_leaves_the_will";
     a_window_too_wide_is_noticed: WidenWindow => "window_is_kept";
+    words_of_hooks_waited_for_too_shortly_are_noticed: ShortPatience => "answers_wait_for_hooks" "answers_carry_their_words";
+    lost_words_of_hooks_are_noticed: ForgetWords => "answers_carry_their_words";
+    a_login_that_nobody_said_is_noticed: OtherLogin => "connect_says_what_was_answered";
+    a_proof_that_nobody_gave_is_noticed: WrongProof => "client_keeps_the_standard";
+    an_agreement_that_nobody_gave_is_noticed: AgreeTooSoon => "nothing_before_the_last_step";
 }

@@ -57,7 +57,8 @@
 //! * `engine/owed.rs`: acknowledgements to the broker, in the order of the standard; the QoS 2 receive set
 //! * `engine/bits.rs`: a set of packet identifiers
 //! * `engine/subscriptions.rs`: declared filters, and which of them a message was sent for
-//! * `engine/asking.rs`: SUBSCRIBE and UNSUBSCRIBE: sent, answered, asked again, restored
+//! * `engine/asking.rs`: SUBSCRIBE and UNSUBSCRIBE: sent and answered
+//! * `engine/asking_again.rs`: what of that was not answered, or was lost
 //! * `engine/lifecycle.rs`: the states of the connection; dialing, backoff, reconnect, violations
 //! * `engine/handshake.rs`: CONNECT and CONNACK; what the broker can do; whether the session goes on
 //! * `engine/versions.rs`: which version of MQTT is tried at which URL

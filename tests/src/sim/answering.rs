@@ -15,6 +15,7 @@ use super::broker::authenticating;
 use super::checkers::{Verdict, claim};
 use super::frames::{Frame, kind};
 use super::host::Host;
+use super::mutation::Mutation;
 use super::network::Nanos;
 use super::plan::AnswerManners;
 
@@ -154,6 +155,13 @@ impl Host {
         })?;
         if step.stage == AuthStage::Finish && !step.reauthentication {
             self.asking.finish = Some(step.number);
+            if self.tamper.mutation == Some(Mutation::AgreeTooSoon) {
+                self.tamper.done += 1;
+                self.batch.push(Command::Authenticate {
+                    number: step.number,
+                    answer: Ok(Box::default()),
+                });
+            }
         }
         let chore = Chore::Authenticate {
             number: step.number,
@@ -256,6 +264,7 @@ impl Host {
                 } => self.authenticated(number, stage, &data, refused),
                 Chore::Answer(number) => self.answered(now, number),
             };
+            let command = self.tamper.answer(command);
             self.batch.push(command);
         }
     }

@@ -3,6 +3,19 @@
 //! A seed gives a [`plan::Plan`]; [`world::run`] lives through it, always going to the earliest thing that is due; after
 //! every step the [`checkers`] hold what the engine says against what the world knows. The same seed gives the same bytes
 //! at the same virtual nanoseconds, so a failure is a number; [`shrink`] makes the plan behind it small.
+//!
+//! # What is in it
+//!
+//! * Clients: options of the whole table; letters of every kind, cancels, flushes, subscriptions, closes with all that a close can say;
+//!   applications that are slow, refuse, fail, or never answer what they are asked (credentials, authentication, words on answers).
+//! * The network: narrow, slow, cut, blocked either way, a black hole; dials that fail or never end.
+//! * Brokers: of both versions, with limits, aliases, steps of authentication, referrals; that restart, forget, refuse, lose packets,
+//!   answer late and out of order; that are sloppy or hostile ([`operation::Misbehaviour`]).
+//! * The clock: machines that sleep, ticks that nobody asked for, a clock that goes back.
+//!
+//! What the run ends with tells how often each thing happened, which states of the engine were reached, and which of the allowed transitions were
+//! never seen. Every checker has a damage that it must notice ([`mutation`]). Not in it: what is built around the engine, such as requests and
+//! inboxes; those are tested with threads and sockets.
 
 pub mod answering;
 pub mod application;

@@ -1,9 +1,12 @@
 //! Deliberate damage between an engine and the world: each kind has to be noticed by some checker, or the checker is worth nothing.
 
-use leveret_protocol::engine::{Cost, Event};
+use leveret_protocol::codec::Properties;
+use leveret_protocol::engine::{Command, Cost, Event};
 use leveret_protocol::options::{ClientOptions, Priority, PublishOptions};
 use leveret_protocol::outcome::{Outcome, OutcomeStatus};
+use leveret_protocol::time::Duration;
 
+use super::broker::authenticating::BEGIN;
 use super::frames::{self, kind};
 use super::network::{Nanos, SECOND};
 
@@ -66,6 +69,16 @@ pub enum Mutation {
     AddGoodbye,
     /// The engine is told of a higher limit of letters in flight.
     WidenWindow,
+    /// The engine waits too shortly for the words of a hook.
+    ShortPatience,
+    /// The words of a hook are lost.
+    ForgetWords,
+    /// Another user name is said than the application said.
+    OtherLogin,
+    /// Another proof is given than the application gave.
+    WrongProof,
+    /// The last step of authentication is taken before the application has taken it.
+    AgreeTooSoon,
 }
 
 /// The place where the damage is done.
@@ -154,12 +167,37 @@ impl Tamper {
             Some(Mutation::LongBackoff) => {
                 (options.backoff_min, options.backoff_max) = (2 * least, 2 * most);
             }
+            Some(Mutation::ShortPatience) => options.hook_timeout = Duration::from_millis(1),
             Some(Mutation::WidenWindow) => {
                 options.max_in_flight = options.max_in_flight.saturating_mul(2);
             }
             _ => return,
         }
         self.done += 1;
+    }
+
+    /// What the engine hears instead of what the application answers.
+    pub fn answer(&mut self, mut command: Command) -> Command {
+        match (self.mutation, &mut command) {
+            (Some(Mutation::ForgetWords), Command::Answer { words, .. }) => {
+                *words = Properties::new();
+            }
+            (
+                Some(Mutation::OtherLogin),
+                Command::Prepared {
+                    answer: Ok(said), ..
+                },
+            ) => said.username = Some("somebody else".into()),
+            (
+                Some(Mutation::WrongProof),
+                Command::Authenticate {
+                    answer: Ok(answer), ..
+                },
+            ) if answer.data.as_deref() != Some(BEGIN) => answer.data = Some("wrong".into()),
+            _ => return command,
+        }
+        self.done += 1;
+        command
     }
 
     /// What the engine hears of a letter's options instead.

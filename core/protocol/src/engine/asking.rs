@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use super::Engine;
 use super::batch::{Subscribe, Unsubscribe};
-use super::event::{Answers, Event, Notice, Reply, SubscriptionId, Tag};
+use super::event::{Answers, Event, Reply, SubscriptionId, Tag};
 use super::incoming::Violation;
 use super::subscriptions::{Declared, needs_v5, on_the_wire};
 use super::timers::Timer;
@@ -26,27 +26,42 @@ use crate::text::Text;
 use crate::time::Instant;
 use crate::topic::validate_topic_filter;
 
+/// So long an answer is waited for at most, unless the options say longer.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(600);
+const MOST_DOUBLINGS: u8 = 20;
 /// The most bytes of filters in one request, and of requests composed at once.
 const MOST_BYTES: usize = 16 * 1_024;
 
 /// One filter to ask about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Item {
+pub(super) enum Item {
     Subscribe(SubscriptionId),
     Unsubscribe(Option<SubscriptionId>, Text, Vec<(String, String)>),
 }
 
 /// An item, and which place in whose answer it fills.
 #[derive(Clone, Debug)]
-struct Ask {
-    item: Item,
-    question: Option<(u64, usize)>,
+pub(super) struct Ask {
+    pub(super) item: Item,
+    pub(super) question: Option<(u64, usize)>,
+    /// How often it was asked in vain.
+    pub(super) vain: u8,
+}
+
+impl Ask {
+    pub(super) fn new(item: Item, question: Option<(u64, usize)>) -> Ask {
+        Ask {
+            item,
+            question,
+            vain: 0,
+        }
+    }
 }
 
 /// A caller who waits for answers.
 #[derive(Debug)]
-struct Question {
-    reply: Tag,
+pub(super) struct Question {
+    pub(super) reply: Tag,
     codes: Vec<Option<ReasonCode>>,
     reason_string: Option<String>,
     refused: Option<Text>,
@@ -55,18 +70,18 @@ struct Question {
 
 /// A packet on its way.
 #[derive(Debug)]
-struct Request {
-    order: u64,
-    due: Instant, // when it is asked again
-    asks: Vec<Ask>,
+pub(super) struct Request {
+    pub(super) order: u64,
+    pub(super) due: Instant, // when it is asked again
+    pub(super) asks: Vec<Ask>,
 }
 
 /// What was asked, is being asked, and who waits for it.
 #[derive(Debug, Default)]
 pub(super) struct Asking {
-    unsent: VecDeque<Ask>,
-    sent: BTreeMap<u16, Request>,
-    questions: BTreeMap<u64, Question>,
+    pub(super) unsent: VecDeque<Ask>,
+    pub(super) sent: BTreeMap<u16, Request>,
+    pub(super) questions: BTreeMap<u64, Question>,
     count: u64,
 }
 
@@ -140,10 +155,9 @@ impl Engine {
         for (place, entry) in subscribe.entries.into_iter().enumerate() {
             self.subscriptions
                 .declare(entry.id, entry.filter, entry.options);
-            self.asking.unsent.push_back(Ask {
-                item: Item::Subscribe(entry.id),
-                question: Some((question, place)),
-            });
+            let item = Item::Subscribe(entry.id);
+            let ask = Ask::new(item, Some((question, place)));
+            self.asking.unsent.push_back(ask);
         }
         self.answer_empty_question(question);
     }
@@ -159,10 +173,8 @@ impl Engine {
                 self.subscriptions.remove(id);
             }
             let item = Item::Unsubscribe(id, filter, unsubscribe.user_properties.clone());
-            self.asking.unsent.push_back(Ask {
-                item,
-                question: Some((question, place)),
-            });
+            let ask = Ask::new(item, Some((question, place)));
+            self.asking.unsent.push_back(ask);
         }
         self.answer_empty_question(question);
     }
@@ -367,13 +379,17 @@ impl Engine {
         )
     }
 
-    /// How long the answer to a request is waited for.
+    /// How long the answer to a request is waited for: twice as long each time that it was asked in vain. Where answers take longer than the
+    /// option says, none would ever be in time otherwise.
     fn patience(&self, asks: &[Ask]) -> Duration {
         let own = asks.iter().filter_map(|ask| match ask.item {
             Item::Subscribe(id) => self.subscriptions.get(id)?.options.timeout,
             Item::Unsubscribe(..) => None,
         });
-        own.min().unwrap_or(self.options.subscribe_timeout)
+        let first = own.min().unwrap_or(self.options.subscribe_timeout);
+        let vain = asks.iter().map(|ask| ask.vain).max().unwrap_or(0);
+        let longer = first.saturating_mul(1 << vain.min(MOST_DOUBLINGS));
+        longer.min(LONGEST_PATIENCE).max(first)
     }
 
     pub(super) fn suback(&mut self, answer: &FilterAck) -> Result<(), Violation> {
@@ -415,7 +431,7 @@ impl Engine {
     }
 
     /// One filter is answered: by the broker, or for it.
-    fn answered(&mut self, ask: Ask, code: ReasonCode, words: Option<&str>) {
+    pub(super) fn answered(&mut self, ask: Ask, code: ReasonCode, words: Option<&str>) {
         let refused = self
             .filter_of(&ask.item)
             .filter(|_| code.is_error())
@@ -445,10 +461,8 @@ impl Engine {
         if let Some(filter) = filter
             && self.subscriptions.id_of(&filter).is_none()
         {
-            self.asking.unsent.push_back(Ask {
-                item: Item::Unsubscribe(None, filter, Vec::new()),
-                question: None,
-            });
+            let item = Item::Unsubscribe(None, filter, Vec::new());
+            self.asking.unsent.push_back(Ask::new(item, None));
         }
     }
 
@@ -496,117 +510,6 @@ impl Engine {
                 "the filter was unsubscribed before the broker was asked for it",
             );
             self.reply(question.reply, Err(error));
-        }
-    }
-
-    /// Requests without an answer are sent again, under another identifier; the old one stays in use until it is answered or the connection ends.
-    pub(super) fn ask_unanswered_again(&mut self) {
-        let now = self.now;
-        let mut late: Vec<(u64, u16)> = self
-            .asking
-            .sent
-            .iter()
-            .filter(|(_, request)| request.due <= now)
-            .map(|(id, request)| (request.order, *id))
-            .collect();
-        late.sort_unstable();
-        for (_, id) in late.into_iter().rev() {
-            let Some(request) = self.asking.sent.remove(&id) else {
-                continue;
-            };
-            self.events.push(Event::Notice(Notice::Unanswered {
-                filters: request.asks.len(),
-            }));
-            for ask in request.asks.into_iter().rev() {
-                let waiting = ask
-                    .question
-                    .and_then(|(number, _)| self.asking.questions.remove(&number));
-                if let Some(waiting) = waiting {
-                    let error = Error::new(
-                        ErrorKind::TimedOut,
-                        "the broker did not answer in time; it is being asked again",
-                    );
-                    self.reply(waiting.reply, Err(error));
-                }
-                self.asking.unsent.push_front(Ask {
-                    item: ask.item,
-                    question: None,
-                });
-            }
-        }
-        if let Some(due) = self.asking.sent.values().map(|request| request.due).min() {
-            self.timers.set(Timer::Unanswered, due);
-        }
-    }
-
-    /// The connection is gone: what was not answered is unsent again, before what never was sent.
-    pub(super) fn requests_end(&mut self) {
-        let mut requests: Vec<Request> = core::mem::take(&mut self.asking.sent)
-            .into_values()
-            .collect();
-        requests.sort_unstable_by_key(|request| request.order);
-        for ask in requests
-            .into_iter()
-            .rev()
-            .flat_map(|request| request.asks.into_iter().rev())
-        {
-            self.asking.unsent.push_front(ask);
-        }
-        let ids: Vec<u16> = self
-            .window
-            .in_use()
-            .filter(|(_, slot)| *slot == Slot::Request)
-            .map(|(id, _)| id)
-            .collect();
-        ids.into_iter().for_each(|id| self.window.release(id));
-    }
-
-    /// A session begins, goes on or is adopted: everything declared that the broker does not have is asked for, before anything else.
-    /// `unsure`: what goes on may be another session than the one that has them.
-    pub(super) fn restore_subscriptions(
-        &mut self,
-        goes_on: bool,
-        session_present: bool,
-        unsure: bool,
-    ) {
-        let mut missing = Vec::new();
-        for (id, declared) in self.subscriptions.iter_mut() {
-            let is_up = matches!(
-                declared.state,
-                SubscriptionState::Up | SubscriptionState::Downgraded
-            );
-            if is_up && !goes_on {
-                declared.state = SubscriptionState::Down;
-                let (filter, state) = (declared.filter.clone(), SubscriptionState::Down);
-                self.events.push(Event::Subscription {
-                    id,
-                    filter,
-                    state,
-                    reason: None,
-                });
-            }
-            if !is_up || !goes_on || unsure {
-                missing.push(id);
-            }
-        }
-        let asks = core::mem::take(&mut self.asking.unsent);
-        let is_asked =
-            |id: &SubscriptionId| asks.iter().any(|ask| ask.item == Item::Subscribe(*id));
-        let restored = missing
-            .into_iter()
-            .filter(|id| !is_asked(id))
-            .map(|id| Ask {
-                item: Item::Subscribe(id),
-                question: None,
-            });
-        self.asking.unsent = restored.collect();
-        for ask in asks {
-            let is_gone = !session_present && matches!(ask.item, Item::Unsubscribe(..));
-            if is_gone {
-                self.answered(ask, ReasonCode::SUCCESS, None);
-            } else {
-                self.asking.unsent.push_back(ask);
-            }
         }
     }
 

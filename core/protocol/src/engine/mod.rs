@@ -9,7 +9,7 @@
 //! | `outgoing`, `wire` | letter → frame → socket |
 //! | `window`, `acknowledged`, `replay`, `adoption` | packet identifiers: in use, answered, sent again, taken over |
 //! | `incoming`, `owed` | packets → events; acknowledgements in order |
-//! | `subscriptions`, `asking` | what was asked for, and what the broker said |
+//! | `subscriptions`, `asking`, `asking_again` | what was asked for, and what the broker said |
 //! | `straight` | the short way of QoS 0 letters, from their batch's own memory |
 //! | `lifecycle`, `handshake`, `versions`, `keep_alive`, `timers` | the connection: which one, when, and whether it lives |
 //! | `preparing` | what the application says before each attempt |
@@ -23,6 +23,7 @@ mod acknowledged;
 mod adoption;
 mod aliases;
 mod asking;
+mod asking_again;
 mod authentication;
 mod batch;
 mod bits;

@@ -8,7 +8,10 @@ use leveret_protocol::engine::{
 use leveret_protocol::error::ErrorKind;
 use leveret_protocol::message::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use leveret_protocol::options::{ClientOptions, SubscribeOptions};
+use leveret_protocol::outcome::SubscriptionState;
 use leveret_protocol::reason::ReasonCode;
+use leveret_protocol::time::Instant;
+use std::time::Duration;
 
 use crate::bench::*;
 
@@ -219,6 +222,34 @@ fn a_refusal_of_what_was_granted_before_is_told_kept_and_asked_again_next_time()
     bench.lose_connection();
     bench.accept(true);
     assert_eq!(subscribes(&mut bench), [(2, vec!["a".into()], Some(1))]);
+}
+
+#[test]
+fn answers_that_take_longer_than_the_timeout_are_waited_for_longer_each_time() {
+    let round_trip = Duration::from_millis(3_500);
+    let options = speaking(V5).subscribe_timeout(Duration::from_secs(1));
+    let mut bench = Bench::online(options.keep_alive(Duration::ZERO));
+    bench.subscribe(&[(1, "a")], AtLeastOnce);
+    let began = bench.now;
+    let mut answers: Vec<(Instant, u16)> = Vec::new();
+    for _ in 0..100 {
+        let asked = subscribes(&mut bench).into_iter().map(|(id, ..)| id);
+        answers.extend(asked.map(|id| (bench.now + round_trip, id)));
+        bench.pass(Duration::from_millis(100));
+        while let Some((_, id)) = answers.first().copied().filter(|(at, _)| *at <= bench.now) {
+            answers.remove(0);
+            bench.give(Packet::SubAck(answer(id, &[1])));
+        }
+    }
+    let up = bench.events.iter().any(|event| {
+        matches!(event, Event::Subscription { state, .. } if *state == SubscriptionState::Up)
+    });
+    assert!(
+        up,
+        "not up {:?} after it was asked for",
+        bench.now.since(began)
+    );
+    assert_eq!(bench.notices().len(), 2, "after 1 s and 2 s more");
 }
 
 #[test]
