@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::session::{Granted, Received};
+use super::session::Granted;
 use super::{Broker, Faults};
 use crate::sim::frames::kind;
 use crate::sim::network::{End, Nanos};
@@ -50,14 +50,8 @@ impl Broker {
                 subscription: None,
             },
         );
-        let density = self.random.below(4);
-        for packet_id in 1..=u16::MAX {
-            if self.random.below(4) < density {
-                session
-                    .received
-                    .insert(packet_id, Received { foreign: true });
-            }
-        }
+        let (quarters, number) = (self.random.below(4), self.random.word());
+        session.received.remember_another_life(quarters, number);
     }
 
     /// Somebody who is no client of the simulation publishes.

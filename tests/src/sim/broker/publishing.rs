@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use super::session::{Copy, InFlight, Received};
+use super::session::{Copy, InFlight};
 use super::strict::Violation;
 use super::{Arrived, Broker, Fact, identify};
 use crate::sim::frames::kind;
@@ -41,14 +41,8 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(&client_id) else {
             return Ok(());
         };
-        let repeated = qos == 2 && session.received.contains_key(&packet_id);
-        if repeated
-            && !dup
-            && session
-                .received
-                .get(&packet_id)
-                .is_some_and(|received| !received.foreign)
-        {
+        let repeated = qos == 2 && session.received.has(packet_id);
+        if repeated && !dup && !session.received.is_foreign(packet_id) {
             return Err(Violation::new(
                 "MQTT-4.3.3-1",
                 format!("a new QoS 2 letter with packet id {packet_id}, which is not released"),
@@ -56,10 +50,7 @@ impl Broker {
         }
         let accepted = repeated || reason < 0x80;
         if qos == 2 && accepted {
-            session
-                .received
-                .entry(packet_id)
-                .or_insert(Received { foreign: false });
+            session.received.add(packet_id);
         }
         self.facts.push(Fact::Arrived(Arrived {
             connection,
@@ -367,7 +358,7 @@ impl Broker {
             return;
         };
         if kind == kind::PUBREL {
-            let known = session.received.remove(&packet_id).is_some();
+            let known = session.received.release(packet_id);
             let reason = if known || level == 4 { 0 } else { 0x92 };
             return self.send(
                 now,

@@ -1,6 +1,6 @@
 //! What the model broker keeps of a client between connections (section 4.1 of both standards).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
@@ -17,7 +17,7 @@ pub struct Session {
     /// QoS 1 and 2 messages sent and not completed, in the order of sending.
     pub in_flight: VecDeque<InFlight>,
     /// QoS 2 letters that arrived and were not released.
-    pub received: BTreeMap<u16, Received>,
+    pub received: Received,
     /// The last packet id used towards the client.
     pub last_id: u16,
     /// When it ends if nobody connects: `None` while connected or for ever.
@@ -37,11 +37,49 @@ pub struct Granted {
     pub subscription: Option<u32>,
 }
 
-/// A QoS 2 letter between PUBLISH and PUBREL.
-#[derive(Clone, Debug)]
+/// The QoS 2 letters between PUBLISH and PUBREL, by packet id.
+#[derive(Clone, Debug, Default)]
 pub struct Received {
-    /// Left over from another life of the client, which the present one knows nothing of.
-    pub foreign: bool,
+    own: BTreeSet<u16>,
+    /// Ids left over from another life of the client, which the present one knows nothing of: so many quarters of all ids, drawn by the number.
+    foreign: (u64, u64),
+    /// Those of them that were released.
+    released: BTreeSet<u16>,
+}
+
+impl Received {
+    /// So many quarters of all ids are left over from another life.
+    pub fn remember_another_life(&mut self, quarters: u64, number: u64) {
+        self.foreign = (quarters, number);
+    }
+
+    /// The id is one of another life.
+    pub fn is_foreign(&self, packet_id: u16) -> bool {
+        let (quarters, number) = self.foreign;
+        // The high bits of a product depend on all bits of both.
+        let mixed = (number ^ u64::from(packet_id)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 62;
+        mixed < quarters && !self.released.contains(&packet_id)
+    }
+
+    /// A letter with this id was not released yet.
+    pub fn has(&self, packet_id: u16) -> bool {
+        self.own.contains(&packet_id) || self.is_foreign(packet_id)
+    }
+
+    /// A letter with this id came in, unless it has.
+    pub fn add(&mut self, packet_id: u16) {
+        if !self.is_foreign(packet_id) {
+            self.own.insert(packet_id);
+        }
+    }
+
+    /// The letter with this id is released. Was there one?
+    pub fn release(&mut self, packet_id: u16) -> bool {
+        if self.is_foreign(packet_id) {
+            return self.released.insert(packet_id);
+        }
+        self.own.remove(&packet_id)
+    }
 }
 
 /// A message on its way to one client.
