@@ -191,6 +191,19 @@ export interface ClientOptions {
    */
   tlsDangerouslyAcceptAnyCertificate?: boolean
   /**
+   * Headers that are added to the WebSocket handshake, such as `Authorization`. `Host` replaces the one made from
+   * the URL. Never shown. Default: no more headers. Allowed: pairs of texts; null for no more headers.
+   */
+  websocketHeaders?: Pairs | null
+  /**
+   * Proxy through which connections go: `http://[user[:password]@]host[:port]` (CONNECT),
+   * `socks5://[user[:password]@]host[:port]`, or `environment` for what `https_proxy`, `http_proxy`, `all_proxy` and
+   * `no_proxy` say when the client is made. The proxy looks up the broker's name. Unix sockets and a socket given as
+   * `fd` go without. Never shown. Default: no proxy. Allowed: text of at most 65535 bytes of UTF-8; null for no
+   * proxy.
+   */
+  proxy?: string | null
+  /**
    * User name to log in with. Default: no user name. Allowed: text of at most 65535 bytes of UTF-8; null for no user
    * name.
    */

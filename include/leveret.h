@@ -367,6 +367,19 @@
  * everything: for tests alone. Default: false. Allowed: true or false.
  */
 #define MQTT_OPT_TLS_DANGEROUSLY_ACCEPT_ANY_CERTIFICATE "tls_dangerously_accept_any_certificate"
+/**
+ * Headers that are added to the WebSocket handshake, such as `Authorization`. `Host` replaces the one made
+ * from the URL. Never shown. Default: no more headers. Allowed: pairs of texts; "none" for no more headers.
+ */
+#define MQTT_OPT_WEBSOCKET_HEADERS "websocket_headers"
+/**
+ * Proxy through which connections go: `http://[user[:password]@]host[:port]` (CONNECT),
+ * `socks5://[user[:password]@]host[:port]`, or `environment` for what `https_proxy`, `http_proxy`,
+ * `all_proxy` and `no_proxy` say when the client is made. The proxy looks up the broker's name. Unix sockets
+ * and a socket given as `fd` go without. Never shown. Default: no proxy. Allowed: text of at most 65535
+ * bytes of UTF-8.
+ */
+#define MQTT_OPT_PROXY "proxy"
 /** User name to log in with. Default: no user name. Allowed: text of at most 65535 bytes of UTF-8. */
 #define MQTT_OPT_USERNAME "username"
 /**
@@ -1227,13 +1240,16 @@ mqtt_result mqtt_options_set_bytes(mqtt_options *options,
                                    size_t length);
 
 /**
- * Adds a pair to an option that is a list of them: `user_properties` or `will_user_properties`.
+ * Adds a pair to an option that is a list of them: `user_properties`, `will_user_properties` or `websocket_headers`.
  * The same name may be added twice.
  *
  * @param name   copied
  * @param value  copied
  */
-mqtt_result mqtt_options_add(mqtt_options *options, const char *option, const char *name, const char *value);
+mqtt_result mqtt_options_add(mqtt_options *options,
+                             const char *option,
+                             const char *name,
+                             const char *value);
 
 /**
  * Keeps a message beyond its callback: answers a new one, to be ended with `mqtt_message_unref`.

@@ -52,8 +52,17 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the broker at `url`: `mqtt://[user[:password]@]host[:port]`, port 1883 unless given, or the path of a Unix socket:
-    /// `mqtt+unix:///run/broker.sock`. What a URL cannot hold is written as `%` and two hexadecimal digits.
+    /// A client of the broker at `url`: `mqtt://[user[:password]@]host[:port]`.
+    ///
+    /// | scheme | port | way |
+    /// | --- | --- | --- |
+    /// | `mqtt`, `tcp` | 1883 | TCP |
+    /// | `mqtts`, `ssl`, `tls` | 8883 | TLS |
+    /// | `ws` | 80 | WebSocket; a path and a query may follow |
+    /// | `wss` | 443 | WebSocket over TLS; a path and a query may follow |
+    /// | `mqtt+unix` | none | Unix socket: `mqtt+unix:///run/broker.sock` |
+    ///
+    /// IPv6 addresses stand in brackets. What a URL cannot hold is written as `%` and two hexadecimal digits.
     ///
     /// # Errors
     /// Only for local mistakes: a URL or an option that is not valid, a system without a thread left.

@@ -65,10 +65,20 @@
 //! | `testing/mod.rs` | the test broker, with a map of its own |
 //! | `tests/mod.rs` | tests of what is not public, with a map of their own |
 //!
+//! # Features
+//!
+//! | feature | what it brings | default |
+//! | --- | --- | --- |
+//! | `tls` | `mqtts://`, and with `websocket` `wss://`; rustls | on |
+//! | `websocket` | `ws://`; tungstenite | on |
+//! | `testing` | the test broker, `leveret::testing` | off |
+//!
+//! A URL that asks for what was left out is refused with `NotSupported`, which names the feature.
+//!
 //! # What is deliberately absent
 //!
 //! No lock outside `handoff.rs`, no clock outside `clock.rs`, no policy in `driver.rs`, no unsafe code, no
-//! host code on the runtime's threads.
+//! host code on the runtime's threads but the streams of [`Builder::transport`].
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_types, clippy::disallowed_methods))]
 

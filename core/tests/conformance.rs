@@ -253,24 +253,6 @@ async fn v5_4_2_1_it_runs_over_tcp() {
     runs_over_tcp(V5).await;
 }
 
-/// There is no WebSocket in leveret as yet: such an address is refused when the client is made, and nothing is ever sent the wrong way.
-fn websocket_is_refused(protocol: Protocol) {
-    for url in ["ws://localhost", "wss://localhost:443"] {
-        let refusal = Client::new(url, options(protocol)).expect_err("no WebSocket");
-        assert_eq!(refusal.kind, ErrorKind::NotSupported, "{refusal}");
-    }
-}
-
-#[test]
-fn v311_6_0_0_1_websocket_addresses_are_refused() {
-    websocket_is_refused(V311);
-}
-
-#[test]
-fn v5_6_0_0_1_websocket_addresses_are_refused() {
-    websocket_is_refused(V5);
-}
-
 /// A filter that is none never reaches the wire; nor do the bad topics of a letter and of a will.
 async fn the_client_checks_topics(protocol: Protocol) {
     let (client, mut peer) = online(protocol).await;

@@ -89,7 +89,7 @@ pub unsafe extern "C" fn mqtt_options_set_bytes(
     })
 }
 
-/// Adds a pair to an option that is a list of them: `user_properties` or `will_user_properties`.
+/// Adds a pair to an option that is a list of them: `user_properties`, `will_user_properties` or `websocket_headers`.
 /// The same name may be added twice.
 ///
 /// @param name   copied

@@ -168,6 +168,17 @@ class ClientOptions(TypedDict, total=False):
     """Connect to whoever answers, whatever its certificate says. Whoever is in between can then read and change
     everything: for tests alone. Default: false. Allowed: true or false.
     """
+    websocket_headers: Pairs | None
+    """Headers that are added to the WebSocket handshake, such as `Authorization`. `Host` replaces the one made from
+    the URL. Never shown. Default: no more headers. Allowed: pairs of texts; None for no more headers.
+    """
+    proxy: str | None
+    """Proxy through which connections go: `http://[user[:password]@]host[:port]` (CONNECT),
+    `socks5://[user[:password]@]host[:port]`, or `environment` for what `https_proxy`, `http_proxy`, `all_proxy` and
+    `no_proxy` say when the client is made. The proxy looks up the broker's name. Unix sockets and a socket given as
+    `fd` go without. Never shown. Default: no proxy. Allowed: text of at most 65535 bytes of UTF-8; None for no
+    proxy.
+    """
     username: str | None
     """User name to log in with. Default: no user name. Allowed: text of at most 65535 bytes of UTF-8; None for no user
     name.

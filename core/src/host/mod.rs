@@ -289,13 +289,6 @@ fn read_urls(
     let mut found: Option<Credentials> = None;
     for url in urls {
         let mut address = Address::parse(url)?;
-        if address.scheme.websocket {
-            let scheme = address.scheme.name();
-            return Err(Error::new(
-                ErrorKind::NotSupported,
-                format!("url asks for {scheme}, which is not supported yet"),
-            ));
-        }
         if let Some(credentials) = address.credentials.take() {
             if found.as_ref().is_some_and(|found| *found != credentials) {
                 return Err(Error::invalid(

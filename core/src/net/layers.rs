@@ -116,6 +116,9 @@ impl Layered {
         while let Ok(1..) = poll_fn(|context| self.poll_read(&mut rest, context)).await {
             rest.clear();
         }
+        // A layer that had to hear of its peer's end first now ends what is below it; whether that succeeds makes no odds.
+        let stack = &mut self.stack;
+        let _ = poll_fn(|context| Pin::new(&mut *stack).poll_shutdown(context)).await;
     }
 }
 

@@ -4,22 +4,28 @@
 //! | --- | --- |
 //! | `network.rs` | how a client gets to its brokers: from an address to a link, layer by layer |
 //! | `url.rs` | addresses |
+//! | `proxy.rs` | through HTTP and SOCKS5 proxies |
 //! | `tcp.rs` | dialing over TCP, options of sockets |
 //! | `socket.rs` | the byte stream at the bottom |
 //! | `layers.rs` | what is between it and the link |
 //! | `tls/mod.rs` | the layer of TLS, with a map of its own |
+//! | `websocket.rs` | the layer of WebSocket |
 //! | `memory.rs` | a link whose peer is a test |
 
 mod layers;
 #[cfg(test)]
 pub(crate) mod memory;
 pub(crate) mod network;
+mod proxy;
 pub(crate) mod socket;
 pub(crate) mod tcp;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 pub(crate) mod url;
+#[cfg(feature = "websocket")]
+mod websocket;
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
@@ -220,6 +226,23 @@ impl Drop for Link {
     }
 }
 
+/// A link error on its way through a stream, whose errors are of another type.
+#[derive(Debug)]
+struct Carried(LinkError);
+
+impl fmt::Display for Carried {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.text)
+    }
+}
+
+impl std::error::Error for Carried {}
+
+#[cfg(feature = "websocket")]
+fn carried(why: LinkError) -> io::Error {
+    io::Error::other(Carried(why))
+}
+
 fn ended() -> LinkError {
     LinkError {
         kind: LinkErrorKind::Closed,
@@ -228,6 +251,9 @@ fn ended() -> LinkError {
 }
 
 fn link_error(error: &io::Error) -> LinkError {
+    if let Some(Carried(why)) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        return why.clone();
+    }
     #[cfg(feature = "tls")]
     if let Some(error) = tls::words::later_error(error) {
         return error;

@@ -17,11 +17,14 @@ use leveret_protocol::text::Text;
 use super::Link;
 use super::layers::Stack;
 use super::link_error;
+use super::proxy::Proxies;
 use super::socket::{Duplex, Socket};
 use super::tcp::Sockets;
 #[cfg(feature = "tls")]
 use super::tls::{Signer, Tls};
 use super::url::Address;
+#[cfg(feature = "websocket")]
+use super::websocket::{self, Header};
 use crate::handoff::Handoff;
 use crate::runtime::Machine;
 
@@ -59,7 +62,7 @@ type Connecting = Pin<Box<dyn Future<Output = io::Result<Box<dyn Duplex>>> + Sen
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Target {
-    /// The host in the URL, without brackets; empty in a `mqtt+unix://` URL.
+    /// The host in the URL, or that of the proxy, without brackets; empty in a `mqtt+unix://` URL.
     pub host: String,
     /// The port in the URL, or that of its scheme; 0 in a `mqtt+unix://` URL.
     pub port: u16,
@@ -101,8 +104,14 @@ impl Route {
 pub(crate) struct Network {
     sockets: Sockets,
     machine: Arc<Machine>,
+    proxies: Proxies,
     #[cfg(feature = "tls")]
     tls: Tls,
+    #[cfg(feature = "websocket")]
+    headers: Vec<Header>,
+    /// The largest packet that the broker may send.
+    #[cfg(feature = "websocket")]
+    most: u32,
     hooks: NetworkHooks,
     /// The connected socket that the application gave, until the first attempt.
     given: Handoff<Option<Given>>,
@@ -128,6 +137,14 @@ impl Network {
         Ok(Network {
             sockets: Sockets::new(options, dialect)?,
             machine,
+            proxies: Proxies::new(options.proxy.as_deref(), dialect)?,
+            #[cfg(feature = "websocket")]
+            headers: websocket::headers(
+                options.websocket_headers.as_deref().unwrap_or_default(),
+                dialect,
+            )?,
+            #[cfg(feature = "websocket")]
+            most: options.max_packet_size,
             #[cfg(feature = "tls")]
             tls: Tls::new(options, dialect, hooks.signer.clone())?,
             hooks,
@@ -154,6 +171,9 @@ impl Network {
         if scheme.tls {
             stack = self.secure(host, stack).await?;
         }
+        if scheme.websocket {
+            stack = self.frame(&route, stack).await?;
+        }
         Ok(Link::over(stack))
     }
 
@@ -174,6 +194,25 @@ impl Network {
         })
     }
 
+    #[cfg(feature = "websocket")]
+    async fn frame(&self, route: &Route, stack: Stack) -> Result<Stack, LinkError> {
+        websocket::connect(route, stack, &self.headers, self.most).await
+    }
+
+    /// Such an address is refused before it is ever dialed.
+    #[cfg(not(feature = "websocket"))]
+    async fn frame(&self, route: &Route, _stack: Stack) -> Result<Stack, LinkError> {
+        // They would go into the request.
+        let _ = &route.websocket_headers;
+        Err(LinkError {
+            kind: LinkErrorKind::WebSocket,
+            text: format!(
+                "{} asks for WebSocket, without which this library was built",
+                route.address
+            ),
+        })
+    }
+
     /// What came up since this was asked last.
     pub(crate) fn take_odd(&self) -> Vec<Notice> {
         self.odd.with(std::mem::take)
@@ -184,10 +223,20 @@ impl Network {
         if let Some(given) = self.given.with(Option::take) {
             return self.adopt(given).map_err(|error| link_error(&error));
         }
+        let Some(proxy) = self.proxies.of(address) else {
+            return self.reach(address, &address.host, address.port).await;
+        };
+        let mut socket = self.reach(address, &proxy.host, proxy.port).await?;
+        proxy.connect(&mut socket, address).await?;
+        Ok(socket)
+    }
+
+    /// A byte stream to the broker itself or to a proxy before it.
+    async fn reach(&self, address: &Address, host: &str, port: u16) -> Result<Socket, LinkError> {
         if let Some(connector) = &self.hooks.connector {
             let target = Target {
-                host: address.host.clone(),
-                port: address.port,
+                host: host.to_owned(),
+                port,
             };
             let stream = connector(target).await;
             return stream
@@ -197,9 +246,7 @@ impl Network {
         if address.scheme.is_unix() {
             return open_unix(address).await;
         }
-        let stream = self
-            .sockets
-            .dial(&address.host, address.port, self.machine.clock());
+        let stream = self.sockets.dial(host, port, self.machine.clock());
         stream.await.map(Socket::tcp)
     }
 

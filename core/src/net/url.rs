@@ -158,6 +158,14 @@ impl Address {
             format!("{}:{}", self.host, self.port)
         }
     }
+
+    /// The same as a browser sends it, which signatures of requests reckon with: without the port that the scheme implies.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn host_header(&self) -> String {
+        let full = self.authority();
+        let usual = format!(":{}", self.scheme.port);
+        full.strip_suffix(&usual).unwrap_or(&full).to_owned()
+    }
 }
 
 impl std::fmt::Debug for Address {

@@ -2,7 +2,9 @@
 //!
 //! Each test puts a relay before an embedded broker that speaks what is tested, on loopback.
 
+mod proxies;
 mod relay;
 mod secure;
 mod sockets;
 mod tls;
+mod websocket;

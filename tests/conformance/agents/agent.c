@@ -534,7 +534,7 @@ static size_t pairs_of(const char *text, char *room, size_t size, mqtt_pair *pai
 }
 
 static mqtt_result set_option(mqtt_options *options, const char *name, const char *value) {
-    if (strstr(name, "user_properties") == NULL) return mqtt_options_set(options, name, value);
+    if (strstr(name, "user_properties") == NULL && strcmp(name, "websocket_headers") != 0) return mqtt_options_set(options, name, value);
     char room[512];
     mqtt_pair pairs[MOST_PAIRS];
     size_t count = pairs_of(value, room, sizeof room, pairs);

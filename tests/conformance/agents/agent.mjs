@@ -19,7 +19,7 @@ function typed(options) {
   const typedOf = (name, value) => {
     if (value === 'true' || value === 'false') return value === 'true'
     if (value === 'none') return null
-    if (name.endsWith('user_properties')) return value.split(';').map((pair) => pair.split(':'))
+    if (name.endsWith('user_properties') || name === 'websocket_headers') return value.split(';').map((pair) => pair.split(':'))
     return !textOptions.has(name) && /^\d+$/.test(value) ? Number(value) : value
   }
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [camel(name), typedOf(name, value)]))

@@ -169,7 +169,7 @@ fn property_pairs(properties: &Properties) -> Pairs {
 
 /// The value of an option: text, but for lists of pairs, which are written `name:value;name:value`.
 fn option_value(name: &str, text: String) -> Value {
-    if !name.ends_with("user_properties") {
+    if !name.ends_with("user_properties") && name != "websocket_headers" {
         return Value::Text(text);
     }
     let pairs = text.split(';').filter_map(|pair| pair.split_once(':'));

@@ -163,7 +163,7 @@ def _typed(name: str, value: str) -> Any:
         return value == "true"
     if value == "none":
         return None
-    if name.endswith("user_properties"):
+    if name.endswith(("user_properties", "websocket_headers")):
         return [tuple(pair.split(":", 1)) for pair in value.split(";")]
     if name not in TEXTS and re.fullmatch(r"\d+", value):
         return int(value)

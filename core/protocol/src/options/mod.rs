@@ -135,6 +135,14 @@ options! {
     /// Connect to whoever answers, whatever its certificate says. Whoever is in between can then read and change everything: for tests alone.
     tls_dangerously_accept_any_certificate: bool = false, Kind::Flag, since "0.1", mqtt All;
 
+    /// Headers that are added to the WebSocket handshake, such as `Authorization`. `Host` replaces the one made from the URL. Never shown.
+    websocket_headers: Option<Vec<(String, String)>> = None, Kind::Pairs, none "no more headers", secret true, since "0.1", mqtt All;
+
+    /// Proxy through which connections go: `http://[user[:password]@]host[:port]` (CONNECT), `socks5://[user[:password]@]host[:port]`, or
+    /// `environment` for what `https_proxy`, `http_proxy`, `all_proxy` and `no_proxy` say when the client is made. The proxy looks up the
+    /// broker's name. Unix sockets and a socket given as `fd` go without. Never shown.
+    proxy: Option<String> = None, Kind::Text, none "no proxy", secret true, since "0.1", mqtt All;
+
     /// User name to log in with.
     username: Option<String> = None, Kind::Text, none "no user name", since "0.1", mqtt All;
 
