@@ -46,6 +46,8 @@ mqtt_test_broker *mqtt_test_broker_new(void);
  * | `tls` | "true": TLS, with the certificates told by `mqtt_test_broker_ca_pem` | "false" |
  * | `client_certificates` | "true": TLS that clients need a certificate for | "false" |
  * | `websocket` | "true": WebSocket, with `tls` over it | "false" |
+ * | `websocket_path` | the only path, with its query, at which WebSocket is spoken | any, "/mqtt" in the URL |
+ * | `websocket_header` | "Name: value" that clients must bring; may be given several times | none |
  * | `unix_socket` | "true" or the absolute path of a socket file to be made | "false": a port |
  * | `receive_maximum` | letters of QoS 1 and 2 taken before they are acknowledged, 1 to 65535 (MQTT 5) | 65535 |
  * | `maximum_qos` | "0", "1" or "2": the highest that clients may publish with | "2" |
