@@ -158,6 +158,82 @@ fn piece<'a, 'b>(
 mod tests {
     use super::*;
 
+    /// A layer as TLS is: it takes what it is given and passes on what the system has room for.
+    struct Holding {
+        held: usize,
+        room: usize,
+        bottom: Socket,
+    }
+
+    impl AsyncRead for Holding {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _context: &mut Context<'_>,
+            _buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Holding {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _context: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.held += bytes.len();
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(
+            mut self: Pin<&mut Self>,
+            _context: &mut Context<'_>,
+        ) -> Poll<io::Result<()>> {
+            let passed = self.held.min(self.room);
+            self.held -= passed;
+            self.room -= passed;
+            if self.held > 0 {
+                return Poll::Pending;
+            }
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl Layer for Holding {
+        fn socket(&mut self) -> &mut Socket {
+            &mut self.bottom
+        }
+    }
+
+    #[test]
+    fn no_more_than_one_record_is_counted_that_the_system_has_not_taken() {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        for room in [0, 1, MOST_HELD, 3 * MOST_HELD + 5, 100 * MOST_HELD] {
+            let mut layered = Layered::new(Box::new(Holding {
+                held: 0,
+                room,
+                bottom: Socket::custom(Box::new(tokio::io::empty())),
+            }));
+            let bytes = vec![7; 10 * MOST_HELD];
+            let slices = [IoSlice::new(&bytes)];
+            let Poll::Ready(Ok(taken)) = layered.poll_write_vectored(&slices, &mut context) else {
+                panic!("it is told how much was taken");
+            };
+            let system = room.min(bytes.len());
+            assert!(
+                taken >= system && taken <= system + MOST_HELD,
+                "{room}: {taken}"
+            );
+            assert_eq!(layered.holds(), taken > system, "{room}");
+            let ready = layered.poll_writable(&mut context).is_ready();
+            assert_eq!(ready, !layered.holds(), "{room}");
+        }
+    }
+
     #[test]
     fn a_piece_begins_where_the_last_ended_and_is_bounded() {
         let long = vec![7; MOST_HELD + 10];

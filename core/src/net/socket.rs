@@ -34,7 +34,7 @@ enum Kind {
 }
 
 impl Socket {
-    pub(super) fn tcp(stream: TcpStream) -> Socket {
+    pub(crate) fn tcp(stream: TcpStream) -> Socket {
         Socket::new(Kind::Tcp(stream))
     }
 
@@ -66,7 +66,7 @@ impl Socket {
     }
 
     /// What the system holds is to be delivered, also after the drop.
-    pub(super) fn part(&mut self) {
+    pub(crate) fn part(&mut self) {
         self.parting = true;
     }
 

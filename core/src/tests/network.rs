@@ -1,5 +1,6 @@
 //! Dialing over TCP: options that only the socket itself can tell, and the race of several addresses.
 
+use std::io::{ErrorKind, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -103,4 +104,28 @@ fn the_options_of_the_socket_are_set() {
         socket.tcp_user_timeout().unwrap(),
         Some(Duration::from_millis(12_345))
     );
+}
+
+#[test]
+fn a_socket_below_layers_is_reset_when_it_is_dropped_unless_it_parts_in_order() {
+    for parting in [false, true] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let dialed = dial(&ClientOptions::new(), vec![listener.local_addr().unwrap()]).unwrap();
+        let (mut accepted, _) = listener.accept().unwrap();
+        Machine::get().unwrap().spawn(async move {
+            let mut socket = crate::net::socket::Socket::tcp(dialed.try_into().unwrap());
+            if parting {
+                socket.part();
+            }
+        });
+        accepted.set_read_timeout(Some(SOON)).unwrap();
+        let end = accepted.read(&mut [0]);
+        let kind = end.map_err(|error| error.kind());
+        let expected = if parting {
+            Ok(0)
+        } else {
+            Err(ErrorKind::ConnectionReset)
+        };
+        assert_eq!(kind, expected);
+    }
 }
