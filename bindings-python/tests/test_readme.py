@@ -30,7 +30,7 @@ def programs():
 
 
 def test_there_are_blocks_of_every_kind():
-    assert len(BLOCKS) == 10
+    assert len(BLOCKS) == 11
     assert len(programs()) == len(PRINTED) == 7
 
 
@@ -55,8 +55,8 @@ def test_a_fragment_of_the_page_runs(client, monkeypatch, capsys, block):
     assert capsys.readouterr().out
 
 
-def test_the_test_of_the_page_passes(tmp_path):
-    (block,) = [block for block in BLOCKS if "def test_" in block]
+@pytest.mark.parametrize("block", [block for block in BLOCKS if "def test_" in block])
+def test_a_test_of_the_page_passes(tmp_path, block):
     (tmp_path / "test_page.py").write_text(block)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "leveret._pytest", "-p", "no:cacheprovider", "test_page.py"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=55, env=environment(), cwd=tmp_path, check=False)
