@@ -371,7 +371,7 @@ export type Filters = string | readonly string[] | Readonly<Record<string, Subsc
  * there miss nothing), and never gives up. While it is open it keeps the process alive; see `unref`.
  */
 export declare class Client extends EventEmitter<ClientEvents> {
-  /** `url` is one address such as `mqtt://localhost:1883`, or several that are tried in turn. */
+  /** `url` is one address, such as `mqtt://localhost:1883`, `mqtts://host`, `ws://host/path`, `wss://host/path` or `mqtt+unix:///path`; or several that are tried in turn. */
   constructor(url: string | readonly string[], options?: ClientOptions & ClientCalls)
 
   get status(): Status

@@ -44,7 +44,8 @@ pub const MQTT_DISPATCH_INLINE: c_int = 2;
 /// Makes a client. It does not connect before `mqtt_client_start`, so that callbacks can be
 /// registered first; it takes letters and subscriptions at once.
 ///
-/// @param url      address of the broker, "mqtt://host:1883"; several, separated by spaces, are
+/// @param url      address of the broker, "mqtt://host:1883", "mqtts://host", "ws://host/path",
+///                 "wss://host/path" or "mqtt+unix:///path"; several, separated by spaces, are
 ///                 tried in turn
 /// @param options  copied, and still yours; NULL for all defaults
 /// @return the client, to be ended with `mqtt_client_free`; NULL if an argument is wrong, and then

@@ -12,7 +12,7 @@ testing=${TESTING:-yes}
 from=${FROM:-}
 if [ -z "$from" ]; then
   features=()
-  [ "$testing" = yes ] || features=(--no-default-features)
+  [ "$testing" = yes ] || features=(--no-default-features --features tls,websocket)
   cargo build --release -p leveret-ffi "${features[@]}"
   from=$TARGET/release
 fi

@@ -32,7 +32,7 @@ echo "ok: demo.c"
 tests/scripts/consumers.sh "$TARGET/release"
 
 say "the library for devices"
-cargo build -p leveret-ffi --no-default-features --target-dir "$TARGET/device"
+cargo build -p leveret-ffi --no-default-features --features tls,websocket --target-dir "$TARGET/device"
 FROM=$TARGET/device/debug PREFIX=/device DESTDIR=$try TESTING=no tests/scripts/install.sh
 if nm -D --defined-only "$try/device/lib/libleveret.so" | grep -c mqtt_test_ >/dev/null || [ -e "$try/device/include/leveret_testing.h" ]; then
   die "the library for devices has the test broker"

@@ -65,7 +65,8 @@ class Receipt:
 class Client(Face):
     """An MQTT client with a post office. It begins to connect when it is made, in the background, and never gives up.
 
-    `url` is `mqtt://[user[:password]@]host[:port]`, or several of them that are tried in turn. Options are those of
+    `url` is `mqtt://[user[:password]@]host[:port]`, the same with `mqtts://`, `ws://` or `wss://`, or `mqtt+unix:///path`; or
+    several of them that are tried in turn. Options are those of
     `leveret.options.ClientOptions`; a wrong one raises ConfigurationError here. Any method may be called from any thread and
     inside any handler. Handlers of one client run one after another on a thread of its own. Timeouts are seconds, a
     timedelta, or text such as "250ms"; None waits as long as it takes.
