@@ -5,9 +5,11 @@ source "$(dirname "$0")/env.sh"
 
 target=${1:?which target: decoder, engine or broker}
 seconds=${2:-60}
-corpus=tests/fuzz/corpus/$target
+corpus=tests/fuzz/corpus/$target.txt
 work=$TARGET/fuzz/$target
-mkdir -p "$corpus" "$work/corpus" "$work/found"
+rm -rf "$work/kept" "$work/least"
+mkdir -p "$work/corpus" "$work/found" "$work/least"
+python3 tests/scripts/corpus.py unpack "$corpus" "$work/kept"
 
 flags="-Cpasses=sancov-module"
 for arg in -sanitizer-coverage-level=4 -sanitizer-coverage-inline-8bit-counters -sanitizer-coverage-pc-table -sanitizer-coverage-trace-compares; do
@@ -18,11 +20,9 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 RUSTFLAGS="$flags" cargo build --quiet --release --manifest-path tests/fuzz/Cargo.toml --target "$host" --target-dir "$TARGET/fuzz/build" --bin "$target"
 program=$TARGET/fuzz/build/$host/release/$target
 
-"$program" "$work/corpus" "$corpus" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
+"$program" "$work/corpus" "$work/kept" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
   -artifact_prefix="$work/found/" -print_final_stats=1
 say "the smallest inputs that reach the same"
-rm -rf "$work/least"
-mkdir "$work/least"
-"$program" -merge=1 -max_len=1024 "$work/least" "$corpus" "$work/corpus"
+"$program" -merge=1 -max_len=1024 "$work/least" "$work/kept" "$work/corpus"
 du -sh --apparent-size "$work/least"
-echo "to keep them: rm -r $corpus && cp -r $work/least $corpus"
+echo "to keep them: python3 tests/scripts/corpus.py pack $work/least $corpus"

@@ -1,35 +1,61 @@
 //! The corpus that fuzzing left, run through the targets once more: what was reached once stays reached, and what was found once stays mended.
 use std::fs;
 use std::panic::catch_unwind;
+use std::path::Path;
 
 use leveret_tests::fuzz::TARGETS;
 use leveret_tests::tree::root;
 
+/// The inputs of a corpus, each with the number of its line.
+fn corpus(file: &Path) -> Vec<(usize, Vec<u8>)> {
+    let text = fs::read_to_string(file).expect("there is a corpus for each target");
+    let inputs = text.lines().enumerate();
+    inputs
+        .filter(|(_, line)| !line.starts_with('#'))
+        .map(|(number, line)| (number + 1, bytes(line)))
+        .collect()
+}
+
+/// The bytes that a line of hexadecimal digits means.
+fn bytes(line: &str) -> Vec<u8> {
+    assert!(line.len().is_multiple_of(2), "half a byte in {line}");
+    (0..line.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&line[at..at + 2], 16).expect("hexadecimal digits"))
+        .collect()
+}
+
 #[test]
 fn the_corpus_runs_through() {
     for (name, target) in TARGETS {
-        let folder = root().join("tests/fuzz/corpus").join(name);
-        let mut count = 0;
-        for entry in fs::read_dir(&folder).expect("there is a corpus for each target") {
-            let path = entry.expect("the folder can be read").path();
-            let input = fs::read(&path).expect("the file can be read");
+        let file = root().join(format!("tests/fuzz/corpus/{name}.txt"));
+        let inputs = corpus(&file);
+        assert!(inputs.len() > 100, "{} inputs for {name}", inputs.len());
+        for (line, input) in inputs {
             let ran = catch_unwind(|| target(&input));
-            assert!(ran.is_ok(), "{} breaks the target {name}", path.display());
-            count += 1;
+            assert!(ran.is_ok(), "tests/fuzz/corpus/{name}.txt:{line} breaks it");
         }
-        assert!(count > 100, "{count} inputs in {}", folder.display());
     }
 }
 
-/// For looking at it: `LEVERET_FUZZ_INPUT=corpus/engine/… cargo test -p leveret-tests --test fuzz -- --ignored`.
+/// For looking at it: `LEVERET_FUZZ_INPUT=tests/fuzz/corpus/engine.txt:17 cargo test -p leveret-tests --test fuzz -- --ignored`, or a
+/// file that a fuzzer has just found, such as `target/fuzz/engine/found/crash-…`; both from the top of the project.
 #[test]
 #[ignore = "runs the one input that LEVERET_FUZZ_INPUT names"]
 fn one_input() {
-    let path = std::env::var("LEVERET_FUZZ_INPUT").expect("LEVERET_FUZZ_INPUT names a file");
-    let input = fs::read(&path).expect("the file can be read");
-    let named = TARGETS
+    let named = std::env::var("LEVERET_FUZZ_INPUT").expect("LEVERET_FUZZ_INPUT names an input");
+    let input = match named.rsplit_once(".txt:") {
+        Some((corpus_of, line)) => {
+            let line: usize = line.parse().expect("the number of a line");
+            let inputs = corpus(&root().join(format!("{corpus_of}.txt")));
+            let found = inputs.into_iter().find(|(number, _)| *number == line);
+            found.expect("there is an input in that line").1
+        }
+        None => fs::read(root().join(&named)).expect("the file can be read"),
+    };
+    let words = || named.split(['/', '.']);
+    let target = TARGETS
         .into_iter()
-        .find(|(name, _)| path.contains(&format!("/{name}/")));
-    let (_, target) = named.expect("the path names the target");
-    target(&input);
+        .find(|(name, _)| words().any(|word| word == *name));
+    target.expect("the path names the target").1(&input);
 }

@@ -13,7 +13,7 @@ pub mod peer;
 /// A target: what it is called, and the function that one input is given to.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// Every target. The corpus of each is the folder of its name in `tests/fuzz/corpus`.
+/// Every target. The corpus of each is the file of its name in `tests/fuzz/corpus`.
 pub const TARGETS: [Target; 3] = [
     ("decoder", decoder::run),
     ("engine", engine::run),
