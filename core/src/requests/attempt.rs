@@ -212,7 +212,9 @@ impl Attempt {
             }
             requests.enter(number, &topic, options.correlation_data.clone())?;
             let changes = requests.topics.enter(&topic, options.qos);
-            requests.subscribing += usize::from(changes.subscribe);
+            if changes.subscribe {
+                requests.subscribe_due();
+            }
             Ok::<_, Error>((number, topic, changes))
         });
         let (number, topic, changes) = number?;

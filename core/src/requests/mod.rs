@@ -109,8 +109,13 @@ impl Requests {
         }
     }
 
+    /// A topic has been entered whose SUBSCRIBE this thread is about to hand over.
+    pub(crate) fn subscribe_due(&mut self) {
+        self.subscribing += 1;
+    }
+
     /// A SUBSCRIBE that was due has been handed over, or could not be.
-    fn subscribed(&mut self, rings: &mut Rings) {
+    pub(crate) fn subscribed(&mut self, rings: &mut Rings) {
         self.subscribing = self.subscribing.saturating_sub(1);
         self.unsubscribed.wake_all(rings);
     }

@@ -6,13 +6,14 @@ use std::time::Duration;
 use leveret_protocol::codec::{Packet, Publish, Subscribe};
 use leveret_protocol::engine::Reply;
 use leveret_protocol::error::{Error, ErrorKind};
-use leveret_protocol::message::Message;
-use leveret_protocol::options::{ClientOptions, PublishOptions};
+use leveret_protocol::message::{Message, QoS};
+use leveret_protocol::options::{ClientOptions, PublishOptions, SubscribeOptions};
 use leveret_protocol::outcome::Status;
 
 use super::script::{SOON, Script, client, expect, options};
 use crate::host::{self, Client};
 use crate::net::memory::Exchange;
+use crate::routes::Target;
 
 fn online(options: ClientOptions) -> (Client, Script) {
     let exchange = Exchange::new();
@@ -297,6 +298,34 @@ fn a_response_topic_that_was_unsubscribed_is_subscribed_to_again() {
     assert!(matches!(broker.packet(), Packet::Unsubscribe(_)));
     request(&client, &PublishOptions::new(), SOON).unwrap();
     assert_eq!(subscribe(&mut broker).filters[0].filter.as_str(), "mine");
+}
+
+/// The test plays another thread that was interrupted between entering the response topic and handing over its SUBSCRIBE.
+#[test]
+fn no_request_overtakes_the_subscribe_that_another_thread_is_about_to_hand_over() {
+    let (client, mut broker) = online(options().response_topic("mine".to_owned()));
+    let shared = client.watcher();
+    let due = shared.ledger.with(|ledger| {
+        let changes = ledger.requests.topics.enter("mine", QoS::AtLeastOnce);
+        ledger.requests.subscribe_due();
+        changes.subscribe
+    });
+    assert!(due, "the other thread was first");
+    request(&client, &PublishOptions::new(), SOON).unwrap();
+    let letter = host::Publish {
+        topic: "later",
+        payload: "".into(),
+        options: &PublishOptions::new(),
+    };
+    client.publish(letter, false).unwrap();
+    assert_eq!(broker.publish().message.topic, "later");
+    let filters = [("mine", SubscribeOptions::new())];
+    client.subscribe(&filters, Target::General).unwrap();
+    shared
+        .ledger
+        .put(|ledger, rings| ledger.requests.subscribed(rings));
+    assert_eq!(subscribe(&mut broker).filters[0].filter.as_str(), "mine");
+    assert_eq!(broker.publish().message.topic, "door/state");
 }
 
 #[test]
