@@ -1,11 +1,11 @@
 """Runs the four programs on the first screen of the README against the embedded broker; each must print what it promises."""
 
 import io
+import json
 import os
 import pathlib
 import pty
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -33,20 +33,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {{
 {body}
     Ok(())
 }}
-"""
-# A package outside the workspace, as a user's would be; with the workspace's lock file it fetches nothing.
-RUST_MANIFEST = """[package]
-name = "readme"
-version = "0.0.0"
-edition = "2024"
-[dependencies]
-leveret = {{ path = "{root}/core" }}
-futures = "0.3"
-tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
-[profile.dev]
-opt-level = 1
-debug = "line-tables-only"
-[workspace]
 """
 
 
@@ -81,14 +67,26 @@ def c(text: str) -> list[str]:
 
 
 def rust(text: str) -> list[str]:
-    package = PLACE / "rust"
-    (package / "src").mkdir(parents=True, exist_ok=True)
-    (package / "src" / "main.rs").write_text(RUST_FRAME.format(body=text))
-    (package / "Cargo.toml").write_text(RUST_MANIFEST.format(root=ROOT))
-    shutil.copy(ROOT / "Cargo.lock", package / "Cargo.lock")
-    built = ["--target-dir", str(TARGET), "--offline", "--quiet"]
-    subprocess.run(["cargo", "build", *built], cwd=package, check=True)
-    return [str(TARGET / "debug" / "readme")]
+    source, program = PLACE / "readme.rs", PLACE / "readme_rust"
+    source.write_text(RUST_FRAME.format(body=text))
+    libraries = rust_libraries("leveret", "futures", "tokio")
+    externs = [word for name, library in libraries.items() for word in ("--extern", f"{name}={library}")]
+    subprocess.run(["rustc", "--edition", "2024", source, "-o", program, "-L", f"dependency={TARGET}/debug/deps", *externs], check=True)
+    return [str(program)]
+
+
+def rust_libraries(*names: str) -> dict[str, str]:
+    """Where cargo has laid these crates: a package of the reader's own would build all of them once more, with other features."""
+    everything = ["--workspace", "--lib", "--bins", "--examples", "--tests"]
+    told = subprocess.run(["cargo", "build", *everything, "--quiet", "--message-format=json"], cwd=ROOT, check=True, capture_output=True, text=True)
+    found: dict[str, str] = {}
+    for message in map(json.loads, told.stdout.splitlines()):
+        if message["reason"] != "compiler-artifact" or message["profile"]["test"]:
+            continue
+        name, library = message["target"]["name"], message["filenames"][0]
+        if name in names and library.endswith(".rlib"):
+            found[name] = library
+    return found
 
 
 def run(command: list[str]) -> set[str]:
