@@ -859,6 +859,8 @@ typedef struct {
     size_t text_length;
     /** The properties of CONNACK (online, attempt failed) or of the broker's DISCONNECT (offline), for `mqtt_property_get`; NULL for a ping. */
     const mqtt_properties *properties;
+    /** Offline, attempt failed: what kind of error it was, such as `MQTT_REFUSED`; else `MQTT_OK`. */
+    mqtt_result error;
 } mqtt_connection_event;
 
 /** Called with news of the connection. */
@@ -1271,8 +1273,8 @@ void mqtt_message_unref(const mqtt_message *message);
  * connection later than the one it came on this does nothing: the broker delivers the message
  * again. So does a second call, and a call for a message of QoS 0.
  *
- * @param reason  0 if it was handled, else a reason code of 0x80 and above (MQTT 5; on 3.1.1 it is
- *                a plain acknowledgement)
+ * @param reason  0 if it was handled, else 0x80, 0x83, 0x87, 0x90, 0x91, 0x97 or 0x99 (MQTT 5,
+ *                3.4.2.1, which also has 0x10; on 3.1.1 it is a plain acknowledgement)
  */
 mqtt_result mqtt_message_ack(const mqtt_message *message, int reason);
 
@@ -1661,7 +1663,7 @@ mqtt_result mqtt_reply_wait(mqtt_client *client, uint64_t reply, uint32_t timeou
 /**
  * `mqtt_message_ack` with words for the PUBACK or PUBREC (MQTT 5; on 3.1.1 they are not sent).
  *
- * @param reason           0 if it was handled, else a reason code of 0x80 and above
+ * @param reason           0 if it was handled, else one of those that `mqtt_message_ack` takes
  * @param reason_string    why, in words for people; copied; NULL for none
  * @param user_properties  copied; NULL if there are none
  * @param count            how many user properties there are

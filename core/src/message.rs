@@ -94,7 +94,8 @@ impl Message {
     /// is the same as `ack`.
     ///
     /// # Errors
-    /// `Closed`; `InvalidArgument` for text that MQTT cannot carry.
+    /// `Closed`; `InvalidArgument` for text that MQTT cannot carry, and for a reason code that no acknowledgement may (MQTT 5, 3.4.2.1: 0x00,
+    /// 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97 and 0x99).
     pub fn ack_with(&self, reason: ReasonCode, words: &Words) -> Result<(), Error> {
         match &self.token {
             Some(token) => self.shared.acknowledge_with(*token, reason, words),
@@ -106,7 +107,7 @@ impl Message {
     /// does not deliver it again.
     ///
     /// # Errors
-    /// `Closed`.
+    /// As [`Message::ack_with`].
     pub fn reject(&self, reason: ReasonCode) -> Result<(), Error> {
         self.answer(reason)
     }

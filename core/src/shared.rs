@@ -136,6 +136,7 @@ impl Shared {
 
     /// Acknowledges a message by hand.
     pub(crate) fn acknowledge(&self, token: AckToken, reason: ReasonCode) -> Result<(), Error> {
+        sentence::acknowledgement(reason)?;
         self.tell(Command::Acknowledge {
             token,
             reason,
@@ -150,6 +151,7 @@ impl Shared {
         reason: ReasonCode,
         words: &Words,
     ) -> Result<(), Error> {
+        sentence::acknowledgement(reason)?;
         let words = words.properties()?;
         self.tell(Command::Acknowledge {
             token,

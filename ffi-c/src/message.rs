@@ -110,8 +110,8 @@ pub unsafe extern "C" fn mqtt_message_unref(message: *const mqtt_message) {
 /// connection later than the one it came on this does nothing: the broker delivers the message
 /// again. So does a second call, and a call for a message of QoS 0.
 ///
-/// @param reason  0 if it was handled, else a reason code of 0x80 and above (MQTT 5; on 3.1.1 it is
-///                a plain acknowledgement)
+/// @param reason  0 if it was handled, else 0x80, 0x83, 0x87, 0x90, 0x91, 0x97 or 0x99 (MQTT 5,
+///                3.4.2.1, which also has 0x10; on 3.1.1 it is a plain acknowledgement)
 ///
 /// # Safety
 /// `message` is NULL, or a message of leveret that is still alive.

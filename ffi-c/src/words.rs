@@ -11,7 +11,7 @@ use crate::message::{mqtt_message, origin_of};
 
 /// `mqtt_message_ack` with words for the PUBACK or PUBREC (MQTT 5; on 3.1.1 they are not sent).
 ///
-/// @param reason           0 if it was handled, else a reason code of 0x80 and above
+/// @param reason           0 if it was handled, else one of those that `mqtt_message_ack` takes
 /// @param reason_string    why, in words for people; copied; NULL for none
 /// @param user_properties  copied; NULL if there are none
 /// @param count            how many user properties there are

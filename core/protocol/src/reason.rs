@@ -125,6 +125,12 @@ impl ReasonCode {
     /// What `0x00` means in a DISCONNECT.
     pub const NORMAL_DISCONNECTION: ReasonCode = ReasonCode::SUCCESS;
 
+    /// Codes that may stand in our PUBACK and PUBREC, in ascending order (MQTT 5, 3.4.2.1 and 3.5.2.1).
+    pub fn of_acknowledgements() -> impl Iterator<Item = ReasonCode> {
+        let listed = |row: &&ReasonRow| row.from_client.has(PacketType::PubAck);
+        Self::TABLE.iter().filter(listed).map(|row| row.code)
+    }
+
     /// Whether it reports a failure: 0x80 and above (MQTT 5.0 section 2.4).
     pub const fn is_error(self) -> bool {
         self.0 >= 0x80

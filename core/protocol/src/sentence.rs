@@ -6,6 +6,7 @@ use core::fmt::{self, Write};
 use core::time::Duration;
 
 use crate::error::{Error, ErrorKind};
+use crate::reason::ReasonCode;
 use crate::topic::TopicError;
 
 /// The most bytes an MQTT packet can have after its fixed header (MQTT 5, 1.5.5).
@@ -66,6 +67,23 @@ pub fn must_be(name: &str, allowed: &str, given: impl fmt::Display) -> Error {
 /// A QoS that is not one: `qos must be 0, 1 or 2, not 3`.
 pub fn qos(given: i64) -> Error {
     must_be("qos", "0, 1 or 2", given)
+}
+
+/// A reason code that no acknowledgement of ours may carry, with those that may: `reason must be 0, 16, 128, …, not 5`. Nothing for one that may.
+pub fn acknowledgement(reason: ReasonCode) -> Result<(), Error> {
+    if ReasonCode::of_acknowledgements().any(|listed| listed == reason) {
+        return Ok(());
+    }
+    let mut allowed = String::new();
+    for code in ReasonCode::of_acknowledgements() {
+        let comma = if allowed.is_empty() { "" } else { ", " };
+        let _ = write!(allowed, "{comma}{}", code.0);
+    }
+    Err(must_be(
+        "reason",
+        &format!("one of {allowed} (MQTT 5, 3.4.2.1)"),
+        reason.0,
+    ))
 }
 
 /// A topic name or filter that is not valid: `topic must not contain the wildcard '+' or '#', but "a/+" does`.

@@ -16,7 +16,7 @@ use super::timers::Timer;
 use crate::codec::{Ack, PacketId, Properties, Version};
 use crate::message::QoS;
 use crate::packet_type::PacketType;
-use crate::reason::{ReasonCode, ReasonRow};
+use crate::reason::ReasonCode;
 use crate::time::Instant;
 
 /// A message that has been waiting for longer than this to be acknowledged is reported.
@@ -360,11 +360,11 @@ impl Engine {
     }
 }
 
-/// The reason itself, if it may stand in PUBACK and PUBREC (MQTT 5, 3.4.2.1 and 3.5.2.1); else only whether the message was handled.
+/// The reason itself, if it may stand in PUBACK and PUBREC; else only whether the message was handled. Whoever acknowledges has been told
+/// before what is allowed ([`sentence::acknowledgement`](crate::sentence::acknowledgement)); no other code leaves in any case.
 fn sayable(reason: ReasonCode) -> ReasonCode {
-    let listed = |row: &ReasonRow| row.from_client.contains(PacketType::PubAck.into());
-    match reason.row() {
-        Some(row) if listed(row) => reason,
+    match reason {
+        _ if ReasonCode::of_acknowledgements().any(|listed| listed == reason) => reason,
         _ if reason.is_error() => ReasonCode::UNSPECIFIED_ERROR,
         _ => ReasonCode::SUCCESS,
     }
