@@ -511,6 +511,8 @@ public:
     std::string_view text() const { return detail::view(raw_->text, raw_->text_length); }
     /** The properties of CONNACK (online, attempt failed) or of the broker's DISCONNECT (offline). */
     leveret::properties properties() const { return leveret::properties(raw_->properties); }
+    /** Offline, attempt failed: what kind of error it was; else MQTT_OK. */
+    mqtt_result error() const noexcept { return raw_->error; }
 
 private:
     const mqtt_connection_event *raw_;

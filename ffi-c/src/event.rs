@@ -1,6 +1,7 @@
 //! Events as C sees them: one kind with one pointer each, and the structs they point to.
 use std::ffi::{c_char, c_int, c_void};
 
+use crate::error::mqtt_result;
 use crate::message::{mqtt_message, mqtt_properties};
 use crate::receipt::mqtt_outcome;
 
@@ -89,6 +90,8 @@ pub struct mqtt_connection_event {
     pub text_length: usize,
     /// The properties of CONNACK (online, attempt failed) or of the broker's DISCONNECT (offline), for `mqtt_property_get`; NULL for a ping.
     pub properties: *const mqtt_properties,
+    /// Offline, attempt failed: what kind of error it was, such as `MQTT_REFUSED`; else `MQTT_OK`.
+    pub error: mqtt_result,
 }
 
 /// A letter got its outcome. May grow at its end.

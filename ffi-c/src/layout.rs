@@ -42,7 +42,7 @@ fn layouts() -> Vec<Layout> {
         layout!(mqtt_property: name name_length value value_length number),
         layout!(mqtt_event: kind context data),
         layout!(mqtt_connection_event: kind reason version session_present retry_in_ms keep_alive_s
-            round_trip_us address client_id client_id_length text text_length properties),
+            round_trip_us address client_id client_id_length text text_length properties error),
         layout!(mqtt_receipt_event: receipt outcome text text_length properties),
         layout!(mqtt_subscription_event: filter filter_length state reason),
         layout!(mqtt_log_event: level text text_length),

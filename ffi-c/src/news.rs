@@ -8,6 +8,7 @@ use leveret::host::{Arrival, ConnectionEvent, News, Notice};
 use leveret::host::{Error, Outcome, Properties, PropertyId, ReasonCode, Status, Version};
 
 use crate::desk::{Kind, Registered};
+use crate::error::MQTT_OK;
 use crate::event::*;
 use crate::receipt::mqtt_outcome;
 
@@ -144,6 +145,7 @@ impl<'a> Happened<'a> {
                 text,
                 text_length,
                 reason: number(why.reason),
+                error: why.kind.number(),
                 properties: ptr::from_ref(properties).cast(),
                 ..event
             },
@@ -187,6 +189,7 @@ fn empty(kind: c_int) -> mqtt_connection_event {
         text: nothing,
         text_length: 0,
         properties: ptr::null(),
+        error: MQTT_OK,
     }
 }
 

@@ -238,7 +238,7 @@ static void on_connection(void *context, const mqtt_connection_event *event) {
     if (event->kind != MQTT_CONNECTION_ATTEMPT_FAILED) return;
     char text[256];
     snprintf(text, sizeof text, "%.*s", (int)event->text_length, event->text);
-    if (strstr(text, "no token today") != NULL) counter_add(&asked->refused, 1);
+    if (event->error == MQTT_REFUSED && strstr(text, "no token today") != NULL) counter_add(&asked->refused, 1);
     if (event->reason == MQTT_REASON_BAD_AUTHENTICATION_METHOD) counter_add(&asked->failed, 1);
 }
 
@@ -274,6 +274,8 @@ static void authenticates(const char *url) {
 
 static void on_acknowledged(void *context, const mqtt_message *message) {
     RESULT(mqtt_message_ack_with(message, 256, NULL, NULL, 0), MQTT_INVALID_ARGUMENT);
+    RESULT(mqtt_message_ack_with(message, MQTT_REASON_SESSION_TAKEN_OVER, NULL, NULL, 0), MQTT_INVALID_ARGUMENT);
+    EXPECT(strcmp(mqtt_last_error(), "reason must be one of 0, 16, 128, 131, 135, 144, 145, 151, 153 (MQTT 5, 3.4.2.1), not 142") == 0);
     RESULT(mqtt_message_ack_with(message, 0, "\xff", NULL, 0), MQTT_INVALID_ARGUMENT);
     OK(mqtt_message_ack_with(message, MQTT_REASON_QUOTA_EXCEEDED, "too much", &pair, 1));
     counter_add(context, 1);
