@@ -30,8 +30,8 @@ bench: ## instructions and system calls per message (release build)
 	tests/scripts/bench.sh
 
 generate: ## print the generated files anew from their tables and sources
-	env -u CI cargo test -q -p leveret-tests --test generated
-	LEVERET_RECORD_ABI=1 cargo test -q -p leveret-tests --test c_abi
+	env -u CI cargo test -q --workspace --test generated
+	LEVERET_RECORD_ABI=1 cargo test -q --workspace --test c_abi
 
 simulate: ## run the simulation: SEED=… replays one, COUNT=… runs as many
 	tests/scripts/simulate.sh $(if $(SEED),--seed $(SEED),--count $(or $(COUNT),2000))
@@ -40,7 +40,7 @@ fuzz: ## coverage-guided fuzzing of TARGET=decoder, engine or broker for SECONDS
 	tests/scripts/fuzz.sh $(or $(TARGET),engine) $(or $(SECONDS),60)
 
 hostile: ## COUNT=… mutated byte streams of brokers against live clients, drawn from SEED=…
-	LEVERET_HOSTILE_COUNT=$(or $(COUNT),100000) LEVERET_HOSTILE_SEED=$(or $(SEED),1) cargo test -q -p leveret-tests --test hostile -- --nocapture
+	LEVERET_HOSTILE_COUNT=$(or $(COUNT),100000) LEVERET_HOSTILE_SEED=$(or $(SEED),1) cargo test -q --workspace --test hostile -- --nocapture
 
 package: ## wheel, Node packages, C library and crates, in target/package
 	tests/scripts/package.sh

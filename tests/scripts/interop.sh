@@ -10,8 +10,9 @@ language=${LANGUAGES:-rust}
 export LEVERET_AGENTS=$TARGET/agents
 mkdir -p "$LEVERET_AGENTS"
 if [ "$language" = rust ]; then
-  # Of all agents, the one that needs nothing else built; all of them play the same scenarios against mosquitto elsewhere.
-  cargo build --quiet -p leveret-tests --bin agent-rust
+  # Of all agents one is enough: all of them play the same scenarios against mosquitto elsewhere. Built with all the rest, since cargo
+  # would build every crate once more, with other features, for one program alone.
+  tests/scripts/build.sh
   ln -sf "$TARGET/debug/agent-rust" "$LEVERET_AGENTS/agent-rust"
   python=python3
 else

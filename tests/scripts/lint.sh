@@ -7,7 +7,7 @@ say "format"; cargo fmt --all --check
 say "clippy"; cargo clippy --workspace --all-targets -- -D warnings
 say "features"; for features in "" testing; do cargo check --quiet -p leveret --features "$features"; done
 say "documentation"; RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
-say "generated files and tidiness"; CI=true cargo test -p leveret-tests --test generated --test tidy --test good_guest --test c_header
+say "generated files and tidiness"; CI=true cargo test --workspace --test generated --test tidy --test good_guest --test c_header
 
 say "types of Python"
 tests/scripts/build.sh
