@@ -31,6 +31,7 @@ bench: ## instructions and system calls per message (release build)
 
 generate: ## print the generated files anew from their tables and sources
 	env -u CI cargo test -q --workspace --test generated
+	cargo build -q --workspace --lib
 	LEVERET_RECORD_ABI=1 cargo test -q --workspace --test c_abi
 
 simulate: ## run the simulation: SEED=… replays one, COUNT=… runs as many

@@ -29,7 +29,7 @@ fn key(broker: &Broker) -> &str {
 }
 
 fn trusting(broker: &Broker) -> Options {
-    options().tls_ca(ca(&broker))
+    options().tls_ca(ca(broker))
 }
 
 /// A folder of this test's own, gone with the value.
@@ -303,9 +303,9 @@ async fn files_are_read_again_before_each_connect_and_broken_ones_leave_the_old_
     folder.write("ca.pem", "garbage");
     client.reconnect().unwrap();
     let why = loop {
-        match tokio_within(events.next()).await.unwrap() {
-            News::Notice(Notice::TlsFilesKept { why }) => break why,
-            _ => {}
+        let news = tokio_within(events.next()).await.unwrap();
+        if let News::Notice(Notice::TlsFilesKept { why }) = news {
+            break why;
         }
     };
     assert!(
