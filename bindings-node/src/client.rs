@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use leveret::host::{
     Arrival, Bell, Client, ClientOptions, CloseOptions, Delivery as Taken, General, Keep, Publish,
     PublishOptions, QueueId, REQUEST_TIMEOUT, ResponseTo, Setup, Status, SubscribeOptions, Target,
+    sentence,
 };
 use napi::Env;
 use napi::bindgen_prelude::{Either, Function};
@@ -401,6 +402,8 @@ impl NativeClient {
     #[napi]
     pub fn acknowledge(&self, id: u32, reason: Given<'_>, words: Given<'_>) -> napi::Result<()> {
         let (reason, words) = (reason_code(reason)?, hooks::words(words)?);
+        // What is refused has acknowledged nothing, and may be said again rightly.
+        sentence::acknowledgement(reason).map_err(thrown)?;
         if !self.by_hand() {
             return Ok(());
         }

@@ -87,7 +87,8 @@ pub(crate) fn must_be(name: &str, allowed: &str, given: impl fmt::Display) -> na
 pub(crate) fn shown(given: Given<'_>) -> String {
     match value(given) {
         Some(Value::Absent) => DIALECT.none().to_owned(),
-        Some(Value::Texts(_) | Value::Pairs(_)) => "a list or object".to_owned(),
+        Some(Value::Texts(_)) => "a list".to_owned(),
+        Some(Value::Pairs(_)) => "a list or object".to_owned(),
         Some(given) => given.to_string(),
         None => "undefined".to_owned(),
     }

@@ -1,6 +1,6 @@
 // What TypeScript users write compiles, and what they must not write does not; checked by tsc, never run.
 import { Client, connect, type Message, MqttError, type Outcome, ReasonCode, type Receipt, type Service, version } from 'leveret'
-import { Broker } from 'leveret/testing'
+import { Broker, type ServerCertificate } from 'leveret/testing'
 
 const broker: Broker = new Broker({ receiveMaximum: 10, protocol: '5' })
 const client: Client = connect([broker.url], {
@@ -75,3 +75,12 @@ client.on('error', () => {})
 if (error instanceof MqttError && error.code === 'ERR_MQTT_NO_SUCH') console.log(error)
 // @ts-expect-error: a broker stops by itself
 broker.stop(true)
+
+const secure: Broker = new Broker({ tls: true, clientCertificates: true })
+const renewed: ServerCertificate = 'valid'
+secure.showCertificate(renewed)
+const trusted: Client = connect(secure.url, { tlsCa: secure.caPem, tlsCert: secure.clientCertPem, tlsKey: secure.clientKeyPem })
+new Broker({ websocket: true, websocketPath: '/mqtt', websocketHeader: 'authorization: token' }).close()
+new Broker({ unixSocket: true }).close()
+await trusted.close()
+secure.close()

@@ -88,6 +88,7 @@ impl Message {
         user_properties: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let reason = reason.map_or(Ok(ReasonCode::SUCCESS), reason_code)?;
+        sentence::acknowledgement(reason).map_err(|error| raise(py, &error))?;
         let nothing = (py.None().into_bound(py), PyTuple::empty(py).into_any());
         let words = words(
             reason_string.unwrap_or(&nothing.0),

@@ -7,6 +7,7 @@ use leveret_protocol::engine::{AckToken, Payload, Words};
 use leveret_protocol::error::Error;
 use leveret_protocol::message;
 use leveret_protocol::reason::ReasonCode;
+use leveret_protocol::sentence;
 
 use crate::inbox::Arrival;
 use crate::response::Response;
@@ -97,6 +98,7 @@ impl Message {
     /// `Closed`; `InvalidArgument` for text that MQTT cannot carry, and for a reason code that no acknowledgement may (MQTT 5, 3.4.2.1: 0x00,
     /// 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97 and 0x99).
     pub fn ack_with(&self, reason: ReasonCode, words: &Words) -> Result<(), Error> {
+        sentence::acknowledgement(reason)?;
         match &self.token {
             Some(token) => self.shared.acknowledge_with(*token, reason, words),
             None => Ok(()),
@@ -118,6 +120,7 @@ impl Message {
     }
 
     fn answer(&self, reason: ReasonCode) -> Result<(), Error> {
+        sentence::acknowledgement(reason)?;
         match self.token {
             Some(token) => self.shared.acknowledge(token, reason),
             None => Ok(()),

@@ -255,6 +255,7 @@ impl Origin {
     pub(crate) unsafe fn acknowledge(&self, reason: c_int, words: &Words) -> Result<(), Error> {
         let reason =
             u8::try_from(reason).map_err(|_| sentence::must_be("reason", "0..=255", reason))?;
+        sentence::acknowledgement(ReasonCode(reason))?;
         // SAFETY: the message is alive, so what its origin points to is.
         let face = unsafe { (*self.face).upgrade() };
         match (face, self.token) {

@@ -118,7 +118,7 @@ impl fmt::Display for Value {
             Value::Bytes(bytes) if bytes.is_empty() => f.write_str("no bytes"),
             Value::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
             Value::Texts(texts) if texts.is_empty() => f.write_str("no texts"),
-            Value::Texts(texts) => f.write_str(&texts.join(", ")),
+            Value::Texts(_) => f.write_str("a list"),
             Value::Pairs(pairs) if pairs.is_empty() => f.write_str("no pairs"),
             Value::Pairs(pairs) => write!(f, "{} pairs of texts", pairs.len()),
             Value::Other(name) => f.write_str(name),
@@ -301,8 +301,11 @@ impl Ask<'_> {
     }
 
     fn pairs(&self, given: Value) -> Result<Value, Error> {
-        let Value::Pairs(pairs) = given else {
-            return Err(self.refuse(&self.shown(&given)));
+        let pairs = match given {
+            Value::Pairs(pairs) => pairs,
+            // An empty list is one of anything.
+            Value::Texts(texts) if texts.is_empty() => Vec::new(),
+            _ => return Err(self.refuse(&self.shown(&given))),
         };
         for (name, value) in &pairs {
             self.check_text(name)?;
