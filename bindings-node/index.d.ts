@@ -225,7 +225,7 @@ export declare class Message {
   get properties(): MessageProperties
   /**
    * Acknowledges the message, where the client was made with `manualAck: true`; else, and when it is acknowledged already or its
-   * connection is gone, it does nothing. On MQTT 5 the acknowledgement carries `reason` (0 unless given; else 0x10, 0x80, 0x83,
+   * connection is gone, it does nothing. On MQTT 5 the acknowledgement carries `reason` (0 unless given; else 0x80, 0x83,
    * 0x87, 0x90, 0x91, 0x97 or 0x99 of MQTT 5, 3.4.2.1; from 0x80 on the message counts as refused and does not come again) and the words.
    */
   ack(options?: { reason?: number | undefined } & Words): void

@@ -169,7 +169,7 @@ test('words stand on acknowledgements, UNSUBSCRIBE and DISCONNECT', async (t) =>
   const { peer, client } = await online(t, { manualAck: true })
   client.on('message', (topic, payload, message) => {
     assert.throws(() => message.ack({ reason: 256 }), error('INVALID_ARGUMENT', 'reason must be a whole number from 0 to 255, not 256'))
-    assert.throws(() => message.ack({ reason: 0x8e }), error('INVALID_ARGUMENT', 'reason must be one of 0, 16, 128, 131, 135, 144, 145, 151, 153 (MQTT 5, 3.4.2.1), not 142'))
+    assert.throws(() => message.ack({ reason: 0x8e }), error('INVALID_ARGUMENT', 'reason must be one of 0, 128, 131, 135, 144, 145, 151, 153 (MQTT 5, 3.4.2.1), not 142'))
     assert.throws(() => message.ack({ words: 'x' }), error('UNKNOWN_OPTION'))
     assert.throws(() => message.ack({ reasonString: 'a\0' }), error('INVALID_ARGUMENT'))
     message.ack({ reason: 0x99, ...WORDS })

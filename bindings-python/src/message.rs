@@ -74,7 +74,7 @@ impl Message {
     /// thread. It also does nothing when the connection that brought the message is gone: then the broker
     /// delivers it again.
     ///
-    /// On MQTT 5 the PUBACK or PUBREC carries `reason` (MQTT 5, 3.4.2.1: 0, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97 or 0x99; from 0x80 on the
+    /// On MQTT 5 the PUBACK or PUBREC carries `reason` (MQTT 5, 3.4.2.1: 0, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97 or 0x99; from 0x80 on the
     /// message was refused, and the broker does not deliver it again), `reason_string` and `user_properties`; on MQTT 3.1.1 it can carry none.
     #[pyo3(
         signature = (reason = None, reason_string = None, user_properties = None),

@@ -96,7 +96,7 @@ impl Message {
     ///
     /// # Errors
     /// `Closed`; `InvalidArgument` for text that MQTT cannot carry, and for a reason code that no acknowledgement may (MQTT 5, 3.4.2.1: 0x00,
-    /// 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97 and 0x99).
+    /// 0x80, 0x83, 0x87, 0x90, 0x91, 0x97 and 0x99).
     pub fn ack_with(&self, reason: ReasonCode, words: &Words) -> Result<(), Error> {
         sentence::acknowledgement(reason)?;
         match &self.token {

@@ -111,7 +111,7 @@ pub unsafe extern "C" fn mqtt_message_unref(message: *const mqtt_message) {
 /// again. So does a second call, and a call for a message of QoS 0.
 ///
 /// @param reason  0 if it was handled, else 0x80, 0x83, 0x87, 0x90, 0x91, 0x97 or 0x99 (MQTT 5,
-///                3.4.2.1, which also has 0x10; on 3.1.1 it is a plain acknowledgement)
+///                3.4.2.1; on 3.1.1 it is a plain acknowledgement)
 ///
 /// # Safety
 /// `message` is NULL, or a message of leveret that is still alive.

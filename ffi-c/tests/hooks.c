@@ -275,7 +275,7 @@ static void authenticates(const char *url) {
 static void on_acknowledged(void *context, const mqtt_message *message) {
     RESULT(mqtt_message_ack_with(message, 256, NULL, NULL, 0), MQTT_INVALID_ARGUMENT);
     RESULT(mqtt_message_ack_with(message, MQTT_REASON_SESSION_TAKEN_OVER, NULL, NULL, 0), MQTT_INVALID_ARGUMENT);
-    EXPECT(strcmp(mqtt_last_error(), "reason must be one of 0, 16, 128, 131, 135, 144, 145, 151, 153 (MQTT 5, 3.4.2.1), not 142") == 0);
+    EXPECT(strcmp(mqtt_last_error(), "reason must be one of 0, 128, 131, 135, 144, 145, 151, 153 (MQTT 5, 3.4.2.1), not 142") == 0);
     RESULT(mqtt_message_ack_with(message, 0, "\xff", NULL, 0), MQTT_INVALID_ARGUMENT);
     OK(mqtt_message_ack_with(message, MQTT_REASON_QUOTA_EXCEEDED, "too much", &pair, 1));
     counter_add(context, 1);

@@ -72,7 +72,7 @@ class Message:
 
         It also does nothing when the connection that brought the message is gone: then the broker delivers it again.
 
-        On MQTT 5 the PUBACK or PUBREC carries `reason` (MQTT 5, 3.4.2.1: 0, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97 or 0x99; from
+        On MQTT 5 the PUBACK or PUBREC carries `reason` (MQTT 5, 3.4.2.1: 0, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97 or 0x99; from
         0x80 on the message was refused, and the broker does not deliver it again), `reason_string` and `user_properties`; on
         MQTT 3.1.1 it can carry none.
         """
@@ -216,7 +216,10 @@ class NativeBroker:
             "valid", "expired", "not_yet_valid", "wrong_name", "unknown_ca", "wrong_purpose", "missing_intermediate"
         ],
     ) -> None:
-        """Shows this certificate to clients that connect from now on: "valid" is a new one, as after a renewal; clients refuse the others."""
+        """Shows this certificate to clients that connect from now on: "valid" is a new one, as after a renewal; clients
+
+        refuse "expired", "not_yet_valid", "wrong_name", "unknown_ca", "wrong_purpose" and "missing_intermediate".
+        """
     @property
     def received(self) -> list[Message]:
         """Every PUBLISH from a client in order of arrival, recorded before it is acknowledged; re-deliveries have `dup`."""

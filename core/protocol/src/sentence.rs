@@ -69,7 +69,7 @@ pub fn qos(given: i64) -> Error {
     must_be("qos", "0, 1 or 2", given)
 }
 
-/// A reason code that no acknowledgement of ours may carry, with those that may: `reason must be 0, 16, 128, …, not 5`. Nothing for one that may.
+/// A reason code that no acknowledgement of ours may carry, with those that may: `reason must be 0, 128, …, not 5`. Nothing for one that may.
 pub fn acknowledgement(reason: ReasonCode) -> Result<(), Error> {
     if ReasonCode::of_acknowledgements().any(|listed| listed == reason) {
         return Ok(());
