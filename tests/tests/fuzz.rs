@@ -55,7 +55,7 @@ fn one_input() {
     };
     let words = || named.split(['/', '.']);
     let target = TARGETS
-        .into_iter()
+        .iter()
         .find(|(name, _)| words().any(|word| word == *name));
     target.expect("the path names the target").1(&input);
 }
