@@ -26,3 +26,4 @@
 #define mqtt_client_on_events(client, callback, context) mqtt_client_on_events_with((client), (callback), (context), NULL)
 #define mqtt_client_on_packet(client, packets, callback, context) mqtt_client_on_packet_with((client), (packets), (callback), (context), NULL)
 #define mqtt_client_on_auth(client, callback, context) mqtt_client_on_auth_with((client), (callback), (context), NULL)
+#define mqtt_client_on_connect(client, callback, context) mqtt_client_on_connect_with((client), (callback), (context), NULL)

@@ -22,8 +22,9 @@
  *     `drop`; the form without is a macro. What no other callback takes goes, in batches, to
  *     `mqtt_client_on_events`.
  *  8. The callbacks of one client never run at the same time, see events in order, and are never
- *     called with a context whose `drop` has begun. `drop` is called exactly once. Hooks and the
- *     authenticator are a row of their own, which on the pool runs beside the other callbacks.
+ *     called with a context whose `drop` has begun. `drop` is called exactly once. Hooks, the
+ *     authenticator and what is asked before each connect are a row of their own, which on the pool
+ *     runs beside the other callbacks. A signer is on its own.
  *  9. Inside a callback everything may be called. What would have to wait for the thread it runs on
  *     works by deferring (close, free) or returns MQTT_WOULD_DEADLOCK at once; nothing hangs.
  *     Publishing never waits for the network, anywhere.
@@ -578,6 +579,73 @@
 #define MQTT_OPT_CLOSE_TIMEOUT "close_timeout"
 
 /*
+ * Names of what one attempt to connect can say, for mqtt_connect_options_set.
+ */
+/**
+ * Where to dial this time, in place of the URL whose turn it is: another path or query, such as those of a
+ * signed URL. Never shown. Default: the URL of the client. Allowed: text of at most 65535 bytes of UTF-8.
+ */
+#define MQTT_CONNECT_OPT_URL "url"
+/**
+ * Headers of the WebSocket handshake, after those of the client. Never shown. Default: no more headers.
+ * Allowed: pairs of texts; "none" for no more headers.
+ */
+#define MQTT_CONNECT_OPT_WEBSOCKET_HEADERS "websocket_headers"
+/**
+ * User name to log in with; the password of the client's options does not go with it. Default: the one of
+ * the client. Allowed: text of at most 65535 bytes of UTF-8.
+ */
+#define MQTT_CONNECT_OPT_USERNAME "username"
+/**
+ * Password to log in with. On 3.1.1 it needs a user name. Never shown. Default: the one of the client.
+ * Allowed: bytes or text of at most 65535 bytes.
+ */
+#define MQTT_CONNECT_OPT_PASSWORD "password"
+/**
+ * Topic of the will. Where it is given nothing of the client's own will is used. Default: the will of the
+ * client. Allowed: text of at most 65535 bytes of UTF-8.
+ */
+#define MQTT_CONNECT_OPT_WILL_TOPIC "will_topic"
+/** Payload of the will. Default: no bytes. Allowed: bytes or text of at most 65535 bytes. */
+#define MQTT_CONNECT_OPT_WILL_PAYLOAD "will_payload"
+/** QoS of the will. Default: 0. Allowed: 0, 1 or 2. */
+#define MQTT_CONNECT_OPT_WILL_QOS "will_qos"
+/** Whether the broker retains the will. Default: false. Allowed: true or false. */
+#define MQTT_CONNECT_OPT_WILL_RETAIN "will_retain"
+/**
+ * How long the broker waits before it publishes the will; a reconnect within that time stops it (MQTT 5,
+ * 3.1.3.2.2). Default: 0s. Allowed: a whole number of seconds from 0s to 4294967295s. MQTT 5 only.
+ */
+#define MQTT_CONNECT_OPT_WILL_DELAY "will_delay"
+/**
+ * How long the will is of use once published (MQTT 5, 3.1.3.2.4). Default: no expiry. Allowed: a whole
+ * number of seconds from 0s to 4294967295s; "none" for no expiry. MQTT 5 only.
+ */
+#define MQTT_CONNECT_OPT_WILL_MESSAGE_EXPIRY "will_message_expiry"
+/**
+ * 1 says that the payload of the will is UTF-8 text, 0 that it is bytes (MQTT 5, 3.1.3.2.3). Default: saying
+ * nothing. Allowed: 0 or 1; "none" for saying nothing. MQTT 5 only.
+ */
+#define MQTT_CONNECT_OPT_WILL_PAYLOAD_FORMAT "will_payload_format"
+/**
+ * Content type of the will, such as `application/json` (MQTT 5, 3.1.3.2.5). Default: no content type.
+ * Allowed: text of at most 65535 bytes of UTF-8. MQTT 5 only.
+ */
+#define MQTT_CONNECT_OPT_WILL_CONTENT_TYPE "will_content_type"
+/**
+ * Topic on which the will asks to be answered (MQTT 5, 3.1.3.2.6). Default: no response topic. Allowed: text
+ * of at most 65535 bytes of UTF-8. MQTT 5 only.
+ */
+#define MQTT_CONNECT_OPT_WILL_RESPONSE_TOPIC "will_response_topic"
+/**
+ * What the answer to the will is to carry, so that it is known again (MQTT 5, 3.1.3.2.7). Default: no
+ * correlation data. Allowed: bytes or text of at most 65535 bytes. MQTT 5 only.
+ */
+#define MQTT_CONNECT_OPT_WILL_CORRELATION_DATA "will_correlation_data"
+/** User properties of the will (MQTT 5, 3.1.3.2.8). Default: no pairs. Allowed: pairs of texts. MQTT 5 only. */
+#define MQTT_CONNECT_OPT_WILL_USER_PROPERTIES "will_user_properties"
+
+/*
  * Initialisers of structs, and short forms of functions.
  */
 
@@ -605,6 +673,7 @@
 #define mqtt_client_on_events(client, callback, context) mqtt_client_on_events_with((client), (callback), (context), NULL)
 #define mqtt_client_on_packet(client, packets, callback, context) mqtt_client_on_packet_with((client), (packets), (callback), (context), NULL)
 #define mqtt_client_on_auth(client, callback, context) mqtt_client_on_auth_with((client), (callback), (context), NULL)
+#define mqtt_client_on_connect(client, callback, context) mqtt_client_on_connect_with((client), (callback), (context), NULL)
 
 
 /** A message arrived. */
@@ -699,6 +768,13 @@
  */
 typedef struct mqtt_client mqtt_client;
 
+/**
+ * What one attempt to connect is to say, for `mqtt_connect_answer`: URL, WebSocket headers, user
+ * name, password, will. What is not set is as the options of the client have it. Not to be used by
+ * two threads at once.
+ */
+typedef struct mqtt_connect_options mqtt_connect_options;
+
 /** Options for a client. Not to be used by two threads at once. */
 typedef struct mqtt_options mqtt_options;
 
@@ -707,6 +783,9 @@ typedef struct mqtt_origin mqtt_origin;
 
 /** The MQTT 5 properties of a packet, read with `mqtt_property_get`. */
 typedef struct mqtt_properties mqtt_properties;
+
+/** A handshake that waits for its signature; it lives until the callback returns. */
+typedef struct mqtt_signing mqtt_signing;
 
 /** What a fallible function answers: `MQTT_OK`, or one of the negative codes of the table above. */
 typedef int mqtt_result;
@@ -827,7 +906,8 @@ typedef void (*mqtt_message_callback)(void *context, const mqtt_message *message
 /**
  * Called exactly once when a context is no longer needed, after the last call that got it has
  * ended; also when the registration failed. It runs on the thread that let go of the context last:
- * one that replaced, unsubscribed or freed, or one that runs callbacks.
+ * one that replaced, unsubscribed or freed, or one that runs callbacks; for signers also one of the
+ * network.
  */
 typedef void (*mqtt_drop)(void *context);
 
@@ -1105,6 +1185,60 @@ typedef struct {
  * `mqtt_auth_refuse`, inside the callback or later.
  */
 typedef void (*mqtt_auth_callback)(void *context, const mqtt_auth_event *event);
+
+/**
+ * An attempt to connect that is about to begin. It and what it points to live until the callback
+ * returns. May grow at its end.
+ */
+typedef struct {
+    /** For `mqtt_connect_answer` and `mqtt_connect_refuse`. */
+    uint64_t number;
+    /**
+     * Counts the attempts of the client from 1. One that was refused or answered too late was not
+     * made: its number goes to the next.
+     */
+    uint64_t attempt;
+    /**
+     * Where it is to go: one of the client's URLs, or what the broker referred to, without user name
+     * and password; UTF-8 without NUL at the end.
+     */
+    const char *url;
+    /** Length of the URL in bytes. */
+    size_t url_length;
+} mqtt_connect_event;
+
+/**
+ * Called before each attempt to connect, which is to be answered with `mqtt_connect_answer` or
+ * `mqtt_connect_refuse`, inside the callback or later.
+ */
+typedef void (*mqtt_connect_callback)(void *context, const mqtt_connect_event *event);
+
+/**
+ * A handshake that is to be signed. It and what it points to live until the callback returns. May
+ * grow at its end.
+ */
+typedef struct {
+    /** For `mqtt_sign_answer` and `mqtt_sign_refuse`. */
+    mqtt_signing *signing;
+    /**
+     * The signature scheme as TLS names it (RFC 8446, 4.2.3), one that fits the key of the
+     * certificate: "ecdsa_secp256r1_sha256", "rsa_pss_rsae_sha256", "ed25519"; ends in NUL, so that
+     * `strcmp` compares it.
+     */
+    const char *scheme;
+    /** Length of the scheme in bytes. */
+    size_t scheme_length;
+    /** What is to be signed, not hashed yet. */
+    const void *message;
+    /** Length of the message in bytes. */
+    size_t message_length;
+} mqtt_sign_event;
+
+/**
+ * Called with each handshake that is to be signed: it answers with `mqtt_sign_answer` or
+ * `mqtt_sign_refuse` before it returns. One that does neither refuses.
+ */
+typedef void (*mqtt_sign_callback)(void *context, const mqtt_sign_event *event);
 
 /**
  * How to close a client. Begin with `mqtt_close_options options = MQTT_CLOSE_OPTIONS_INIT;`. May
@@ -1782,6 +1916,120 @@ mqtt_result mqtt_auth_refuse(mqtt_client *client, uint64_t number, const char *t
  * @param reply  receives a number for `mqtt_reply_wait`; NULL if nobody will ask
  */
 mqtt_result mqtt_client_reauthenticate(mqtt_client *client, uint64_t *reply);
+
+/** Options that say nothing yet, to be ended with `mqtt_connect_options_free`. Never NULL. */
+mqtt_connect_options *mqtt_connect_options_new(void);
+
+/** Ends options. Attempts that they were given for are not affected. NULL is nothing. */
+void mqtt_connect_options_free(mqtt_connect_options *options);
+
+/**
+ * Sets an option from text, as `mqtt_options_set` does.
+ *
+ * @param option  one of `MQTT_CONNECT_OPT_…`, or its name: "username"
+ * @param value   copied
+ */
+mqtt_result mqtt_connect_options_set(mqtt_connect_options *options, const char *option, const char *value);
+
+/**
+ * Sets an option that is bytes: `password`, `will_payload` or `will_correlation_data`.
+ *
+ * @param value   copied; may be NULL if `length` is 0
+ * @param length  in bytes
+ */
+mqtt_result mqtt_connect_options_set_bytes(mqtt_connect_options *options,
+                                           const char *option,
+                                           const void *value,
+                                           size_t length);
+
+/**
+ * Adds a pair to an option that is a list of them: `websocket_headers` or `will_user_properties`.
+ *
+ * @param name   copied
+ * @param value  copied
+ */
+mqtt_result mqtt_connect_options_add(mqtt_connect_options *options,
+                                     const char *option,
+                                     const char *name,
+                                     const char *value);
+
+/**
+ * Registers what is asked before each attempt to connect: for credentials that do not last, a will
+ * that tells of the moment, a signed URL. Register it before `mqtt_client_start`, so that it is
+ * asked the first time, too. A new registration replaces the old one, NULL for `callback` ends it.
+ *
+ * An attempt that is not answered within the option `hook_timeout` fails, and another follows, for
+ * which it is asked again. Which thread it runs on is as for `mqtt_client_on_packet_with`: it may
+ * block, unless callbacks run inline.
+ *
+ * @param context  passed to `callback`
+ * @param drop     called once with `context` when it is no longer needed, also when this call
+ *                 fails; may be NULL
+ */
+mqtt_result mqtt_client_on_connect_with(mqtt_client *client,
+                                        mqtt_connect_callback callback,
+                                        void *context,
+                                        mqtt_drop drop);
+
+/**
+ * Lets an attempt begin, with what these options say in the place of what the options of the client
+ * do; what they leave out stays as it is. Inside the callback, or later from any thread. An attempt
+ * that was answered already, or is over because `hook_timeout` is, stays as it is.
+ *
+ * `MQTT_INVALID_ARGUMENT` for options that do not go together, with a sentence that shows no
+ * secret; then the attempt still waits.
+ *
+ * @param number   of the `mqtt_connect_event`
+ * @param options  copied, and still yours; NULL to connect as the options of the client say
+ */
+mqtt_result mqtt_connect_answer(mqtt_client *client, uint64_t number, const mqtt_connect_options *options);
+
+/**
+ * Lets an attempt fail, with the reason in words; another follows. Inside the callback, or later
+ * from any thread.
+ *
+ * @param number  of the `mqtt_connect_event`
+ * @param text    why, for the event of the connection; copied; no secret should be in it
+ */
+mqtt_result mqtt_connect_refuse(mqtt_client *client, uint64_t number, const char *text);
+
+/**
+ * Signs the TLS handshakes of clients made with these options by a callback, in the place of
+ * `tls_key` or `tls_key_file`. The certificate that the key belongs to is `tls_cert` or
+ * `tls_cert_file`. A new one replaces the old one, NULL for `callback` takes it away.
+ *
+ * It is called on a thread of its own for each handshake, and may block there; once
+ * `connect_timeout` is over nobody waits for it any more, and another attempt follows, so it may be
+ * called by several threads at a time, also because several clients can be made with the same
+ * options. A refusal lets the attempt to connect fail.
+ *
+ * @param context  passed to `callback`
+ * @param drop     called once with `context` when these options and all clients made with them are
+ *                 gone and the last call has returned, perhaps a moment after `mqtt_client_free`;
+ *                 also when this call fails; may be NULL
+ * @return `MQTT_NOT_SUPPORTED` where the library was built without TLS
+ */
+mqtt_result mqtt_options_set_signer(mqtt_options *options,
+                                    mqtt_sign_callback callback,
+                                    void *context,
+                                    mqtt_drop drop);
+
+/**
+ * Gives the signature of a handshake; the last one given counts. Inside the callback alone.
+ *
+ * @param signature  copied; for ECDSA in DER (RFC 3279, 2.2.3), as most elements and libraries give
+ *                   it; 1 to 65,535 bytes
+ * @param length     of the signature in bytes
+ */
+mqtt_result mqtt_sign_answer(mqtt_signing *signing, const void *signature, size_t length);
+
+/**
+ * Refuses to sign a handshake: the attempt to connect fails, and another follows. Inside the
+ * callback alone.
+ *
+ * @param text  why, for the event of the connection; copied
+ */
+mqtt_result mqtt_sign_refuse(mqtt_signing *signing, const char *text);
 
 /**
  * `mqtt_client_close` with options. `MQTT_INVALID_ARGUMENT` for options that do not go together;

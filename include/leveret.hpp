@@ -617,6 +617,46 @@ private:
     const mqtt_auth_event *raw_;
 };
 
+/** An attempt to connect that is about to begin, for client::on_connect. */
+class connect_event {
+public:
+    /** As leveret.h knows it. */
+    explicit connect_event(const mqtt_connect_event *raw) : raw_(raw) {}
+    /** For client::answer_connect and client::refuse_connect. */
+    std::uint64_t number() const noexcept { return raw_->number; }
+    /** Counts the attempts of the client from 1; one that was not made gives its number to the next. */
+    std::uint64_t attempt() const noexcept { return raw_->attempt; }
+    /** Where it is to go, without user name and password. */
+    std::string_view url() const { return detail::view(raw_->url, raw_->url_length); }
+
+private:
+    const mqtt_connect_event *raw_;
+};
+
+/** A handshake that is to be signed, for options::signer. Not to be used once that has returned. */
+class sign_event {
+public:
+    /** As leveret.h knows it. */
+    explicit sign_event(const mqtt_sign_event *raw) : raw_(raw) {}
+    /** The signature scheme as TLS names it: "ecdsa_secp256r1_sha256". */
+    std::string_view scheme() const { return detail::view(raw_->scheme, raw_->scheme_length); }
+    /** What is to be signed, not hashed yet. */
+    std::string_view message() const { return detail::view(static_cast<const char *>(raw_->message), raw_->message_length); }
+    /** Gives the signature, for ECDSA in DER: mqtt_sign_answer. */
+    returns<void> answer(bytes signature) const {
+        return detail::done(mqtt_sign_answer(raw_->signing, signature.data(), signature.size()));
+    }
+    /** Refuses, and with it the attempt to connect: mqtt_sign_refuse. */
+    returns<void> refuse(std::string_view why) const {
+        const detail::terminated text(why);
+        LEVERET_TEXT(text, "text");
+        return detail::done(mqtt_sign_refuse(raw_->signing, text.c_str()));
+    }
+
+private:
+    const mqtt_sign_event *raw_;
+};
+
 /** One of a batch of events; of the functions that name a kind, only the one for `kind` may be called. */
 class event {
 public:

@@ -381,7 +381,7 @@ impl Attempt {
         &self.url
     }
 
-    /// Counts the attempts of the client from 1.
+    /// Counts the attempts of the client from 1. One that was refused or answered too late was not made: its number goes to the next.
     #[expect(
         clippy::misnamed_getters,
         reason = "what the question is called is between client and engine"

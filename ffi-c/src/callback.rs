@@ -3,11 +3,13 @@ use std::cell::Cell;
 use std::ffi::c_void;
 
 use crate::auth::{mqtt_auth_callback, mqtt_auth_event};
+use crate::connect::{mqtt_connect_callback, mqtt_connect_event};
 use crate::event::{
     mqtt_connection_event, mqtt_event, mqtt_log_event, mqtt_receipt_event, mqtt_subscription_event,
 };
 use crate::message::mqtt_message;
 use crate::packet::{mqtt_packet_callback, mqtt_packet_event};
+use crate::sign::{mqtt_sign_callback, mqtt_sign_event};
 
 /// Called with each message. Once it returns, the message is acknowledged, unless the option
 /// `manual_ack` is on.
@@ -36,7 +38,8 @@ pub type mqtt_events_callback =
 
 /// Called exactly once when a context is no longer needed, after the last call that got it has
 /// ended; also when the registration failed. It runs on the thread that let go of the context last:
-/// one that replaced, unsubscribed or freed, or one that runs callbacks.
+/// one that replaced, unsubscribed or freed, or one that runs callbacks; for signers also one of the
+/// network.
 pub type mqtt_drop = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
 /// A function of C with the context it gets. Dropping it calls `drop`, so that happens exactly
@@ -57,6 +60,8 @@ pub(crate) enum Call {
     Events(mqtt_events_callback),
     Packet(mqtt_packet_callback),
     Auth(mqtt_auth_callback),
+    Connect(mqtt_connect_callback),
+    Sign(mqtt_sign_callback),
 }
 
 struct Context {
@@ -87,6 +92,8 @@ impl Callback {
             Call::Events(call) => call.is_none(),
             Call::Packet(call) => call.is_none(),
             Call::Auth(call) => call.is_none(),
+            Call::Connect(call) => call.is_none(),
+            Call::Sign(call) => call.is_none(),
         }
     }
 
@@ -146,11 +153,36 @@ impl Callback {
             unsafe { call(self.context.pointer, event) }
         }
     }
+
+    /// Calls the function with an attempt to connect.
+    ///
+    /// # Safety
+    /// The event and what it points to are valid for the call.
+    pub(crate) unsafe fn call_connect(&self, event: &mqtt_connect_event) {
+        if let Call::Connect(Some(call)) = self.call {
+            // SAFETY: the function was registered together with its context; the caller vouches for
+            // the event.
+            unsafe { call(self.context.pointer, event) }
+        }
+    }
+
+    /// Calls the function with a handshake to be signed.
+    ///
+    /// # Safety
+    /// The event and what it points to are valid for the call.
+    #[cfg(feature = "tls")]
+    pub(crate) unsafe fn call_sign(&self, event: &mqtt_sign_event) {
+        if let Call::Sign(Some(call)) = self.call {
+            // SAFETY: the function was registered together with its context; the caller vouches for
+            // the event.
+            unsafe { call(self.context.pointer, event) }
+        }
+    }
 }
 
 // SAFETY: the header says that a context is passed to callbacks on other threads, one at a time for
-// each client, and that `drop` may run on any of them; a program that registers it has agreed to
-// that.
+// each client (for signers: by several at a time), and that `drop` may run on any of them; a program
+// that registers it has agreed to that.
 unsafe impl Send for Context {}
 // SAFETY: shared references to it give away the pointer only, never what it points to.
 unsafe impl Sync for Context {}

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use leveret::host::{ClientOptions, CloseOptions, Error, ErrorKind, Status, sentence};
+use leveret::host::{
+    ClientOptions, CloseOptions, Error, ErrorKind, NetworkHooks, Status, sentence,
+};
 use leveret::host::{Reply, WakeDescriptor};
 
 use crate::error::mqtt_result;
@@ -16,6 +18,7 @@ use crate::guard::{caught, guard, guard_or, keep_quiet};
 use crate::handle::{self, Hidden, Opaque, Shared};
 use crate::input;
 use crate::options::mqtt_options;
+use crate::sign;
 
 /// A client: one connection that is kept up, and the post office behind it. Any thread may use it,
 /// several at a time.
@@ -62,14 +65,18 @@ pub unsafe extern "C" fn mqtt_client_new(
         keep_quiet();
         // SAFETY: the caller vouches for the text.
         let url = unsafe { input::text(url, "url") }?;
-        let options = if options.is_null() {
-            ClientOptions::default()
+        let (options, network) = if options.is_null() {
+            (ClientOptions::default(), NetworkHooks::default())
         } else {
             // SAFETY: the caller vouches for the options.
-            unsafe { handle::borrow(options, "options") }?.given.clone()
+            let options = unsafe { handle::borrow(options, "options") }?;
+            (
+                options.set.given.clone(),
+                sign::network(options.signer.as_ref()),
+            )
         };
         let urls: Vec<&str> = url.split_ascii_whitespace().collect();
-        Ok(handle::share(Face::new(&urls, options)?))
+        Ok(handle::share(Face::new(&urls, options, network)?))
     })
 }
 

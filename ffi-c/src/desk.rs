@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     Packet,
     /// The authenticator.
     Auth,
+    /// The function that is asked before each attempt to connect.
+    Connect,
 }
 
 /// Everything that is registered with one client.
@@ -105,7 +107,7 @@ impl Desk {
         Hooks {
             shown,
             answered: shown.intersection(Hooks::ANSWERABLE),
-            prepares: false,
+            prepares: self.callbacks.contains_key(&Kind::Connect),
             authenticates: self.callbacks.contains_key(&Kind::Auth),
         }
     }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use leveret::host::Dialect;
 use leveret::host::{
-    Bell, Client, General, Handoff, Keep, Setup, Strand, WakeDescriptor, on_runtime_thread,
+    Bell, Client, General, Handoff, Keep, NetworkHooks, Setup, Strand, WakeDescriptor,
+    on_runtime_thread,
 };
 use leveret::host::{ClientOptions, Error, ErrorKind, Hooks, PacketSet};
 
@@ -42,8 +43,12 @@ pub(crate) enum Dispatch {
 
 impl Face {
     /// A client that is not started yet, with its callbacks on the pool.
-    pub(crate) fn new(urls: &[&str], options: ClientOptions) -> Result<Arc<Face>, Error> {
-        let client = Client::new(
+    pub(crate) fn new(
+        urls: &[&str],
+        options: ClientOptions,
+        network: NetworkHooks,
+    ) -> Result<Arc<Face>, Error> {
+        let client = Client::with_network(
             urls,
             options,
             Setup {
@@ -51,6 +56,7 @@ impl Face {
                 keep: Keep::Recent,
                 autostart: false,
             },
+            network,
         )?;
         let face = Arc::new_cyclic(|me: &Weak<Face>| {
             let (for_strand, for_hooks) = (me.clone(), me.clone());
@@ -133,7 +139,7 @@ impl Face {
     }
 
     /// Registers a hook, or ends the registration where there is no function: for packets of these
-    /// types, or the authenticator. If it is refused, what was registered before stays.
+    /// types, the authenticator, or what is asked before each connect. If it is refused, what was registered before stays.
     pub(crate) fn register_hook(
         &self,
         kind: Kind,

@@ -1,11 +1,13 @@
-//! Calls hooks and the authenticator with what waits for them, in order.
+//! Calls hooks, the authenticator and the function before each connect with what waits for them, in order.
 use std::ffi::c_int;
 use std::ptr;
 
-use leveret::host::{AuthStage, AuthStep, Delivery, QueueId, Shown, Words};
+use leveret::host::options::ConnectOptions;
+use leveret::host::{AuthStage, AuthStep, Delivery, Preparation, QueueId, Shown, Words};
 
 use crate::auth::{MQTT_AUTH_BEGIN, MQTT_AUTH_CONTINUE, MQTT_AUTH_FINISH, mqtt_auth_event};
 use crate::callback::Inside;
+use crate::connect::mqtt_connect_event;
 use crate::desk::Kind;
 use crate::face::Face;
 use crate::failure::Telling;
@@ -26,8 +28,9 @@ pub(crate) fn call(face: &Face) -> usize {
         match delivery {
             Delivery::Packet(shown) => show(face, shown),
             Delivery::Authenticate(step) => authenticate(face, step),
+            Delivery::Prepare(asked) => ask(face, asked),
             // In the queues of handlers alone.
-            Delivery::Message(_) | Delivery::News(_) | Delivery::Prepare(_) => {}
+            Delivery::Message(_) | Delivery::News(_) => {}
         }
     }
     count
@@ -82,6 +85,24 @@ fn authenticate(face: &Face, step: &AuthStep) {
     };
     // SAFETY: all that the event points to outlives the call.
     unsafe { callback.call_auth(&event) }
+}
+
+fn ask(face: &Face, asked: &Preparation) {
+    let Some(callback) = face.desk.with(|desk| desk.callback(Kind::Connect)) else {
+        // The registration has ended meanwhile, so nothing is to be said. A closed client connects
+        // no more.
+        let _ = face.client.prepare(asked.number, ConnectOptions::new());
+        return;
+    };
+    let url = face.client.url_of(asked);
+    let event = mqtt_connect_event {
+        number: asked.number,
+        attempt: asked.attempt,
+        url: url.as_ptr().cast(),
+        url_length: url.len(),
+    };
+    // SAFETY: all that the event points to outlives the call.
+    unsafe { callback.call_connect(&event) }
 }
 
 fn stage(stage: AuthStage) -> c_int {

@@ -5,11 +5,13 @@ use std::process::Command;
 
 use crate::auth::mqtt_auth_event;
 use crate::close::mqtt_close_options;
+use crate::connect::mqtt_connect_event;
 use crate::event::*;
 use crate::letter::{mqtt_letter, mqtt_pair};
 use crate::message::{mqtt_message, mqtt_property};
 use crate::packet::mqtt_packet_event;
 use crate::receipt::mqtt_outcome;
+use crate::sign::mqtt_sign_event;
 use crate::stats::mqtt_stats;
 use crate::subscribe::mqtt_subscribe_options;
 
@@ -51,6 +53,8 @@ fn layouts() -> Vec<Layout> {
             inbox_bytes inbox_dropped unhandled oversize handler_failures),
         layout!(mqtt_packet_event: number packet packet_id reason reasons reason_count session_present receipt properties),
         layout!(mqtt_auth_event: number stage reauthentication method method_length data data_length properties),
+        layout!(mqtt_connect_event: number attempt url url_length),
+        layout!(mqtt_sign_event: signing scheme scheme_length message message_length),
         letter(),
         subscribe_options(),
         close_options(),

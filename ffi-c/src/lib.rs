@@ -21,8 +21,9 @@
 //!     `drop`; the form without is a macro. What no other callback takes goes, in batches, to
 //!     `mqtt_client_on_events`.
 //!  8. The callbacks of one client never run at the same time, see events in order, and are never
-//!     called with a context whose `drop` has begun. `drop` is called exactly once. Hooks and the
-//!     authenticator are a row of their own, which on the pool runs beside the other callbacks.
+//!     called with a context whose `drop` has begun. `drop` is called exactly once. Hooks, the
+//!     authenticator and what is asked before each connect are a row of their own, which on the pool
+//!     runs beside the other callbacks. A signer is on its own.
 //!  9. Inside a callback everything may be called. What would have to wait for the thread it runs on
 //!     works by deferring (close, free) or returns MQTT_WOULD_DEADLOCK at once; nothing hangs.
 //!     Publishing never waits for the network, anywhere.
@@ -74,6 +75,12 @@ pub mod words;
 pub mod packet;
 
 pub mod auth;
+
+pub mod connect_options;
+
+pub mod connect;
+
+pub mod sign;
 
 pub mod close;
 

@@ -3,9 +3,10 @@ use std::collections::BTreeMap;
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use leveret::host::Dialect;
 use leveret::host::options::{ClientOptions, Value};
+use leveret::host::{Dialect, Error};
 
+use crate::desk::Registered;
 use crate::error::mqtt_result;
 use crate::guard::{guard, guard_or};
 use crate::handle::{self, Boxed, Hidden, Opaque};
@@ -55,9 +56,7 @@ pub unsafe extern "C" fn mqtt_options_set(
         let option = unsafe { input::text(option, "option") }?;
         // SAFETY: the caller vouches for the text.
         let value = unsafe { input::text(value, "value") }?;
-        options
-            .given
-            .set(option, Value::Text(value.to_owned()), Dialect::C)
+        options.set.text(option, value)
     })
 }
 
@@ -83,9 +82,7 @@ pub unsafe extern "C" fn mqtt_options_set_bytes(
         let option = unsafe { input::text(option, "option") }?;
         // SAFETY: the caller vouches for the bytes.
         let value = unsafe { input::bytes(value, length, "value") }?;
-        options
-            .given
-            .set(option, Value::Bytes(value.to_vec().into()), Dialect::C)
+        options.set.bytes(option, value)
     })
 }
 
@@ -113,13 +110,7 @@ pub unsafe extern "C" fn mqtt_options_add(
         let name = unsafe { input::text(name, "name") }?;
         // SAFETY: the caller vouches for the text.
         let value = unsafe { input::text(value, "value") }?;
-        let mut pairs = options.pairs.get(option).cloned().unwrap_or_default();
-        pairs.push((name.to_owned(), value.to_owned()));
-        options
-            .given
-            .set(option, Value::Pairs(pairs.clone()), Dialect::C)?;
-        options.pairs.insert(option.to_owned(), pairs);
-        Ok(())
+        options.set.add(option, name, value)
     })
 }
 
@@ -131,7 +122,48 @@ impl Opaque for mqtt_options {
 /// What stands behind a handle to options.
 #[derive(Default)]
 pub(crate) struct Options {
-    pub(crate) given: ClientOptions,
+    pub(crate) set: Set<ClientOptions>,
+    /// Signs handshakes in place of a private key.
+    pub(crate) signer: Option<Registered>,
+}
+
+/// A table of options that are set by name.
+pub(crate) trait Table: Default {
+    /// Sets one of them.
+    fn set(&mut self, name: &str, value: Value) -> Result<(), Error>;
+}
+
+impl Table for ClientOptions {
+    fn set(&mut self, name: &str, value: Value) -> Result<(), Error> {
+        self.set(name, value, Dialect::C)
+    }
+}
+
+/// Options of one table as C sets them: one after another, and lists pair by pair.
+#[derive(Default)]
+pub(crate) struct Set<T> {
+    pub(crate) given: T,
     /// What was added so far to the options that are lists of pairs.
     pairs: BTreeMap<String, Vec<(String, String)>>,
+}
+
+impl<T: Table> Set<T> {
+    /// Sets an option from text.
+    pub(crate) fn text(&mut self, option: &str, value: &str) -> Result<(), Error> {
+        self.given.set(option, Value::Text(value.to_owned()))
+    }
+
+    /// Sets an option that is bytes.
+    pub(crate) fn bytes(&mut self, option: &str, value: &[u8]) -> Result<(), Error> {
+        self.given.set(option, Value::Bytes(value.to_vec().into()))
+    }
+
+    /// Adds a pair to an option that is a list of them.
+    pub(crate) fn add(&mut self, option: &str, name: &str, value: &str) -> Result<(), Error> {
+        let mut pairs = self.pairs.get(option).cloned().unwrap_or_default();
+        pairs.push((name.to_owned(), value.to_owned()));
+        self.given.set(option, Value::Pairs(pairs.clone()))?;
+        self.pairs.insert(option.to_owned(), pairs);
+        Ok(())
+    }
 }

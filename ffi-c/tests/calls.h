@@ -22,6 +22,7 @@ typedef struct world {
     mqtt_client *made;          /* by mqtt_client_new, to be freed */
     mqtt_options *options;      /* filled */
     mqtt_options *made_options; /* by mqtt_options_new, to be freed */
+    mqtt_connect_options *said; /* by mqtt_connect_options_new, to be freed */
     mqtt_test_broker *broker;   /* of the client */
     mqtt_test_broker *idle;     /* another, without clients */
     mqtt_test_broker *made_broker;
@@ -132,12 +133,25 @@ CALL(mqtt_client_on_log_with, return mqtt_client_on_log(w->client, NULL, NULL);)
 CALL(mqtt_client_on_events_with, return mqtt_client_on_events(w->client, NULL, NULL);)
 CALL(mqtt_client_on_packet_with, return mqtt_client_on_packet(w->client, 0, NULL, NULL);)
 CALL(mqtt_client_on_auth_with, return mqtt_client_on_auth(w->client, NULL, NULL);)
+CALL(mqtt_client_on_connect_with, return mqtt_client_on_connect(w->client, NULL, NULL);)
 
 /* hooks and authentication: what nobody has asked is answered without effect */
 CALL(mqtt_packet_answer, mqtt_pair pair = {"name", "value"}; return mqtt_packet_answer(w->client, UINT64_MAX, "words", &pair, 1);)
 CALL(mqtt_auth_answer, return mqtt_auth_answer(w->client, UINT64_MAX, "data", 4, NULL, NULL, 0);)
 CALL(mqtt_auth_refuse, return mqtt_auth_refuse(w->client, UINT64_MAX, "no");)
 CALL(mqtt_client_reauthenticate, return mqtt_client_reauthenticate(w->client, NULL);)
+
+/* attempts to connect, and handshakes, of which none is being signed here */
+CALL(mqtt_connect_options_new, w->said = mqtt_connect_options_new(); return answers(w->said != NULL || refused_here(w));)
+CALL(mqtt_connect_options_set, return mqtt_connect_options_set(w->said, MQTT_CONNECT_OPT_USERNAME, "name");)
+CALL(mqtt_connect_options_set_bytes, return mqtt_connect_options_set_bytes(w->said, MQTT_CONNECT_OPT_PASSWORD, "secret", 6);)
+CALL(mqtt_connect_options_add, return mqtt_connect_options_add(w->said, MQTT_CONNECT_OPT_WEBSOCKET_HEADERS, "name", "value");)
+CALL(mqtt_connect_answer, return mqtt_connect_answer(w->client, UINT64_MAX, w->said);)
+CALL(mqtt_connect_refuse, return mqtt_connect_refuse(w->client, UINT64_MAX, "no");)
+CALL(mqtt_connect_options_free, mqtt_connect_options_free(w->said); if (!refused_here(w)) w->said = NULL; return MQTT_OK;)
+CALL(mqtt_options_set_signer, return mqtt_options_set_signer(w->options, NULL, NULL, NULL);)
+CALL(mqtt_sign_answer, mqtt_result result = mqtt_sign_answer(NULL, "x", 1); return result == MQTT_NULL_POINTER ? MQTT_OK : result;)
+CALL(mqtt_sign_refuse, mqtt_result result = mqtt_sign_refuse(NULL, "no"); return result == MQTT_NULL_POINTER ? MQTT_OK : result;)
 
 /* letters: each with a receipt, the last of which is waited for, cancelled and explained */
 CALL(mqtt_publish, return mqtt_publish(w->client, "calls/0", "x", 1, 0, false, NULL);)
@@ -274,6 +288,16 @@ static const row calls[] = {
     ROW(mqtt_auth_answer),
     ROW(mqtt_auth_refuse),
     ROW(mqtt_client_reauthenticate),
+    ROW(mqtt_connect_options_new),
+    ROW(mqtt_connect_options_set),
+    ROW(mqtt_connect_options_set_bytes),
+    ROW(mqtt_connect_options_add),
+    ROW(mqtt_connect_answer),
+    ROW(mqtt_connect_refuse),
+    ROW(mqtt_connect_options_free),
+    ROW(mqtt_options_set_signer),
+    ROW(mqtt_sign_answer),
+    ROW(mqtt_sign_refuse),
     ROW_WAITS(mqtt_request),
     ROW_WAITS(mqtt_request_with),
     ROW(mqtt_message_respond),
@@ -304,6 +328,7 @@ static const row calls[] = {
     ROW(mqtt_client_on_events_with),
     ROW(mqtt_client_on_packet_with),
     ROW(mqtt_client_on_auth_with),
+    ROW(mqtt_client_on_connect_with),
     ROW(mqtt_client_reconnect),
 };
 

@@ -50,6 +50,14 @@ static void on_auth(void *context, const mqtt_auth_event *event) {
     (void)context, (void)event;
 }
 
+static void on_connect(void *context, const mqtt_connect_event *event) {
+    (void)context, (void)event;
+}
+
+static void on_sign(void *context, const mqtt_sign_event *event) {
+    (void)context, (void)event;
+}
+
 static void on_drop(void *context) {
     (void)context;
     counter_add(&drops, 1);
@@ -70,7 +78,34 @@ static void options(void) {
     REFUSES(mqtt_options_add, option, mqtt_options_add(options, NULL, "a", "b"), "option must not be NULL");
     REFUSES(mqtt_options_add, name, mqtt_options_add(options, MQTT_OPT_USER_PROPERTIES, NULL, "b"), "name must not be NULL");
     REFUSES(mqtt_options_add, value, mqtt_options_add(options, MQTT_OPT_USER_PROPERTIES, "a", NULL), "value must not be NULL");
+    REFUSES(mqtt_options_set_signer, options, mqtt_options_set_signer(NULL, on_sign, NULL, on_drop), NO_OPTIONS);
+    ALLOWS(mqtt_options_set_signer, callback, mqtt_options_set_signer(options, NULL, NULL, on_drop));
+    ALLOWS(mqtt_options_set_signer, context, mqtt_options_set_signer(options, on_sign, NULL, on_drop));
+    ALLOWS(mqtt_options_set_signer, drop, mqtt_options_set_signer(options, on_sign, &drops, NULL));
+    EXPECT(counter_value(&drops) == 3);
+    counter_add(&drops, -3);
     mqtt_options_free(options);
+    REFUSES(mqtt_sign_answer, signing, mqtt_sign_answer(NULL, "x", 1), "signing must not be NULL");
+    REFUSES(mqtt_sign_refuse, signing, mqtt_sign_refuse(NULL, "no"), "signing must not be NULL");
+}
+
+static void connect_options(void) {
+    mqtt_connect_options *options = mqtt_connect_options_new();
+    const char *option = MQTT_CONNECT_OPT_PASSWORD, *list = MQTT_CONNECT_OPT_WEBSOCKET_HEADERS;
+    IGNORES(mqtt_connect_options_free, options, mqtt_connect_options_free(NULL));
+    REFUSES(mqtt_connect_options_set, options, mqtt_connect_options_set(NULL, option, "a"), NO_OPTIONS);
+    REFUSES(mqtt_connect_options_set, option, mqtt_connect_options_set(options, NULL, "a"), "option must not be NULL");
+    REFUSES(mqtt_connect_options_set, value, mqtt_connect_options_set(options, option, NULL), "value must not be NULL");
+    REFUSES(mqtt_connect_options_set_bytes, options, mqtt_connect_options_set_bytes(NULL, option, "a", 1), NO_OPTIONS);
+    REFUSES(mqtt_connect_options_set_bytes, option, mqtt_connect_options_set_bytes(options, NULL, "a", 1), "option must not be NULL");
+    REFUSES(mqtt_connect_options_set_bytes, value, mqtt_connect_options_set_bytes(options, option, NULL, 1),
+            "value must not be NULL where its length is 1");
+    ALLOWS(mqtt_connect_options_set_bytes, value, mqtt_connect_options_set_bytes(options, option, NULL, 0));
+    REFUSES(mqtt_connect_options_add, options, mqtt_connect_options_add(NULL, list, "a", "b"), NO_OPTIONS);
+    REFUSES(mqtt_connect_options_add, option, mqtt_connect_options_add(options, NULL, "a", "b"), "option must not be NULL");
+    REFUSES(mqtt_connect_options_add, name, mqtt_connect_options_add(options, list, NULL, "b"), "name must not be NULL");
+    REFUSES(mqtt_connect_options_add, value, mqtt_connect_options_add(options, list, "a", NULL), "value must not be NULL");
+    mqtt_connect_options_free(options);
 }
 
 static void messages(void) {
@@ -195,9 +230,43 @@ static void hooks(mqtt_client *client) {
     FAILS(mqtt_auth_answer(client, UINT64_MAX, NULL, 3, NULL, NULL, 0), MQTT_NULL_POINTER, "data must not be NULL where its length is 3");
     REFUSES(mqtt_auth_refuse, client, mqtt_auth_refuse(NULL, 1, "no"), NO_CLIENT);
     REFUSES(mqtt_auth_refuse, text, mqtt_auth_refuse(client, UINT64_MAX, NULL), "text must not be NULL");
+    before = counter_value(&drops);
+    REFUSES(mqtt_client_on_connect_with, client, mqtt_client_on_connect_with(NULL, on_connect, NULL, on_drop), NO_CLIENT);
+    ALLOWS(mqtt_client_on_connect_with, callback, mqtt_client_on_connect_with(client, NULL, NULL, on_drop));
+    ALLOWS(mqtt_client_on_connect_with, context, mqtt_client_on_connect_with(client, on_connect, NULL, on_drop));
+    ALLOWS(mqtt_client_on_connect_with, drop, mqtt_client_on_connect_with(client, on_connect, &drops, NULL));
+    EXPECT(counter_value(&drops) == before + 3);
+    REFUSES(mqtt_connect_answer, client, mqtt_connect_answer(NULL, 1, NULL), NO_CLIENT);
+    ALLOWS(mqtt_connect_answer, options, mqtt_connect_answer(client, UINT64_MAX, NULL));
+    REFUSES(mqtt_connect_refuse, client, mqtt_connect_refuse(NULL, 1, "no"), NO_CLIENT);
+    REFUSES(mqtt_connect_refuse, text, mqtt_connect_refuse(client, UINT64_MAX, NULL), "text must not be NULL");
     REFUSES(mqtt_client_reauthenticate, client, mqtt_client_reauthenticate(NULL, &number), NO_CLIENT);
     ALLOWS(mqtt_client_reauthenticate, reply, mqtt_client_reauthenticate(client, NULL));
     EXPECT(number == 7);
+}
+
+/* A handshake that waits for its signature. */
+static void on_handshake(void *context, const mqtt_sign_event *event) {
+    REFUSES(mqtt_sign_answer, signature, mqtt_sign_answer(event->signing, NULL, 3), "signature must not be NULL where its length is 3");
+    RESULT(mqtt_sign_answer(event->signing, NULL, 0), MQTT_INVALID_ARGUMENT);
+    REFUSES(mqtt_sign_refuse, text, mqtt_sign_refuse(event->signing, NULL), "text must not be NULL");
+    counter_add(context, 1);
+}
+
+static void handshakes(void) {
+    static const char *const wants[] = {"client_certificates", "true", NULL};
+    static counter came = COUNTER_INIT;
+    mqtt_test_broker *broker = mqtt_test_broker_new_with(wants);
+    mqtt_options *options = mqtt_options_new();
+    OK(mqtt_options_set(options, MQTT_OPT_TLS_CA, mqtt_test_broker_ca_pem(broker)));
+    OK(mqtt_options_set(options, MQTT_OPT_TLS_CERT, mqtt_test_broker_client_cert_pem(broker)));
+    OK(mqtt_options_set_signer(options, on_handshake, &came, NULL));
+    mqtt_client *client = mqtt_client_new(mqtt_test_broker_url(broker), options);
+    mqtt_options_free(options);
+    OK(mqtt_client_start(client));
+    EXPECT(counter_reaches(&came, 1));
+    mqtt_client_free(client);
+    mqtt_test_broker_free(broker);
 }
 
 /* Words for the acknowledgement of a message, each left out once. */
@@ -367,6 +436,8 @@ int main(void) {
     mqtt_test_broker *broker = mqtt_test_broker_new();
     const char *url = mqtt_test_broker_url(broker);
     options();
+    connect_options();
+    handshakes();
     messages();
     clients(url);
     mqtt_client *client = online_client(url, NULL);

@@ -52,7 +52,7 @@ compile() {
 # sanitized PROGRAM WHAT FLAG…: compiled and run with a sanitizer, or skipped where the compiler has none
 sanitized() {
   local name=$1 what=$2; shift 2
-  if ! echo 'int main(void) { return 0; }' | "$cc" "$@" -x c - -o "$out/probe" 2>/dev/null || ! "$out/probe"; then
+  if ! echo 'int main(void) { return 0; }' | "$cc" "$@" -x c - -o "$out/probe-$name" 2>/dev/null || ! "$out/probe-$name"; then
     skip "$name under $what" "the compiler has no such sanitizer"
     return
   fi
@@ -70,7 +70,8 @@ valgrind_run() {
     guest) leaks=(--leak-check=no --trace-children=yes) ;;
   esac
   echo "$1, valgrind"
-  LEVERET_WATCHED=1 bounded valgrind --quiet --error-exitcode=99 "${leaks[@]}" --fair-sched=yes "$out/$1"
+  LEVERET_WATCHED=1 bounded valgrind --quiet --error-exitcode=99 "${leaks[@]}" --fair-sched=yes \
+    --suppressions=ffi-c/tests/valgrind.supp "$out/$1"
 }
 
 # bounded COMMAND…: ended with a word about it when it hangs, so that one program costs minutes and not the whole run
@@ -83,6 +84,8 @@ bounded() {
 
 run() {
   say "ffi-c/tests/$1.c"
+  # The element that signs.
+  if [ "$1" = sign ]; then have openssl || install_package openssl || { skip "ffi-c/tests/sign.c" "openssl is not installed"; return; }; fi
   # The program that runs them.
   if [ "$1" = examples ]; then examples; fi
   compile "$1" ""

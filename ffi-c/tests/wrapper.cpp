@@ -338,6 +338,72 @@ static void authenticates(leveret::testing::broker &broker) {
     client.on_auth(nullptr);
 }
 
+static void asked_before_each_connect(leveret::testing::broker &broker) {
+    std::atomic<int> asked{0}, failed{0}, dropped{0};
+    std::atomic<std::uint64_t> later{0};
+    struct told {
+        std::atomic<int> &count;
+        ~told() { count++; }
+    };
+    auto tells = std::make_shared<told>(told{dropped});
+    dropped = 0;
+    {
+        leveret::client client(broker.url(), {{MQTT_OPT_BACKOFF_MIN, 10ms}, {MQTT_OPT_BACKOFF_MAX, 50ms}, {MQTT_OPT_PROTOCOL, "5"}});
+        client.on_connection([&](leveret::connection_event event) {
+            static constexpr std::string_view why[] = {"no token yet", "will_topic must be given where will_payload is", "no token again"};
+            const auto text = event.text();
+            if (failed < 3 && event.kind() == MQTT_CONNECTION_ATTEMPT_FAILED && text.find(why[failed]) != std::string_view::npos) failed++;
+        });
+        client.on_connect([&, tells = std::move(tells)](leveret::connect_event event) -> leveret::connect_options {
+            EXPECT(event.url() == broker.url() && event.attempt() == 1);
+            const int number = ++asked;
+            if (number == 1) throw std::runtime_error("no token yet");
+            if (number == 2) return {{MQTT_CONNECT_OPT_WILL_PAYLOAD, "gone"}};
+            if (number == 3) client.refuse_connect(event.number(), "no token again");
+            leveret::connect_options said{{MQTT_CONNECT_OPT_USERNAME, "device"}, {MQTT_CONNECT_OPT_WILL_TOPIC, "wills"}};
+            said.set_bytes(MQTT_CONNECT_OPT_PASSWORD, "token");
+            said.add(MQTT_CONNECT_OPT_WILL_USER_PROPERTIES, "a", "b");
+            return said;
+        });
+        client.start();
+        client.wait_for(leveret::status::online, soon);
+        EXPECT(failed == 3 && dropped == 0);
+        client.on_connect([&](leveret::connect_event event) { later = event.number(); });
+        EVENTUALLY(dropped == 1);
+        client.reconnect();
+        EVENTUALLY(later != 0);
+        client.answer_connect(later);
+        client.wait_for(leveret::status::online, soon);
+        client.on_connect(nullptr);
+        EXPECT(thrown([&] { client.refuse_connect(1, std::string_view("a\0b", 3)); }) == MQTT_INVALID_ARGUMENT);
+        EXPECT(thrown([&] { leveret::connect_options({{"usrname", "x"}}); }) == MQTT_UNKNOWN_OPTION);
+    }
+}
+
+static void signed_elsewhere() {
+    leveret::testing::broker broker({{"client_certificates", "true"}});
+    std::atomic<int> asked{0}, refused{0};
+    leveret::options options{{MQTT_OPT_TLS_CA, broker.ca_pem()},
+                             {MQTT_OPT_TLS_CERT, broker.client_cert_pem()},
+                             {MQTT_OPT_BACKOFF_MIN, 10ms},
+                             {MQTT_OPT_BACKOFF_MAX, 50ms}};
+    options.signer([&](leveret::sign_event event) {
+        EXPECT(event.scheme() == "ecdsa_secp256r1_sha256" && event.message().size() > 64);
+        EXPECT(thrown([&] { event.answer({}); }) == MQTT_INVALID_ARGUMENT);
+        event.answer("not of this key");
+        if (++asked % 2 == 0) throw std::runtime_error("the element is locked");
+        event.refuse("the element is locked");
+    });
+    leveret::client client(broker.url(), options);
+    client.on_connection([&](leveret::connection_event event) {
+        if (event.text().find("the element is locked") != std::string_view::npos) refused++;
+    });
+    client.start();
+    EVENTUALLY(asked >= 2 && refused >= 2);
+    options.signer(nullptr);
+    EXPECT(thrown([&] { leveret::client(broker.url(), options); }) == MQTT_INVALID_ARGUMENT);
+}
+
 static void in_a_loop_of_ones_own(leveret::testing::broker &broker) {
     int messages = 0; /* no lock: it is this thread that calls */
     leveret::client client(broker.url());
@@ -397,6 +463,8 @@ int main() {
     handlers_end(broker);
     hooks(broker);
     authenticates(broker);
+    asked_before_each_connect(broker);
+    signed_elsewhere();
     in_a_loop_of_ones_own(broker);
     the_broker();
     leveret::options options;

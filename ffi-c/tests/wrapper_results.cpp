@@ -30,9 +30,34 @@ static void refusals() {
     EXPECT(!leveret::testing::broker::make({{"protocol", "3"}}));
 }
 
+static void asked_and_signed() {
+    std::atomic<int> asked{0};
+    auto broker = leveret::testing::broker::make({{"client_certificates", "true"}});
+    EXPECT(broker);
+    leveret::options options;
+    EXPECT(options.set(MQTT_OPT_TLS_CA, broker->ca_pem()) && options.set(MQTT_OPT_TLS_CERT, broker->client_cert_pem()));
+    EXPECT(options.set(MQTT_OPT_BACKOFF_MAX, 50ms) && options.set(MQTT_OPT_BACKOFF_MIN, 10ms));
+    EXPECT(options.signer([&](leveret::sign_event event) { EXPECT(!event.answer({}) && event.refuse("locked") && ++asked > 0); }));
+    auto made = leveret::client::make(broker->url(), options);
+    EXPECT(made.has_value());
+    leveret::client client = *std::move(made);
+    EXPECT(client.on_connect([&](leveret::connect_event event) {
+        leveret::connect_options said;
+        EXPECT(said.set(MQTT_CONNECT_OPT_USERNAME, "device") && said.set_bytes(MQTT_CONNECT_OPT_PASSWORD, "token"));
+        EXPECT(!said.add(MQTT_CONNECT_OPT_USERNAME, "a", "b"));
+        EXPECT(client.answer_connect(event.number(), said) && client.refuse_connect(event.number(), "too late"));
+    }));
+    EXPECT(client.start());
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    while (asked < 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);
+    EXPECT(asked >= 2);
+    EXPECT(client.on_connect(nullptr) && options.signer(nullptr));
+}
+
 int main() {
     std::atomic<int> messages{0};
     refusals();
+    asked_and_signed();
     auto broker = leveret::testing::broker::make();
     EXPECT(broker);
     auto made = leveret::client::make(broker->url());

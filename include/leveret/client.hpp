@@ -118,6 +118,49 @@ private:
     }
 };
 
+/* What is asked before each connect, with the client that its answers go to. */
+template <class F> struct before_connect {
+    handler<F> held;
+    mqtt_client *client;
+
+    static void drop(void *context) noexcept { delete static_cast<before_connect *>(context); }
+    /* What it returns is the answer, unless it returns nothing. One that throws refuses, with the words of the exception. */
+    static void on_connect(void *context, const mqtt_connect_event *raw) noexcept {
+        auto *self = static_cast<before_connect *>(context);
+        self->held.guarded(
+            [&](F &f) {
+                if constexpr (std::is_convertible_v<decltype(f(connect_event(raw))), connect_options>) {
+                    const connect_options said = f(connect_event(raw));
+                    self->answer(raw->number, said);
+                } else {
+                    f(connect_event(raw));
+                }
+            },
+            [&] { self->refuse(raw->number); });
+    }
+
+private:
+    void answer(std::uint64_t number, const connect_options &said) noexcept {
+        if (mqtt_connect_answer(client, number, said.raw()) == MQTT_OK) return;
+        /* Kept, since the next call may replace it. */
+        const std::string why = mqtt_last_error();
+        mqtt_connect_refuse(client, number, why.c_str());
+    }
+    void refuse(std::uint64_t number) noexcept {
+#ifdef LEVERET_NO_EXCEPTIONS
+        (void)number;
+#else
+        try {
+            throw;
+        } catch (const std::exception &thrown) {
+            mqtt_connect_refuse(client, number, thrown.what());
+        } catch (...) {
+            mqtt_connect_refuse(client, number, "the function before connect threw");
+        }
+#endif
+    }
+};
+
 } // namespace detail
 
 /** The receipt of a letter, by which its outcome is asked for. Not to be used once its client is gone. */
@@ -339,6 +382,27 @@ public:
         const detail::terminated text(why);
         LEVERET_TEXT(text, "text");
         return detail::done(mqtt_auth_refuse(raw(), step, text.c_str()));
+    }
+    /** Calls `f(leveret::connect_event)` before each attempt to connect: mqtt_client_on_connect. The connect_options that it returns
+     * are the answer; one that returns nothing has it answered or refused by number, at once or later. One that throws refuses. */
+    template <class F> returns<void> on_connect(F &&f) {
+        if constexpr (std::is_same_v<std::decay_t<F>, std::nullptr_t>) {
+            return detail::done(mqtt_client_on_connect_with(raw(), nullptr, nullptr, nullptr));
+        } else {
+            using held = detail::before_connect<std::decay_t<F>>;
+            auto *made = new held{{std::forward<F>(f), watched_}, raw()};
+            return detail::done(mqtt_client_on_connect_with(raw(), held::on_connect, made, held::drop));
+        }
+    }
+    /** Lets an attempt begin, with what these options say: mqtt_connect_answer. */
+    returns<void> answer_connect(std::uint64_t attempt, const connect_options &said = connect_options()) {
+        return detail::done(mqtt_connect_answer(raw(), attempt, said.raw()));
+    }
+    /** Lets an attempt fail; another follows: mqtt_connect_refuse. */
+    returns<void> refuse_connect(std::uint64_t attempt, std::string_view why) {
+        const detail::terminated text(why);
+        LEVERET_TEXT(text, "text");
+        return detail::done(mqtt_connect_refuse(raw(), attempt, text.c_str()));
     }
     /** Is called with what a handler threw, on the thread of that handler. Without it only the counters tell. */
     void on_handler_error(std::function<void(std::exception_ptr)> told) { watched_->set(std::move(told)); }

@@ -1,5 +1,5 @@
 /*
- * Options, letters, words, and how to subscribe and close, for leveret.hpp, which includes this file.
+ * Options, letters, words, and how to connect, subscribe and close, for leveret.hpp, which includes this file.
  */
 #ifndef LEVERET_LETTER_HPP
 #define LEVERET_LETTER_HPP
@@ -34,6 +34,32 @@ private:
     std::string text_;
 };
 
+namespace detail {
+
+/* A signer as leveret.h holds it: freed by `drop`. */
+template <class F> struct signer {
+    F call;
+
+    static void drop(void *context) noexcept { delete static_cast<signer *>(context); }
+    /* One that throws refuses, with the words of the exception. */
+    static void on_sign(void *context, const mqtt_sign_event *raw) noexcept {
+        F &call = static_cast<signer *>(context)->call;
+#ifdef LEVERET_NO_EXCEPTIONS
+        call(sign_event(raw));
+#else
+        try {
+            call(sign_event(raw));
+        } catch (const std::exception &thrown) {
+            mqtt_sign_refuse(raw->signing, thrown.what());
+        } catch (...) {
+            mqtt_sign_refuse(raw->signing, "the signer threw");
+        }
+#endif
+    }
+};
+
+} // namespace detail
+
 /** Options for a client, which copies them. */
 class options {
 public:
@@ -66,6 +92,16 @@ public:
         LEVERET_TEXT(value_text, "value");
         return detail::done(mqtt_options_add(handle_.get(), option_text.c_str(), name_text.c_str(), value_text.c_str()));
     }
+    /** Signs TLS handshakes with `f(leveret::sign_event)` in the place of a private key, until nullptr takes it away:
+     * mqtt_options_set_signer. It may be called by several threads at a time; one that throws refuses. */
+    template <class F> returns<void> signer(F &&f) {
+        if constexpr (std::is_same_v<std::decay_t<F>, std::nullptr_t>) {
+            return detail::done(mqtt_options_set_signer(handle_.get(), nullptr, nullptr, nullptr));
+        } else {
+            using held = detail::signer<std::decay_t<F>>;
+            return detail::done(mqtt_options_set_signer(handle_.get(), held::on_sign, new held{std::forward<F>(f)}, held::drop));
+        }
+    }
     /** For functions of leveret.h. */
     mqtt_options *raw() const noexcept { return handle_.get(); }
 
@@ -74,6 +110,48 @@ private:
         void operator()(mqtt_options *handle) const { mqtt_options_free(handle); }
     };
     std::unique_ptr<mqtt_options, freed> handle_;
+};
+
+/** What one attempt to connect is to say, for client::on_connect; what is not set is as the options of the client have it. */
+class connect_options {
+public:
+    /** Says nothing. */
+    connect_options() : handle_(mqtt_connect_options_new()) {}
+#ifndef LEVERET_NO_EXCEPTIONS
+    /** Says some: {{MQTT_CONNECT_OPT_USERNAME, "door-7"}, {MQTT_CONNECT_OPT_PASSWORD, token}}. */
+    connect_options(std::initializer_list<std::pair<std::string_view, option_value>> given) : connect_options() {
+        for (const auto &[option, value] : given) set(option, value);
+    }
+#endif
+    /** Sets an option: one of MQTT_CONNECT_OPT_…. */
+    returns<void> set(std::string_view option, const option_value &value) {
+        const detail::terminated name(option), text(value.text());
+        LEVERET_TEXT(name, "option");
+        LEVERET_TEXT(text, option);
+        return detail::done(mqtt_connect_options_set(handle_.get(), name.c_str(), text.c_str()));
+    }
+    /** Sets an option that is bytes: MQTT_CONNECT_OPT_PASSWORD, MQTT_CONNECT_OPT_WILL_PAYLOAD. */
+    returns<void> set_bytes(std::string_view option, bytes value) {
+        const detail::terminated name(option);
+        LEVERET_TEXT(name, "option");
+        return detail::done(mqtt_connect_options_set_bytes(handle_.get(), name.c_str(), value.data(), value.size()));
+    }
+    /** Adds a pair to an option that is a list of them: MQTT_CONNECT_OPT_WEBSOCKET_HEADERS. */
+    returns<void> add(std::string_view option, std::string_view name, std::string_view value) {
+        const detail::terminated option_text(option), name_text(name), value_text(value);
+        LEVERET_TEXT(option_text, "option");
+        LEVERET_TEXT(name_text, "name");
+        LEVERET_TEXT(value_text, "value");
+        return detail::done(mqtt_connect_options_add(handle_.get(), option_text.c_str(), name_text.c_str(), value_text.c_str()));
+    }
+    /** For functions of leveret.h. */
+    const mqtt_connect_options *raw() const noexcept { return handle_.get(); }
+
+private:
+    struct freed {
+        void operator()(mqtt_connect_options *handle) const { mqtt_connect_options_free(handle); }
+    };
+    std::unique_ptr<mqtt_connect_options, freed> handle_;
 };
 
 namespace detail {

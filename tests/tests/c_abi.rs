@@ -102,7 +102,7 @@ fn printer() -> String {
     for header in HEADERS {
         let text = read(header);
         for name in constants(&text) {
-            let _ = if name.starts_with("MQTT_OPT_") {
+            let _ = if name.starts_with("MQTT_OPT_") || name.starts_with("MQTT_CONNECT_OPT_") {
                 writeln!(
                     body,
                     "    printf(\"constant {name} \\\"%s\\\"\\n\", {name});"

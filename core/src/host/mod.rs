@@ -44,7 +44,7 @@ use crate::shared::{CloseRequest, Shared};
 pub use leveret_protocol::codec::{Properties, PropertyId, PropertyValue, Version};
 pub use leveret_protocol::engine::{
     AckToken, Answers, AuthStage, AuthStep, ConnectionEvent, Explanation, Hooks, Notice, Payload,
-    Publish, Reply, Shown, Tag, Words,
+    Preparation, Publish, Reply, Shown, Tag, Words,
 };
 pub use leveret_protocol::error::{Error, ErrorClass, ErrorKind};
 pub use leveret_protocol::message::{Message, QoS};

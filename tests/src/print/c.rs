@@ -8,7 +8,7 @@ use leveret_protocol::outcome::{OutcomeStatus, Status, SubscriptionState};
 use leveret_protocol::reason::ReasonCode;
 use leveret_protocol::sentence::Dialect;
 
-use super::{tables, wrapped};
+use super::{Table, connect_table, tables, wrapped};
 
 const WIDTH: usize = 106;
 
@@ -111,14 +111,23 @@ fn options(text: &mut String) {
         "Names of options, so that a typing error fails to compile. A duration is text such as \"250ms\", \"5s\", \"2m\" or \"1h\".",
     );
     for table in tables().iter().filter(|table| table.noun == "client") {
-        for spec in table.specs {
-            define(
-                text,
-                &table.doc_of(spec, Dialect::C),
-                &constant("OPT", spec.name),
-                &format!("\"{}\"", spec.name),
-            );
-        }
+        names(text, table, "OPT");
+    }
+    section(
+        text,
+        "Names of what one attempt to connect can say, for mqtt_connect_options_set.",
+    );
+    names(text, &connect_table(), "CONNECT_OPT");
+}
+
+fn names(text: &mut String, table: &Table, family: &str) {
+    for spec in table.specs {
+        define(
+            text,
+            &table.doc_of(spec, Dialect::C),
+            &constant(family, spec.name),
+            &format!("\"{}\"", spec.name),
+        );
     }
 }
 

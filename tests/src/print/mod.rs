@@ -6,7 +6,8 @@ pub mod node;
 pub mod python;
 
 use leveret_protocol::options::{
-    ClientOptions, CloseOptions, Kind, Mqtt, OptionSpec, PublishOptions, SubscribeOptions, Value,
+    ClientOptions, CloseOptions, ConnectOptions, Kind, Mqtt, OptionSpec, PublishOptions,
+    SubscribeOptions, Value,
 };
 use leveret_protocol::sentence::Dialect;
 
@@ -48,6 +49,17 @@ pub fn tables() -> [Table; 3] {
             default: |name| SubscribeOptions::new().get(name),
         },
     ]
+}
+
+/// The table of what can be said before one attempt to connect, in place of what the client's options say.
+pub fn connect_table() -> Table {
+    Table {
+        noun: ConnectOptions::NOUN,
+        type_name: "ConnectOptions",
+        doc: "What one attempt to connect says. What is not given is as the options of the client say.",
+        specs: ConnectOptions::SPECS,
+        default: |name| ConnectOptions::new().get(name),
+    }
 }
 
 /// The table of what a close can say, for the languages in which it is given as the other options are.
