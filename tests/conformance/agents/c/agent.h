@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <leveret.h>
 #include <leveret_testing.h>
@@ -111,6 +112,13 @@ typedef struct {
 
 /* Installs the hooks and the authenticator that a request named. */
 mqtt_result hook_into(mqtt_client *client, hooked *hook, const char *hooks, const char *authenticator);
+
+/* --- attempts.c --- */
+
+/* Has the client asked before each connect, if the request wants so: `answers` is `say,refuse,…`, what is said stands in `said_…`. */
+mqtt_result ask_before_connect(mqtt_client *client, const char *name, const char *answers);
+/* Has handshakes signed with a key, if there is one. */
+mqtt_result sign_with(mqtt_options *options, const char *key);
 
 /* --- names.c --- */
 

@@ -15,14 +15,16 @@ mqtt_result connect_client(const char *name) {
     mqtt_options *options = mqtt_options_new();
     const char *url = take("url");
     const char *hooks = take("hooks"), *authenticator = take("authenticator");
+    const char *before_connect = take("before_connect");
     hooked *hook = checked(calloc(1, sizeof *hook));
     snprintf(hook->client, sizeof hook->client, "%s", name);
     snprintf(hook->says, sizeof hook->says, "%s", take_or("hook_says", ""));
     hook->holds = strcmp(take_or("hook_holds", "false"), "true") == 0;
-    mqtt_result result = MQTT_OK;
+    mqtt_result result = sign_with(options, take("signer"));
     bool manual = false;
     for (size_t i = 0; i < argument_count && result == MQTT_OK; i++) {
-        if (!arguments[i].taken) result = set_option(options, arguments[i].name, arguments[i].value);
+        bool said = strncmp(arguments[i].name, "said_", 5) == 0;
+        if (!arguments[i].taken && !said) result = set_option(options, arguments[i].name, arguments[i].value);
         manual = manual || strcmp(arguments[i].name, "manual_ack") == 0;
     }
     mqtt_client *client = result == MQTT_OK ? mqtt_client_new(url, options) : NULL;
@@ -36,6 +38,7 @@ mqtt_result connect_client(const char *name) {
     mqtt_client_on_log(client, on_log, recorder_of(name, "events/notice"));
     enter(clients, name, client);
     result = hook_into(client, hook, hooks, authenticator);
+    if (result == MQTT_OK) result = ask_before_connect(client, name, before_connect);
     return result == MQTT_OK ? mqtt_client_start(client) : result;
 }
 

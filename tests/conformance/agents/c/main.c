@@ -105,7 +105,7 @@ static mqtt_result ask(char *request) {
     }
     const char *name = take_or("client", "");
     if (strcmp(verb, "connect") == 0) return connect_client(name);
-    static const char *const recorded[] = {"messages", "tally", "events", "packets", "steps", "hold", "release", "fail", "ack"};
+    static const char *const recorded[] = {"messages", "tally", "events", "packets", "steps", "attempts", "hold", "release", "fail", "ack"};
     bool of_recorder = false;
     for (size_t i = 0; i < sizeof recorded / sizeof recorded[0]; i++) of_recorder = of_recorder || strcmp(verb, recorded[i]) == 0;
     return of_recorder ? ask_recorder(verb, name) : ask_client(verb, find(clients, name), name);
