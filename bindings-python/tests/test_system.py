@@ -27,8 +27,10 @@ print("online")
 """
 
 THREADS = """
-import sys, threading
+import os, sys, time
 import leveret
+def named(name):
+    return [open(f"/proc/self/task/{task}/comm").read().strip() for task in os.listdir("/proc/self/task")].count(name)
 try:
     leveret.set_runtime_threads(0)
 except leveret.ConfigurationError as error:
@@ -36,8 +38,11 @@ except leveret.ConfigurationError as error:
 leveret.set_runtime_threads(3)
 with leveret.Client(sys.argv[1]) as client:
     client.wait_for("online", timeout=20)
-    names = [open(f"/proc/self/task/{task}/comm").read().strip() for task in __import__("os").listdir("/proc/self/task")]
-    print(names.count("leveret-net"))
+    # A thread has its name from its first moment on a processor, which may come after the first connection.
+    end = time.monotonic() + 20
+    while named("leveret-net") < 3 and time.monotonic() < end:
+        time.sleep(0.01)
+    print(named("leveret-net"))
     try:
         leveret.set_runtime_threads(2)
     except leveret.ConfigurationError as error:

@@ -336,11 +336,15 @@ impl World {
                         "new"
                     }
                 ));
-                claim(host.line.accepted, "online_means_accepted", || {
+                let link = host.link.and_then(|number| self.links.get(&number));
+                let accepted = link.is_some_and(|link| link.sent.accepted);
+                // Where the session ended as soon as it was there, the next attempt has begun before this is told.
+                let before = host.line.accepted_at == Some(self.now);
+                claim(accepted || before, "online_means_accepted", || {
                     "online without a CONNACK of success".into()
                 })?;
                 // A DISCONNECT may have come with CONNACK.
-                host.line.online = host.link.is_some();
+                host.line.online = accepted;
                 host.line.online_since = Some(self.now);
                 Ok(())
             }

@@ -190,8 +190,8 @@ pub struct Line {
     pub asked_anew: Option<Nanos>,
     /// The application asked for a new connection since.
     pub hurried: bool,
-    /// CONNACK of success has come on the last connection, which may be over.
-    pub accepted: bool,
+    /// When CONNACK of success came last, on a connection that may be over.
+    pub accepted_at: Option<Nanos>,
     /// The client has said that it is online, and the connection is up.
     pub online: bool,
 }

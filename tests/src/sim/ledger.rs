@@ -74,6 +74,8 @@ pub struct Begun {
     pub epoch: u32,
     /// Under which packet id.
     pub packet_id: u16,
+    /// Its place in the order of the wire, among all transmissions of the client.
+    pub order: u64,
     /// Its last byte was taken, too. If not, the broker cannot have it: the letter is as good as new.
     pub completed: bool,
 }
@@ -152,27 +154,31 @@ impl Ledger {
         *self.outcomes.entry(outcome.status.name()).or_default() += 1;
     }
 
-    /// A letter without receipt was settled: finds one that this outcome fits, the oldest first.
+    /// A letter without receipt was settled: finds one that this outcome fits, the likeliest first.
     pub fn match_untold(&self, now: Nanos, outcome: &Outcome, cost: Cost) -> Option<u64> {
-        let fits = |number: &&u64| {
-            self.letters
-                .get(number)
-                .is_some_and(|letter| letter.cost == cost && plausible(letter, now, outcome))
-        };
-        self.untold.iter().find(fits).copied()
+        let candidates = self.candidates(now, outcome);
+        let found = candidates.iter().find(|(_, its)| *its == cost);
+        found.map(|(number, _)| *number)
     }
 
-    /// Letters without receipt were settled together: finds as many that this outcome fits and that together took `cost`, the oldest first.
+    /// Letters without receipt were settled together: finds as many that this outcome fits and that together took `cost`, the likeliest first.
     pub fn match_together(&self, now: Nanos, outcome: &Outcome, cost: Cost) -> Option<Vec<u64>> {
-        let letter = |number: &u64| self.letters.get(number);
-        let fits = |letter: &&Letter| plausible(letter, now, outcome);
-        let candidates = self.untold.iter().filter_map(letter).filter(fits);
-        let candidates: Vec<(u64, Cost)> = candidates
-            .map(|letter| (letter.number, letter.cost))
-            .collect();
+        let candidates = self.candidates(now, outcome);
         let mut chosen = Vec::new();
         let mut steps = 100_000;
         choose(&candidates, cost, &mut chosen, &mut steps).then_some(chosen)
+    }
+
+    /// The letters without receipt that this outcome fits. They are in the order of their last transmission, in which letters of QoS 0 are
+    /// settled as sent; those that were never begun come first, the oldest of them before the others.
+    fn candidates(&self, now: Nanos, outcome: &Outcome) -> Vec<(u64, Cost)> {
+        let letter = |number: &u64| self.letters.get(number);
+        let fits = |letter: &&Letter| plausible(letter, now, outcome);
+        let mut fitting: Vec<&Letter> =
+            self.untold.iter().filter_map(letter).filter(fits).collect();
+        fitting.sort_by_key(|letter| letter.begun.last().map_or(0, |begun| begun.order));
+        let told = fitting.iter().map(|letter| (letter.number, letter.cost));
+        told.collect()
     }
 
     /// The first byte of a PUBLISH was taken.
@@ -190,6 +196,7 @@ impl Ledger {
                 connection,
                 epoch,
                 packet_id: frame.packet_id,
+                order,
                 completed: false,
             });
         }

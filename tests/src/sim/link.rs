@@ -83,7 +83,6 @@ impl World {
         let host = &mut self.hosts[client];
         host.line.attempt = attempt;
         host.line.online = false;
-        host.line.accepted = false;
         host.line.parted_on_311 = false;
         let login = host.login();
         let referred = reference == Some(ELSEWHERE);
@@ -513,7 +512,7 @@ impl World {
                     let level = link.tap.level();
                     link.sent.accepted = true;
                     link.accepted_at = self.now;
-                    host.line.accepted = true;
+                    host.line.accepted_at = Some(self.now);
                     let named = host.options.authentication_method.is_some() && level == 5;
                     host.asking.unsettled = named && host.plan.answers.authenticates;
                     let (before, _) = host.ledger.session_at;
