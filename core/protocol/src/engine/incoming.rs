@@ -42,6 +42,13 @@ impl From<DecodeError> for Violation {
     }
 }
 
+fn before_connack() -> Violation {
+    Violation::new(
+        ReasonCode::PROTOCOL_ERROR,
+        "the broker sent another packet before CONNACK (3.2.0-1)",
+    )
+}
+
 impl Engine {
     /// Takes every complete packet out of the buffer.
     pub(super) fn received(&mut self, buffer: &mut BytesMut) {
@@ -106,6 +113,9 @@ impl Engine {
         if self.broker.version == Version::V5 || oversized.header.packet != PacketType::Publish {
             return Err(oversized.error(self.broker.version).into());
         }
+        if self.life.state() == State::Handshaking {
+            return Err(before_connack());
+        }
         self.stats.oversize = self.stats.oversize.saturating_add(1);
         self.events.push(Event::Notice(Notice::OversizeSkipped {
             length: oversized.header.total() as u64,
@@ -128,10 +138,7 @@ impl Engine {
         match (self.life.state(), packet) {
             (State::Handshaking, Packet::ConnAck(connack)) => self.connack(connack),
             (State::Handshaking, Packet::Auth(auth)) => self.auth(auth),
-            (State::Handshaking, _) => Err(Violation::new(
-                ReasonCode::PROTOCOL_ERROR,
-                "the broker sent another packet before CONNACK (3.2.0-1)",
-            )),
+            (State::Handshaking, _) => Err(before_connack()),
             (_, packet) => self.online_packet(packet),
         }
     }

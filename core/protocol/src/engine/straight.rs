@@ -355,14 +355,18 @@ impl Engine {
 
     #[cold]
     fn put_straight_on_shelf(&mut self) {
+        let mut keys = Vec::new();
         while !self.straight.is_empty() {
             let Some((letters, texts)) = self.straight.take_waiting() else {
-                return;
+                break;
             };
             for letter in letters {
-                let key = self.put_on_shelf(letter.body.of_batch(&texts), letter);
-                self.let_wait(key);
+                keys.push(self.put_on_shelf(letter.body.of_batch(&texts), letter));
             }
+        }
+        // Before those that wait there already, which were posted later.
+        for key in keys.into_iter().rev() {
+            self.let_wait_in_front(key);
         }
     }
 }

@@ -77,6 +77,20 @@ fn a_packet_above_the_size_is_skipped_acknowledged_and_reported_on_3_1_1() {
 }
 
 #[test]
+fn a_packet_above_the_size_that_comes_before_connack_is_a_fault_and_not_acknowledged_later() {
+    let mut bench = Bench::new(small(V311));
+    bench.handle(Input::Start);
+    bench.link_up();
+    bench.give(of_size("a", AtLeastOnce, 4, 5_000));
+    assert!(!bench.connected);
+    assert_eq!(bench.engine.stats(bench.now).oversize, 0);
+    bench.pass_backoff();
+    bench.accept(true);
+    let acknowledged = |packet: &Packet| matches!(packet, Packet::PubAck(_));
+    assert!(!bench.sent().iter().any(acknowledged));
+}
+
+#[test]
 fn a_malformed_packet_ends_the_connection_and_is_reported_with_its_rule() {
     let mut bench = Bench::online(speaking(V5));
     bench.give_bytes(&[0x36, 5, 0, 1, b'a', 0, 1]); // QoS 3
