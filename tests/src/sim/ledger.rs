@@ -112,7 +112,7 @@ pub struct Ledger {
     pub session_at: (usize, u8),
     /// Counts every beginning of a PUBLISH, for its place in the order of the wire.
     pub order: u64,
-    /// The wire's order of each unacknowledged letter's first transmission in this life of it.
+    /// The wire's order of each letter's first transmission. An acknowledgement may have come behind nonsense and never be read.
     pub first_order: BTreeMap<u64, u64>,
     /// How many letters came to each outcome.
     pub outcomes: BTreeMap<&'static str, u64>,
@@ -250,7 +250,6 @@ impl Ledger {
             };
             letter.answer = Some(reason);
             self.ids.remove(&frame.packet_id);
-            self.first_order.remove(&number);
         }
     }
 

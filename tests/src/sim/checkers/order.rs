@@ -30,9 +30,6 @@ pub fn order_is_kept(
         return Ok(()); // of which only a part was taken before
     }
     let place = ledger.first_order.get(&letter.number).copied().unwrap_or(0);
-    if place == 0 && sent.misled {
-        return Ok(()); // its acknowledgement came behind nonsense and was not read
-    }
     claim(
         sent.last_again < place,
         "sent_again_in_the_old_order",

@@ -284,12 +284,17 @@ pub fn exactly_once_is_never_doubled(letter: &Letter, host: &Host) -> Verdict {
 }
 
 /// Whether a letter may be begun after its outcome: only again, and only if the application wants the standard's way.
-pub fn may_be_late(letter: &Letter, options: &ClientOptions) -> bool {
-    letter.was_sent()
-        && letter
-            .settled
-            .as_ref()
-            .is_some_and(|(_, outcome)| goes_on(letter, outcome, options))
+pub fn may_be_late(letter: &Letter, options: &ClientOptions, now: Nanos) -> bool {
+    let may = match &letter.settled {
+        Some((_, outcome)) => goes_on(letter, outcome, options),
+        // What was overdue when a machine woke up is told after what was sent in the same moment.
+        None => {
+            options.expired_in_flight == ExpiredInFlight::Resend
+                && letter.qos > 0
+                && letter.deadline.is_some_and(|deadline| deadline <= now)
+        }
+    };
+    letter.was_sent() && may
 }
 
 /// SEMANTICS 4: when its time to live has passed a letter is settled, whatever the connection does.

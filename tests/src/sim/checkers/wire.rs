@@ -79,7 +79,7 @@ pub fn letter_may_be_begun<'a>(
             )
         },
     )?;
-    letter_is_not_settled(letter, options)?;
+    letter_is_not_settled(letter, options, now)?;
     letter_is_begun_once_per_connection(letter, sent)?;
     letter_is_sent_again_only_by_rule(ledger, letter, options)?;
     packet_id_is_right(ledger, letter, frame)?;
@@ -104,7 +104,7 @@ fn letter_is_as_posted(letter: &Letter, frame: &Frame) -> Verdict {
 /// SEMANTICS 4: neither first nor again.
 fn letter_is_not_late(letter: &Letter, options: &ClientOptions, now: Nanos) -> Verdict {
     claim(
-        letter.deadline.is_none_or(|deadline| now < deadline) || may_be_late(letter, options),
+        letter.deadline.is_none_or(|deadline| now < deadline) || may_be_late(letter, options, now),
         "letter_is_not_late",
         || {
             format!(
@@ -117,9 +117,9 @@ fn letter_is_not_late(letter: &Letter, options: &ClientOptions, now: Nanos) -> V
     )
 }
 
-fn letter_is_not_settled(letter: &Letter, options: &ClientOptions) -> Verdict {
+fn letter_is_not_settled(letter: &Letter, options: &ClientOptions, now: Nanos) -> Verdict {
     claim(
-        letter.settled.is_none() || may_be_late(letter, options),
+        letter.settled.is_none() || may_be_late(letter, options, now),
         "letter_is_not_settled",
         || {
             format!(
@@ -219,7 +219,7 @@ fn expiry_is_what_is_left(
     now: Nanos,
     frame: &Frame,
 ) -> Verdict {
-    if frame.level != 5 || may_be_late(letter, options) {
+    if frame.level != 5 || may_be_late(letter, options, now) {
         return Ok(());
     }
     let left = letter
