@@ -21,6 +21,8 @@ export interface BrokerOptions {
   tls?: boolean
   /** Whether clients have to show a certificate of that authority, such as `clientCertPem`; sets `tls` too. */
   clientCertificates?: boolean
+  /** The protocol that clients must offer in the TLS handshake (RFC 7301), such as `x-amzn-mqtt-ca`; sets `tls` too. */
+  alpn?: string
   /** Whether MQTT travels in WebSocket frames, with `tls` over it. */
   websocket?: boolean
   /** The only path, with its query, at which WebSocket is spoken; any unless given, and `/mqtt` in the URL. Sets `websocket` too. */

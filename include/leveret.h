@@ -784,7 +784,10 @@ typedef struct mqtt_origin mqtt_origin;
 /** The MQTT 5 properties of a packet, read with `mqtt_property_get`. */
 typedef struct mqtt_properties mqtt_properties;
 
-/** A handshake that waits for its signature; it lives until the callback returns. */
+/**
+ * A handshake that waits for its signature; it lives until the callback returns. Not to be used by
+ * two threads at once.
+ */
 typedef struct mqtt_signing mqtt_signing;
 
 /** What a fallible function answers: `MQTT_OK`, or one of the negative codes of the table above. */

@@ -19,9 +19,9 @@ struct Example {
 }
 
 impl Example {
-    fn start(path: &str, url: &str) -> Example {
+    fn start(path: &str, arguments: &[&str]) -> Example {
         let mut child = Command::new(path)
-            .arg(url)
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -64,7 +64,7 @@ impl Drop for Example {
 fn the_worker_does_jobs_and_passes_failures_on() {
     let broker = Broker::start_new().unwrap();
     let client = Client::new(broker.url(), Options::new()).unwrap();
-    let example = Example::start(env!("CARGO_BIN_EXE_worker"), broker.url());
+    let example = Example::start(env!("CARGO_BIN_EXE_worker"), &[broker.url()]);
     assert_eq!(example.line(), "ready");
     let post = |job: &str| {
         let letter = client
@@ -91,7 +91,7 @@ fn the_worker_does_jobs_and_passes_failures_on() {
 fn the_sensor_keeps_its_alarm_over_an_outage_and_of_its_readings_the_last() {
     let broker = Broker::start_new().unwrap();
     broker.stop();
-    let example = Example::start(env!("CARGO_BIN_EXE_sensor"), broker.url());
+    let example = Example::start(env!("CARGO_BIN_EXE_sensor"), &[broker.url()]);
     assert_eq!(example.line(), "too hot");
     broker.start().unwrap();
     assert_eq!(example.line(), "alarm acknowledged");
@@ -105,4 +105,63 @@ fn the_sensor_keeps_its_alarm_over_an_outage_and_of_its_readings_the_last() {
     };
     assert_eq!(readings("boilers/3/alarm"), 1);
     assert_eq!(readings("boilers/3/temperature"), 1);
+}
+
+#[test]
+fn the_device_of_a_cloud_has_a_certificate_and_says_its_protocol() {
+    let broker = Broker::builder()
+        .client_certificates(true)
+        .alpn("x-amzn-mqtt-ca");
+    let broker = broker.start().unwrap();
+    posts_one_letter(&broker, &[]);
+}
+
+#[test]
+fn the_device_of_a_cloud_signs_the_url_of_its_websocket() {
+    let broker = Broker::builder()
+        .tls(true)
+        .websocket_path("/mqtt?signature=of-now");
+    let broker = broker.start().unwrap();
+    posts_one_letter(&broker, &["of-now"]);
+}
+
+fn posts_one_letter(broker: &Broker, more: &[&str]) {
+    let folder = std::env::temp_dir().join(format!("leveret-cloud-{}", broker.port()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let files = [
+        ("ca.der", broker.ca_pem()),
+        ("cert.der", broker.client_cert_pem()),
+        ("key.der", broker.client_key_pem()),
+    ];
+    for (name, pem) in files {
+        std::fs::write(folder.join(name), der(pem.unwrap())).unwrap();
+    }
+    let port = broker.port().to_string();
+    let mut arguments = vec!["127.0.0.1", &port, folder.to_str().unwrap()];
+    arguments.extend(more);
+    let example = Example::start(env!("CARGO_BIN_EXE_cloud"), &arguments);
+    assert_eq!(example.line(), "the letter is acknowledged");
+    example.ends();
+    assert_eq!(broker.received().len(), 1);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// The bytes of a PEM of one block.
+fn der(pem: &str) -> Vec<u8> {
+    const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let text = pem
+        .lines()
+        .filter(|line| !line.starts_with('-'))
+        .collect::<String>();
+    let digits: Vec<usize> = text
+        .chars()
+        .filter_map(|digit| DIGITS.find(digit))
+        .collect();
+    let mut bytes = Vec::new();
+    for group in digits.chunks(4) {
+        let bits = (0..4).fold(0, |bits, i| bits << 6 | group.get(i).copied().unwrap_or(0));
+        let three = [bits >> 16, bits >> 8, bits].map(|byte| byte as u8);
+        bytes.extend(&three[..group.len() * 6 / 8]);
+    }
+    bytes
 }

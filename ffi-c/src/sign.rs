@@ -13,7 +13,8 @@ use crate::handle::{self, Hidden};
 use crate::input;
 use crate::options::mqtt_options;
 
-/// A handshake that waits for its signature; it lives until the callback returns.
+/// A handshake that waits for its signature; it lives until the callback returns. Not to be used by
+/// two threads at once.
 pub struct mqtt_signing(Hidden);
 
 /// A handshake that is to be signed. It and what it points to live until the callback returns. May

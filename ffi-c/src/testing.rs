@@ -45,6 +45,7 @@ pub extern "C" fn mqtt_test_broker_new() -> *mut mqtt_test_broker {
 /// | `protocol` | "3.1.1" or "5", the only version spoken | both |
 /// | `tls` | "true": TLS, with the certificates told by `mqtt_test_broker_ca_pem` | "false" |
 /// | `client_certificates` | "true": TLS that clients need a certificate for | "false" |
+/// | `alpn` | TLS with this protocol, which clients must offer in the handshake (RFC 7301) | any or none |
 /// | `websocket` | "true": WebSocket, with `tls` over it | "false" |
 /// | `websocket_path` | the only path, with its query, at which WebSocket is spoken | any, "/mqtt" in the URL |
 /// | `websocket_header` | "Name: value" that clients must bring; may be given several times | none |

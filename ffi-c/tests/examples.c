@@ -3,27 +3,31 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "material.h"
 
 static mqtt_test_broker *broker;
 static const char *folder;
 
-/* Runs an example with the broker's address and one more argument; what it prints goes to `output`, unless that is -1. */
-static pid_t begin_with_output(const char *name, const char *argument, int output) {
-    char path[4096];
+/* Runs an example with at most four arguments, behind the last of which is NULL; what it prints goes to `output`, unless that is -1. */
+static pid_t begin_with(const char *name, const char *const *arguments, int output) {
+    char path[4096], *all[6] = {path, NULL, NULL, NULL, NULL, NULL};
     snprintf(path, sizeof path, "%s/example-%s", folder, name);
+    for (size_t i = 0; i < 4 && arguments[i] != NULL; i++) all[i + 1] = (char *)(uintptr_t)arguments[i];
     pid_t pid = fork();
     EXPECT(pid >= 0);
     if (pid == 0) {
         alarm(SOON / 1000); /* one that hangs dies of it */
         if (output >= 0) dup2(output, 1);
-        execl(path, path, mqtt_test_broker_url(broker), argument, (char *)NULL);
+        execv(path, all);
         _exit(127);
     }
     return pid;
 }
 
+/* With the broker's address and one more argument. */
 static pid_t begin(const char *name, const char *argument) {
-    return begin_with_output(name, argument, -1);
+    const char *arguments[] = {mqtt_test_broker_url(broker), argument, NULL};
+    return begin_with(name, arguments, -1);
 }
 
 static void ends_well(pid_t pid) {
@@ -32,17 +36,41 @@ static void ends_well(pid_t pid) {
 }
 
 /* An example that prints this and nothing else. */
-static void prints(const char *name, const char *argument, const char *wanted) {
+static void prints_with(const char *name, const char *const *arguments, const char *wanted) {
     char printed[4096];
     FILE *output = tmpfile();
     EXPECT(output != NULL);
-    ends_well(begin_with_output(name, argument, fileno(output)));
+    ends_well(begin_with(name, arguments, fileno(output)));
     rewind(output);
     printed[fread(printed, 1, sizeof printed - 1, output)] = '\0';
     fclose(output);
     if (strcmp(printed, wanted) == 0) return;
     fprintf(stderr, "%s printed\n%s\nnot\n%s\n", name, printed, wanted);
     exit(1);
+}
+
+static void prints(const char *name, const char *argument, const char *wanted) {
+    const char *arguments[] = {mqtt_test_broker_url(broker), argument, NULL};
+    prints_with(name, arguments, wanted);
+}
+
+/* On a broker that demands what such a cloud does, and over a WebSocket that wants a signature; each with its own certificates, as DER. */
+static void cloud(void) {
+    static const char *const wants[][5] = {{"client_certificates", "true", "alpn", "x-amzn-mqtt-ca", NULL},
+                                           {"tls", "true", "websocket_path", "/mqtt?signature=of-now", NULL}};
+    for (size_t i = 0; i < sizeof wants / sizeof wants[0]; i++) {
+        mqtt_test_broker *demanding = mqtt_test_broker_new_with(wants[i]);
+        EXPECT(demanding != NULL);
+        material files;
+        char port[8];
+        const char *arguments[] = {"127.0.0.1", port, files.folder, i == 0 ? NULL : "of-now", NULL};
+        write_material(&files, demanding, true);
+        snprintf(port, sizeof port, "%ld", strtol(strrchr(mqtt_test_broker_url(demanding), ':') + 1, NULL, 10));
+        prints_with("cloud", arguments, "the letter is acknowledged\n");
+        EXPECT(mqtt_test_broker_received_count(demanding) == 1);
+        remove_material(&files);
+        mqtt_test_broker_free(demanding);
+    }
 }
 
 /* Jobs published while the worker is away wait for it; those it did are acknowledged, so a second one gets the others. */
@@ -78,6 +106,7 @@ int main(int count, char **arguments) {
     EXPECT(mqtt_test_broker_received_count(broker) == 1 + 2 + 1 + 20000);
     worker();
     prints("epoll", "4", "client 1: tick 1\nclient 2: tick 2\nclient 0: tick 3\nclient 1: tick 4\n4 ticks, each delivered\n");
+    cloud();
     prints("cpp-quickstart", NULL, "door is open\nthe letter is acknowledged\n");
     prints("cpp-no_exceptions", NULL, "the letter is acknowledged\n");
     mqtt_test_broker_free(broker);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "material.h"
 
 static struct sockaddr_in loopback(int port) {
     struct sockaddr_in address = {0};
@@ -109,54 +110,6 @@ static void what_is_refused_is_still_the_programs(const mqtt_test_broker *broker
     close(given), close(ends[0]), close(ends[1]);
 }
 
-/* Files of one broker's certificates, in a folder of their own. */
-typedef struct files {
-    char folder[64], ca[96], cert[96], key[96];
-} files;
-
-static void write_file(const char *path, const void *content, size_t length) {
-    FILE *file = fopen(path, "wb");
-    EXPECT(file != NULL && fwrite(content, 1, length, file) == length && fclose(file) == 0);
-}
-
-/* The DER of the first block of a PEM; its length. */
-static size_t der_of(const char *pem, unsigned char *der) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    unsigned bits = 0, count = 0;
-    size_t length = 0;
-    for (const char *at = strchr(pem, '\n'); *at != '-'; at++) {
-        const char *digit = *at == '\n' ? NULL : strchr(digits, *at);
-        if (digit == NULL) continue;
-        bits = bits << 6 | (unsigned)(digit - digits);
-        count += 6;
-        if (count < 8) continue;
-        count -= 8;
-        der[length++] = (unsigned char)(bits >> count);
-    }
-    return length;
-}
-
-static void write_material(const char *path, const char *pem, bool as_der) {
-    unsigned char der[4096];
-    if (as_der) write_file(path, der, der_of(pem, der));
-    else write_file(path, pem, strlen(pem));
-}
-
-static void write_files(files *files, const mqtt_test_broker *broker, bool as_der) {
-    snprintf(files->folder, sizeof files->folder, "/tmp/leveret-files-XXXXXX");
-    EXPECT(mkdtemp(files->folder) != NULL);
-    snprintf(files->ca, sizeof files->ca, "%s/ca", files->folder);
-    snprintf(files->cert, sizeof files->cert, "%s/cert", files->folder);
-    snprintf(files->key, sizeof files->key, "%s/key", files->folder);
-    write_material(files->ca, mqtt_test_broker_ca_pem(broker), as_der);
-    write_material(files->cert, mqtt_test_broker_client_cert_pem(broker), as_der);
-    write_material(files->key, mqtt_test_broker_client_key_pem(broker), as_der);
-}
-
-static void remove_files(const files *files) {
-    EXPECT(unlink(files->ca) == 0 && unlink(files->cert) == 0 && unlink(files->key) == 0 && rmdir(files->folder) == 0);
-}
-
 static void on_log(void *context, const mqtt_log_event *event) {
     char text[512];
     snprintf(text, sizeof text, "%.*s", (int)event->text_length, event->text);
@@ -168,8 +121,8 @@ static void certificates_and_key_come_from_files(bool as_der) {
     static const char *const wants[] = {"client_certificates", "true", NULL};
     mqtt_test_broker *broker = mqtt_test_broker_new_with(wants);
     counter kept = COUNTER_INIT;
-    files files;
-    write_files(&files, broker, as_der);
+    material files;
+    write_material(&files, broker, as_der);
     const char *set[] = {MQTT_OPT_TLS_CA_FILE, files.ca, MQTT_OPT_TLS_CERT_FILE, files.cert, MQTT_OPT_TLS_KEY_FILE, files.key, NULL};
     mqtt_client *client = new_client(mqtt_test_broker_url(broker), set);
     OK(mqtt_client_on_log(client, on_log, &kept));
@@ -189,7 +142,7 @@ static void certificates_and_key_come_from_files(bool as_der) {
     OK(mqtt_options_set(options, MQTT_OPT_TLS_CA_FILE, "/nowhere/ca.pem"));
     EXPECT(mqtt_client_new(mqtt_test_broker_url(broker), options) == NULL && strstr(mqtt_last_error(), "/nowhere/ca.pem") != NULL);
     mqtt_options_free(options);
-    remove_files(&files);
+    remove_material(&files);
     mqtt_test_broker_free(broker);
 }
 

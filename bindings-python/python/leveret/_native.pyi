@@ -193,6 +193,7 @@ class NativeBroker:
         deny: str = ...,
         tls: bool = ...,
         client_certificates: bool = ...,
+        alpn: str = ...,
         websocket: bool = ...,
         websocket_path: str = ...,
         websocket_header: str = ...,

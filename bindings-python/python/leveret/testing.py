@@ -20,9 +20,9 @@ class Broker(_NativeBroker):
     Unless told otherwise it is a friendly one without limits. Options: `protocol` ("3.1.1" or "5": the only version it
     speaks), `receive_maximum`, `maximum_qos`, `retain_available`, `maximum_packet_size`, `server_keep_alive` (seconds),
     `deny`, a topic filter to which access is denied, and what it speaks: `tls=True`, `client_certificates=True` (TLS that
-    clients need a certificate for), `websocket=True` (with `tls` over it; `websocket_path="/mqtt?token=x"` is then the only
-    path, `websocket_header="Name: value"` a header that clients must bring), `unix_socket=True` or the absolute path of a
-    socket file to be made.
+    clients need a certificate for), `alpn="x-amzn-mqtt-ca"` (TLS with a protocol that they must offer), `websocket=True`
+    (with `tls` over it; `websocket_path="/mqtt?token=x"` is then the only path, `websocket_header="Name: value"` a header
+    that clients must bring), `unix_socket=True` or the absolute path of a socket file to be made.
 
         with Broker(tls=True) as broker, leveret.Client(broker.url, tls_ca=broker.ca_pem) as client: ...
     """

@@ -1,6 +1,6 @@
 //! The handle of a running test broker: its methods are questions to its thread.
 use super::{
-    certificates::{Authority, ServerCertificate},
+    certificates::{Authority, Demands, ServerCertificate},
     host::{Host, Question},
     link::Layers,
     options::BrokerBuilder,
@@ -38,7 +38,7 @@ pub struct Broker {
     /// What signs its certificates, if it speaks TLS.
     authority: Option<Authority>,
     /// Whether clients have to show one.
-    mutual: bool,
+    demands: Demands,
     questions: Sender<Question>,
     waker: Waker,
     records: Records,
@@ -63,14 +63,17 @@ impl Broker {
         let url = place
             .url(options.speaks_tls(), options.opening().as_ref())
             .map_err(system_error)?;
-        let mutual = options.client_certificates;
+        let demands = Demands {
+            certificate: options.client_certificates,
+            protocol: options.alpn.clone(),
+        };
         let authority = match options.speaks_tls() {
             true => Some(Authority::new().map_err(system_error)?),
             false => None,
         };
         let config = authority
             .as_ref()
-            .map(|authority| authority.server(ServerCertificate::Valid, mutual));
+            .map(|authority| authority.server(ServerCertificate::Valid, &demands));
         let layers = Layers {
             tls: config.transpose().map_err(system_error)?,
             websocket: options.opening().map(Arc::new),
@@ -108,7 +111,7 @@ impl Broker {
             url,
             port: number,
             authority,
-            mutual,
+            demands,
             questions,
             waker,
             records,
@@ -150,7 +153,7 @@ impl Broker {
             Error::new(ErrorKind::NotSupported, detail)
         })?;
         let config = authority
-            .server(certificate, self.mutual)
+            .server(certificate, &self.demands)
             .map_err(system_error)?;
         self.ask(move |host| host.layers.tls = Some(config))
     }

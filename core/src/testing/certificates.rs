@@ -15,6 +15,15 @@ use std::sync::Arc;
 /// The names that a broker of this machine answers to.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
+/// What a test broker that speaks TLS demands of its clients.
+#[derive(Debug)]
+pub(super) struct Demands {
+    /// Whether they have to show a certificate of its authority.
+    pub(super) certificate: bool,
+    /// The protocol that they have to offer.
+    pub(super) protocol: Option<String>,
+}
+
 /// What a test broker that speaks TLS shows to its clients. All but the first are refused by clients that look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -92,11 +101,11 @@ impl Authority {
         })
     }
 
-    /// How a server speaks that shows this certificate, and wants one of its clients if `mutual`.
+    /// How a server speaks that shows this certificate and demands this of its clients.
     pub(super) fn server(
         &self,
         certificate: ServerCertificate,
-        mutual: bool,
+        demands: &Demands,
     ) -> Result<Arc<ServerConfig>, Box<dyn std::error::Error + Send + Sync>> {
         let key = KeyPair::generate()?;
         let stranger;
@@ -117,7 +126,7 @@ impl Authority {
         let provider = Arc::new(ring::default_provider());
         let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;
-        let config = if mutual {
+        let config = if demands.certificate {
             let mut roots = RootCertStore::empty();
             roots.add(self.root.der().clone())?;
             let verifier =
@@ -126,7 +135,13 @@ impl Authority {
         } else {
             config.with_no_client_auth()
         };
-        Ok(Arc::new(config.with_single_cert(chain, key)?))
+        let mut config = config.with_single_cert(chain, key)?;
+        let protocol = demands.protocol.as_ref();
+        config.alpn_protocols = protocol
+            .map(|name| name.clone().into_bytes())
+            .into_iter()
+            .collect();
+        Ok(Arc::new(config))
     }
 }
 

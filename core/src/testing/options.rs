@@ -13,6 +13,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// What `alpn` has to be (RFC 7301, 3.1).
+const PROTOCOL: &str = "the name of a protocol, of 1 to 255 bytes";
+
 const WEBSOCKET_PATH: &str = "a path that begins with / and has no spaces";
 
 /// What a test broker allows and demands. The defaults are those of a friendly broker without limits.
@@ -31,6 +34,7 @@ pub struct BrokerBuilder {
     pub(super) denied: Vec<String>,
     tls: bool,
     pub(super) client_certificates: bool,
+    pub(super) alpn: Option<String>,
     websocket: Option<Opening>,
     unix_socket: Option<SocketFile>,
     bad_header: bool,
@@ -59,6 +63,7 @@ impl Default for BrokerBuilder {
             denied: Vec::new(),
             tls: false,
             client_certificates: false,
+            alpn: None,
             websocket: None,
             unix_socket: None,
             bad_header: false,
@@ -69,7 +74,8 @@ impl Default for BrokerBuilder {
 impl BrokerBuilder {
     /// Sets an option by its name, for language bindings: `protocol` ("3.1.1" or "5", the only one spoken), `receive_maximum`, `maximum_qos`,
     /// `retain_available`, `maximum_packet_size`, `server_keep_alive` (seconds), `deny` (one topic filter), `tls`,
-    /// `client_certificates`, `websocket`, `websocket_path`, `websocket_header` ("Name: value"), `unix_socket` (whether, or the path). Numbers and what is true or false may also be given as text.
+    /// `client_certificates`, `alpn` (the name of a protocol), `websocket`, `websocket_path`, `websocket_header` ("Name: value"), `unix_socket` (whether, or the path).
+    /// Numbers and what is true or false may also be given as text.
     ///
     /// # Errors
     /// For a name that is none of these, or a value of another kind or range.
@@ -103,6 +109,10 @@ impl BrokerBuilder {
             },
             "tls" => self.tls = flag(name, &value)?,
             "client_certificates" => self.client_certificates = flag(name, &value)?,
+            "alpn" => match value {
+                Value::Text(protocol) => self.alpn = Some(protocol),
+                _ => return Err(sentence::must_be(name, PROTOCOL, &value)),
+            },
             "websocket" => self.websocket = flag(name, &value)?.then(Opening::default),
             "websocket_path" => match value {
                 Value::Text(path) if is_path(&path) => {
@@ -228,6 +238,13 @@ impl BrokerBuilder {
         self
     }
 
+    /// The protocol that clients must offer in the TLS handshake (RFC 7301), such as `x-amzn-mqtt-ca`, where one port serves several; those that
+    /// offer others or none are refused. Default any or none. Sets `tls` too.
+    pub fn alpn(mut self, protocol: impl Into<String>) -> Self {
+        self.alpn = Some(protocol.into());
+        self
+    }
+
     /// Whether MQTT travels in WebSocket frames, with `tls` over it. Any path will do; the sub-protocol `mqtt` must be offered
     /// (MQTT 5.0 section 6). Default false.
     pub fn websocket(mut self, spoken: bool) -> Self {
@@ -272,7 +289,7 @@ impl BrokerBuilder {
     }
 
     pub(super) fn speaks_tls(&self) -> bool {
-        self.tls || self.client_certificates
+        self.tls || self.client_certificates || self.alpn.is_some()
     }
 
     /// Takes what it is to listen at.
@@ -303,8 +320,13 @@ impl BrokerBuilder {
         }
         if self.unix_socket.is_some() && (self.speaks_tls() || self.websocket.is_some()) {
             return Err(Error::invalid(
-                "unix_socket cannot be combined with tls, client_certificates or websocket: no address says so",
+                "unix_socket cannot be combined with tls, client_certificates, alpn or websocket: no address says so",
             ));
+        }
+        let fits = |protocol: &&String| (1..=255).contains(&protocol.len());
+        if let Some(alpn) = self.alpn.as_ref().filter(|alpn| !fits(alpn)) {
+            let given = sentence::Quoted(alpn);
+            return Err(sentence::must_be("alpn", PROTOCOL, given));
         }
         if self.bad_header {
             return Err(Error::invalid("a header of websocket_header is none"));

@@ -13,6 +13,8 @@ const RECORD: usize = 16 * 1024;
 /// A connection whose bytes are encrypted. The handshake happens below the first reads.
 pub(super) struct Tls {
     session: ServerConnection,
+    /// Whether a client that offers no protocol is refused; one that offers others is by rustls.
+    demands_protocol: bool,
     below: Box<dyn Layer>,
     farewell_said: bool,
 }
@@ -20,12 +22,20 @@ pub(super) struct Tls {
 impl Tls {
     /// The server's side of a new connection.
     pub(super) fn new(config: Arc<ServerConfig>, below: Box<dyn Layer>) -> io::Result<Tls> {
+        let demands_protocol = !config.alpn_protocols.is_empty();
         let session = ServerConnection::new(config).map_err(io::Error::other)?;
         Ok(Tls {
             session,
+            demands_protocol,
             below,
             farewell_said: false,
         })
+    }
+
+    fn lacks_protocol(&self) -> bool {
+        self.demands_protocol
+            && !self.session.is_handshaking()
+            && self.session.alpn_protocol().is_none()
     }
 
     /// Sends what is encrypted; `WouldBlock` if some of it has to wait.
@@ -57,6 +67,9 @@ impl Read for Tls {
             // The answers of the handshake, or the alert that says why there will be none.
             self.push_some()?;
             understood.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+            if self.lacks_protocol() {
+                return Err(ErrorKind::InvalidData.into());
+            }
         }
     }
 }

@@ -151,3 +151,39 @@ fn a_broker_without_tls_has_no_certificates() {
         "certificate must be \"valid\", \"expired\", \"not_yet_valid\", \"wrong_name\", \"unknown_ca\", \"wrong_purpose\" or \"missing_intermediate\", not \"bad\""
     );
 }
+
+#[test]
+fn whoever_demands_a_protocol_refuses_others_and_none() {
+    let broker = Broker::builder().alpn("x-amzn-mqtt-ca").start().unwrap();
+    let offering = |protocols: &[&str]| {
+        let mut config = trusting(broker.ca_pem().unwrap());
+        let names = protocols.iter().map(|name| name.as_bytes().to_vec());
+        config.alpn_protocols = names.collect();
+        config
+    };
+    for refused in [&["mqtt"][..], &[]] {
+        let over = match secure(socket(&broker), offering(refused)) {
+            Ok(mut stream) => !matches!(stream.read(&mut [0; 1]), Ok(1..)),
+            Err(_) => true,
+        };
+        assert!(over, "{refused:?}");
+    }
+    // A renewal demands it all the same.
+    broker.show_certificate(ServerCertificate::Valid).unwrap();
+    let offered = offering(&["mqtt", "x-amzn-mqtt-ca"]);
+    connected(Client::over(
+        secure(socket(&broker), offered).unwrap(),
+        Version::V5,
+    ));
+    assert_eq!(broker.connects().len(), 1);
+    let mut builder = Broker::builder();
+    assert_eq!(
+        builder.set("alpn", 1.into()).unwrap_err().to_string(),
+        "alpn must be the name of a protocol, of 1 to 255 bytes, not 1"
+    );
+    builder.set("alpn", "".into()).unwrap();
+    assert_eq!(
+        builder.start().unwrap_err().to_string(),
+        "alpn must be the name of a protocol, of 1 to 255 bytes, not \"\""
+    );
+}
