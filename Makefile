@@ -18,6 +18,7 @@ conformance: ## every statement of the standards that binds a client, with its t
 	tests/scripts/statements.sh
 
 transports: ## the behaviour suite over every transport: TLS, WebSocket, Unix sockets, proxies, bad certificates; in all languages
+	tests/scripts/broker.sh mosquitto-websocket || echo "skipped: WebSocket on mosquitto"
 	tests/scripts/conformance.sh --scenario transport
 
 interop: ## real brokers one after the other, as a table of broker and scenario: BROKERS="nats aedes" LANGUAGES=all SCENARIO=will TAP=yes

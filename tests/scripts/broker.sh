@@ -15,8 +15,29 @@ from_cargo() {
   rm -rf "$INTEROP/build"
 }
 
+# Debian builds mosquitto without WebSocket: its sources, by the machine's own package sources, with what Debian leaves out.
+mosquitto_with_websocket() {
+  local place=$INTEROP/mosquitto-websocket
+  [ -x "$place/mosquitto" ] && return
+  have apt-get || { echo "there is no apt-get to get the sources of mosquitto with" >&2; exit 1; }
+  local build=$INTEROP/build
+  rm -rf "$place" "$build" && mkdir -p "$place" "$build"/{parts,lists/partial,archives/partial}
+  for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian*; do
+    [ ! -e "$file" ] || sed -e 's/^Types: deb$/Types: deb-src/' -e 's/^deb /deb-src /' "$file" >"$build/parts/$(basename "$file")"
+  done
+  local apt=(apt-get -q -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$build/parts"
+    -o "Dir::State::Lists=$build/lists" -o "Dir::Cache::archives=$build/archives" -o APT::Sandbox::User=root)
+  "${apt[@]}" update >&2
+  (cd "$build" && "${apt[@]}" source --download-only mosquitto >&2 && tar xzf mosquitto_*.orig.tar.gz --strip-components 1)
+  install_package libwebsockets-dev libssl-dev
+  make -C "$build/src" mosquitto WITH_WEBSOCKETS=yes WITH_CJSON=no WITH_SYSTEMD=no WITH_BUNDLED_DEPS=yes >&2
+  mv "$build/src/mosquitto" "$place/mosquitto"
+  rm -rf "$build"
+}
+
 case $1 in
   mosquitto) on_path mosquitto || install_package mosquitto ;;
+  mosquitto-websocket) mosquitto_with_websocket ;;
   nats) on_path nats-server || install_package nats-server ;;
   ejabberd) on_path ejabberdctl || install_package ejabberd ;;
   rabbitmq) [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || install_package rabbitmq-server ;;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -164,9 +165,23 @@ def moved(broker, verb: str) -> tuple[str, wire.Pairs] | None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that stays free until its broker listens there, and while it is down: not of the range from which connections get theirs."""
+    for _ in range(1000):
+        port = random.randrange(10_000, 32_000)
+        if port in _taken:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _taken.add(port)
+        return port
+    raise RuntimeError("no port is free")
+
+
+#: Those given out in this run.
+_taken: set[int] = set()
 
 
 def listening(port: int) -> bool:
