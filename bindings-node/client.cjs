@@ -70,11 +70,11 @@ class Client extends EventEmitter {
       this.#end = resolve
     })
     const urls = Array.isArray(url) ? url : [url]
-    const { hooks, authenticator, ...own } = objectOf(options)
-    this.#hooks = new Hooks(hooks, authenticator)
-    const { names, authenticates } = this.#hooks
+    const { hooks, authenticator, beforeConnect, signer, ...own } = objectOf(options)
+    this.#hooks = new Hooks(hooks, { authenticator, beforeConnect, signer })
+    const { names, asks } = this.#hooks
     const bell = () => this.#rung()
-    this.#native = guarded(() => new native.NativeClient(urls, clientOptionsOf(own), names, authenticates, bell))
+    this.#native = guarded(() => new native.NativeClient(urls, clientOptionsOf(own), names, asks, bell))
     this.#alive = setInterval(() => {}, FOREVER)
     // What is declared in the same turn as the client takes part from the first message on, which a kept session may have waiting.
     Promise.resolve().then(() => this.#start())

@@ -1,8 +1,8 @@
-// Hooks that are shown packets, and the authenticator: called as their packets come, behind no message handler.
+// What a client calls on the way to its broker: hooks, the authenticator, `beforeConnect` and the signer; behind no message handler.
 'use strict'
 
-const { bytesOf, isObject, named, refuse } = require('./arguments.cjs')
-const { guarded, shownThrown } = require('./errors.cjs')
+const { bytesOf, clientOptionsOf, isObject, named, refuse } = require('./arguments.cjs')
+const { MqttError, guarded, shownThrown } = require('./errors.cjs')
 
 /** What can be put on our answer to a packet. */
 const WORDS = ['reasonString', 'userProperties']
@@ -10,20 +10,26 @@ const WORDS = ['reasonString', 'userProperties']
 /** What an authenticator can answer. */
 const ANSWER = ['data', ...WORDS]
 
-/** The hooks of a client. Each answers when what it returned has ended; none waits for another. */
+/** The functions that are asked, beside hooks. */
+const ASKED = ['authenticator', 'beforeConnect', 'signer']
+
+/** The hooks of a client and what else it asks. Each answers when what it returned has ended; none waits for another. */
 class Hooks {
   #hooks = new Map()
-  #authenticator
+  #asked = {}
 
-  /** From the options `hooks` and `authenticator` of a client. */
-  constructor(hooks, authenticator) {
+  /** From the options of a client: `hooks`, and the functions that are asked. */
+  constructor(hooks, asked) {
     if (!isObject(hooks ?? {})) refuse('hooks', 'an object', hooks)
-    if (!['function', 'undefined'].includes(typeof (authenticator ?? undefined))) refuse('authenticator', 'a function', authenticator)
     for (const [name, hook] of Object.entries(hooks ?? {})) {
       if (typeof hook === 'function') this.#hooks.set(name, hook)
       else if (hook !== undefined && hook !== null) refuse(`hook ${name}`, 'a function', hook)
     }
-    this.#authenticator = authenticator ?? undefined
+    for (const name of ASKED) {
+      const given = asked[name] ?? undefined
+      if (given !== undefined && typeof given !== 'function') refuse(name, 'a function', given)
+      this.#asked[name] = given
+    }
   }
 
   /** The names of the hooks there are. */
@@ -31,18 +37,21 @@ class Hooks {
     return [...this.#hooks.keys()]
   }
 
-  /** Is there an authenticator. */
-  get authenticates() {
-    return this.#authenticator !== undefined
+  /** Which of the functions that are asked there are. */
+  get asks() {
+    return Object.fromEntries(ASKED.map((name) => [name, this.#asked[name] !== undefined]))
   }
 
   /** Calls them for all that waits for them. The client is `native`, its `waits`, how to `log`, and the `receiptOf` a number. */
   call(client) {
-    if (this.#hooks.size === 0 && !this.authenticates) return
-    for (const each of client.native.takeHooks()) {
-      const call = each.hook === undefined ? () => this.#authenticate(each, client) : () => this.#show(each, client)
-      client.waits.handle(call)
-    }
+    if (this.#hooks.size === 0 && !Object.values(this.asks).includes(true)) return
+    for (const each of client.native.takeHooks()) client.waits.handle(() => this.#callFor(each, client))
+  }
+
+  #callFor(each, client) {
+    if ('hook' in each) return this.#show(each, client)
+    if ('stage' in each) return this.#authenticate(each, client)
+    return 'scheme' in each ? this.#sign(each, client) : this.#prepare(each, client)
   }
 
   async #show({ hook, number, tag, ...seen }, { native, receiptOf, log }) {
@@ -60,10 +69,28 @@ class Hooks {
 
   async #authenticate({ number, ...asked }, { native }) {
     try {
-      const { data, ...words } = answerOf(await this.#authenticator({ ...asked, data: asked.data ?? null }))
+      const { data, ...words } = answerOf(await this.#asked.authenticator({ ...asked, data: asked.data ?? null }))
       untilClosed(() => native.authenticate(number, bytesOf(data), words))
     } catch (thrown) {
       untilClosed(() => native.refuseAuthentication(number, whyOf(thrown)))
+    }
+  }
+
+  async #prepare({ number, url, attempt }, { native }) {
+    try {
+      const said = saidOf(await this.#asked.beforeConnect({ url, number: attempt }))
+      untilClosed(() => native.prepare(number, said))
+    } catch (thrown) {
+      untilClosed(() => native.refuseAttempt(number, whyOf(thrown)))
+    }
+  }
+
+  async #sign({ number, scheme, message }, { native }) {
+    try {
+      const signature = bytesOf(await this.#asked.signer(scheme, message))
+      guarded(() => native.sign(number, signature))
+    } catch (thrown) {
+      native.refuseSignature(number, whyOf(thrown))
     }
   }
 }
@@ -90,7 +117,15 @@ function answerOf(returned) {
   return isData ? { data: returned } : named(returned, ANSWER)
 }
 
-/** Why the authenticator refuses: what it threw, in words. */
+/** What `beforeConnect` returned, as options. */
+function saidOf(returned) {
+  if (isObject(returned ?? {})) return clientOptionsOf(returned ?? {})
+  // Without the value, which may well be a secret in the wrong place.
+  const given = Array.isArray(returned) ? 'a list' : `a ${typeof returned}`
+  throw new MqttError('ERR_MQTT_INVALID_ARGUMENT', `what beforeConnect returns must be an object of options, or undefined, not ${given}`)
+}
+
+/** Why a function refuses: what it threw, in words. */
 function whyOf(thrown) {
   try {
     if (typeof thrown?.message === 'string') return thrown.message

@@ -2,10 +2,10 @@
 /// <reference types="node" />
 import { EventEmitter } from 'node:events'
 
-import type { Binary, ClientOptions, CloseOptions, Duration, Pairs, PublishOptions, SubscribeOptions } from './options.js'
+import type { Binary, ClientOptions, CloseOptions, ConnectOptions, Duration, Pairs, PublishOptions, SubscribeOptions } from './options.js'
 import type { ErrorCode, OutcomeStatus, Status, SubscriptionState } from './tables.js'
 
-export type { Binary, ClientOptions, CloseOptions, Duration, Pairs, PublishOptions, SubscribeOptions, Will } from './options.js'
+export type { Binary, ClientOptions, CloseOptions, ConnectOptions, Duration, Pairs, PublishOptions, SubscribeOptions, Will } from './options.js'
 export type { ErrorCode, OutcomeStatus, Status, SubscriptionState } from './tables.js'
 export { ReasonCode } from './tables.js'
 
@@ -199,11 +199,39 @@ export type AuthAnswer = Binary | ({ data?: Binary | null | undefined } & Words)
  */
 export type Authenticator = (step: AuthStep) => AuthAnswer | Promise<AuthAnswer>
 
+/** An attempt to connect that is about to be made. */
+export interface Attempt {
+  /** Where it goes unless something else is said: one of the client's URLs, or what the broker referred to, without user name and password. */
+  url: string
+  /** Which attempt of the client it is, from 1. What was refused or not answered was no attempt yet: the next one has the same number. */
+  number: number
+}
+
+type SaidOfAttempt = ConnectOptions | null | undefined | void
+
+/**
+ * Is asked before each attempt to connect, for credentials that do not last, a will that tells of the moment, or a signed URL. What it
+ * returns, or what that promise resolves with, holds for this attempt in place of those options of the client. Where it throws, rejects,
+ * returns what is not valid, or takes longer than `hookTimeout` the attempt fails, and another follows.
+ */
+export type BeforeConnect = (attempt: Attempt) => SaidOfAttempt | Promise<SaidOfAttempt>
+
+/**
+ * Signs TLS handshakes in place of a private key, which can so stay in a secure element; its certificate is `tlsCert` or `tlsCertFile`. It
+ * gets the name of a signature scheme as TLS has it (RFC 8446, 4.2.3), such as `ecdsa_secp256r1_sha256`, and the message, not hashed yet,
+ * and returns or promises the signature, for ECDSA in DER. Where it throws or rejects, or takes longer than what is left of
+ * `connectTimeout`, the attempt to connect fails, and another follows.
+ */
+export type Signer = (scheme: string, message: Buffer) => Uint8Array | ArrayBuffer | Promise<Uint8Array | ArrayBuffer>
+
 /** What a client calls from the first connection on. */
 export interface ClientCalls {
   hooks?: Hooks | undefined
   /** Needs the option `authenticationMethod`. */
   authenticator?: Authenticator | undefined
+  beforeConnect?: BeforeConnect | undefined
+  /** Needs the option `tlsCert` or `tlsCertFile`, and no key. */
+  signer?: Signer | undefined
 }
 
 /** A message from the broker. */

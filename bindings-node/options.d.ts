@@ -482,3 +482,30 @@ export interface CloseOptions {
   /** User properties of the DISCONNECT (MQTT 5, 3.14.2.2.4). Default: no pairs. Allowed: pairs of texts. MQTT 5 only. */
   userProperties?: Pairs
 }
+
+/** What one attempt to connect says. What is not given is as the options of the client say. */
+export interface ConnectOptions {
+  /**
+   * Where to dial this time, in place of the URL whose turn it is: another path or query, such as those of a signed
+   * URL. Never shown. Default: the URL of the client. Allowed: text of at most 65535 bytes of UTF-8; null for the
+   * URL of the client.
+   */
+  url?: string | null
+  /**
+   * Headers of the WebSocket handshake, after those of the client. Never shown. Default: no more headers. Allowed:
+   * pairs of texts; null for no more headers.
+   */
+  websocketHeaders?: Pairs | null
+  /**
+   * User name to log in with; the password of the client's options does not go with it. Default: the one of the
+   * client. Allowed: text of at most 65535 bytes of UTF-8; null for the one of the client.
+   */
+  username?: string | null
+  /**
+   * Password to log in with. On 3.1.1 it needs a user name. Never shown. Default: the one of the client. Allowed:
+   * bytes or text of at most 65535 bytes; null for the one of the client.
+   */
+  password?: Binary | null
+  /** The will, in place of the client's own; `null` for the one of the client. */
+  will?: Will | null
+}

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use leveret::host::{
-    Arrival, Bell, Client, ClientOptions, CloseOptions, Delivery as Taken, General, Keep, Publish,
-    PublishOptions, QueueId, REQUEST_TIMEOUT, ResponseTo, Setup, Status, SubscribeOptions, Target,
-    sentence,
+    Arrival, Bell, Client, ClientOptions, CloseOptions, Delivery as Taken, General, Keep,
+    NetworkHooks, Publish, PublishOptions, QueueId, REQUEST_TIMEOUT, ResponseTo, Setup, Signing,
+    Status, SubscribeOptions, Target, sentence,
 };
 use napi::Env;
-use napi::bindgen_prelude::{Either, Function};
+use napi::bindgen_prelude::{Either, Either4, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
@@ -20,7 +20,7 @@ use crate::convert::{
     timeout,
 };
 use crate::error::{Parts, parts, thrown};
-use crate::hooks::{self, Seen, Step};
+use crate::hooks::{self, Attempt, Handshake, Seen, Step};
 use crate::message::{Asked, Delivery};
 use crate::news::{Counters, Reported, Told, reported, told};
 
@@ -34,6 +34,8 @@ pub struct NativeClient {
     /// The queues of iterators with filters of their own, by their numbers from `FIRST_QUEUE` on.
     queues: RefCell<BTreeMap<u32, QueueId>>,
     last_queue: Cell<u32>,
+    /// Handshakes to be signed, by the numbers of their messages.
+    handshakes: RefCell<BTreeMap<u32, Arc<Signing>>>,
     /// Wakes the event loop when a full post office has room again; until the client is released.
     room: RefCell<Option<Waker>>,
 }
@@ -64,15 +66,26 @@ pub struct Posted {
     pub error: Option<Parts>,
 }
 
+/// Which functions there are that a client calls on the way to its broker.
+#[napi(object, object_to_js = false)]
+pub struct Asks {
+    /// That takes steps of authentication.
+    pub authenticator: bool,
+    /// That says what an attempt to connect says.
+    pub before_connect: bool,
+    /// That signs handshakes.
+    pub signer: bool,
+}
+
 #[napi]
 impl NativeClient {
-    /// Makes a client with hooks of these names that rings `bell` on the event loop's thread when something waits.
+    /// Makes a client with hooks of these names, and what else it asks, that rings `bell` on the event loop's thread when something waits.
     #[napi(constructor)]
     pub fn new(
         urls: Vec<Given<'_>>,
         options: Given<'_>,
         hooks: Vec<String>,
-        authenticates: bool,
+        asks: Asks,
         bell: Function<'_, (), ()>,
     ) -> napi::Result<NativeClient> {
         let urls: Vec<String> = urls
@@ -82,7 +95,14 @@ impl NativeClient {
         let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
         let mut parsed = ClientOptions::default();
         set_options(options, |name, value| parsed.set(name, value, DIALECT))?;
-        let hooks = hooks::wanted(&hooks, authenticates).map_err(thrown)?;
+        let hooks =
+            hooks::wanted(&hooks, asks.authenticator, asks.before_connect).map_err(thrown)?;
+        let network = NetworkHooks::default();
+        let network = if asks.signer {
+            network.with_host_signer()
+        } else {
+            network
+        };
         let setup = Setup {
             dialect: DIALECT,
             keep: Keep::Streamed,
@@ -93,13 +113,14 @@ impl NativeClient {
             .weak::<true>()
             .build()?;
         let ring = Arc::new(Ring(bell));
-        let client = Client::new(&urls, parsed, setup).map_err(thrown)?;
+        let client = Client::with_network(&urls, parsed, setup, network).map_err(thrown)?;
         client.set_hooks(hooks).map_err(thrown)?;
         let room = RefCell::new(Some(Waker::from(Arc::clone(&ring))));
         client.set_bell(&Bell::Call(Arc::new(move || ring.ring())));
         Ok(NativeClient {
             client,
             open: RefCell::default(),
+            handshakes: RefCell::default(),
             last: Cell::new(0),
             queues: RefCell::default(),
             last_queue: Cell::new(FIRST_QUEUE - 1),
@@ -421,15 +442,17 @@ impl NativeClient {
 
     // --- hooks ---
 
-    /// Everything that waits for hooks and for the authenticator.
+    /// Everything that waits for hooks, for the authenticator, for what is asked before each connect, and for the signer.
     #[napi]
-    pub fn take_hooks(&self) -> Vec<Either<Seen, Step>> {
+    pub fn take_hooks(&self) -> Vec<Either4<Seen, Step, Attempt, Handshake>> {
         let mut taken = Vec::new();
         self.client.take(QueueId::HOOKS, usize::MAX, &mut taken);
         let asked = taken.into_iter().filter_map(|each| match each {
-            Taken::Packet(shown) => Some(Either::A(Seen::from(&*shown))),
-            Taken::Authenticate(step) => Some(Either::B(Step::from(&*step))),
-            Taken::Message(_) | Taken::News(_) | Taken::Prepare(_) => None,
+            Taken::Packet(shown) => Some(Either4::A(Seen::from(&*shown))),
+            Taken::Authenticate(step) => Some(Either4::B(Step::from(&*step))),
+            Taken::Prepare(asked) => Some(Either4::C(Attempt::of(&self.client, &asked))),
+            Taken::Sign(asked) => self.handshake(asked).map(Either4::D),
+            Taken::Message(_) | Taken::News(_) => None,
         });
         asked.collect()
     }
@@ -457,6 +480,38 @@ impl NativeClient {
         told.map_err(thrown)
     }
 
+    /// What the attempt of this number is to say.
+    #[napi]
+    pub fn prepare(&self, number: f64, said: Given<'_>) -> napi::Result<()> {
+        let said = hooks::said(said)?;
+        self.client.prepare(number as u64, said).map_err(thrown)
+    }
+
+    /// Why the attempt of this number is not to be made.
+    #[napi]
+    pub fn refuse_attempt(&self, number: f64, why: String) -> napi::Result<()> {
+        let told = self.client.refuse_preparation(number as u64, &why);
+        told.map_err(thrown)
+    }
+
+    /// The signature for the handshake of this number. What is not one leaves it unsigned.
+    #[napi]
+    pub fn sign(&self, number: u32, signature: Given<'_>) -> napi::Result<()> {
+        let signature = hooks::signature(signature)?;
+        if let Some(asked) = self.handshakes.borrow_mut().remove(&number) {
+            asked.answer(Ok(signature));
+        }
+        Ok(())
+    }
+
+    /// Why the handshake of this number is not signed.
+    #[napi]
+    pub fn refuse_signature(&self, number: u32, why: String) {
+        if let Some(asked) = self.handshakes.borrow_mut().remove(&number) {
+            asked.answer(Err(why));
+        }
+    }
+
     // --- the bell ---
 
     /// What was reported since the last time.
@@ -475,6 +530,7 @@ impl NativeClient {
     pub fn release(&self) {
         self.room.take();
         self.open.take();
+        self.handshakes.take();
         self.client.set_bell(&Bell::None);
     }
 }
@@ -494,10 +550,25 @@ impl NativeClient {
             }
             Taken::News(news) => Either::B(told(news)),
             // In the queue of the hooks alone.
-            Taken::Packet(_) | Taken::Prepare(_) | Taken::Authenticate(_) => {
+            Taken::Packet(_) | Taken::Prepare(_) | Taken::Authenticate(_) | Taken::Sign(_) => {
                 Either::B(Told::default())
             }
         })
+    }
+
+    /// A handshake to be signed, unless nobody waits for that any more.
+    fn handshake(&self, asked: Arc<Signing>) -> Option<Handshake> {
+        let mut handshakes = self.handshakes.borrow_mut();
+        // Of those before it some may never be answered.
+        handshakes.retain(|_, asked| asked.is_wanted());
+        if !asked.is_wanted() {
+            return None;
+        }
+        let number = self.last.get().wrapping_add(1);
+        self.last.set(number);
+        let told = Handshake::of(number, &asked);
+        handshakes.insert(number, asked);
+        Some(told)
     }
 
     /// A queue by its number, unless it is closed.

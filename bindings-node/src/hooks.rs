@@ -1,9 +1,10 @@
-//! Packets for hooks and steps for the authenticator as plain objects, and what the application says to them.
+//! What a client asks on the way to its broker as plain objects: packets, steps, attempts, handshakes; and what the application says to them.
 
 use std::collections::BTreeMap;
 
 use leveret::host::{
-    AuthStage, AuthStep, CloseOptions, Error, Hooks, PacketSet, PacketType, Shown, Words, sentence,
+    AuthStage, AuthStep, Client, CloseOptions, ConnectOptions, Error, Hooks, PacketSet, PacketType,
+    Preparation, Shown, Signing, Words, sentence,
 };
 use napi::ValueType;
 use napi::bindgen_prelude::Buffer;
@@ -52,6 +53,48 @@ pub struct Step {
     pub properties: BTreeMap<String, Property>,
 }
 
+/// An attempt to connect.
+#[napi(object, object_from_js = false)]
+pub struct Attempt {
+    /// To be answered with.
+    pub number: f64,
+    /// Where it is to go, without user name and password.
+    pub url: String,
+    /// Counts the attempts from 1.
+    pub attempt: f64,
+}
+
+/// A handshake to be signed.
+#[napi(object, object_from_js = false)]
+pub struct Handshake {
+    /// To be answered with.
+    pub number: f64,
+    /// The signature scheme.
+    pub scheme: String,
+    /// The message.
+    pub message: Buffer,
+}
+
+impl Attempt {
+    pub(crate) fn of(client: &Client, asked: &Preparation) -> Attempt {
+        Attempt {
+            number: asked.number as f64,
+            url: client.url_of(asked),
+            attempt: asked.attempt as f64,
+        }
+    }
+}
+
+impl Handshake {
+    pub(crate) fn of(number: u32, asked: &Signing) -> Handshake {
+        Handshake {
+            number: number.into(),
+            scheme: asked.scheme().into(),
+            message: asked.message().to_vec().into(),
+        }
+    }
+}
+
 impl From<&Shown> for Seen {
     fn from(shown: &Shown) -> Seen {
         Seen {
@@ -90,7 +133,11 @@ impl From<&AuthStep> for Step {
 ///
 /// # Errors
 /// `InvalidArgument` for a name that is none.
-pub(crate) fn wanted(names: &[String], authenticates: bool) -> Result<Hooks, Error> {
+pub(crate) fn wanted(
+    names: &[String],
+    authenticates: bool,
+    prepares: bool,
+) -> Result<Hooks, Error> {
     let mut shown = PacketSet::EMPTY;
     for name in names {
         let packet = Hooks::SHOWABLE.types().find(|&each| hook_of(each) == *name);
@@ -104,7 +151,7 @@ pub(crate) fn wanted(names: &[String], authenticates: bool) -> Result<Hooks, Err
     Ok(Hooks {
         shown,
         answered: shown.intersection(Hooks::ANSWERABLE),
-        prepares: false,
+        prepares,
         authenticates,
     })
 }
@@ -136,4 +183,21 @@ pub(crate) fn data(given: Given<'_>) -> napi::Result<Option<Vec<u8>>> {
             return Err(must_be("authentication data", allowed, given_as(other)));
         }
     })
+}
+
+/// What an attempt is to say, given as options are.
+pub(crate) fn said(given: Given<'_>) -> napi::Result<ConnectOptions> {
+    let mut options = ConnectOptions::default();
+    set_options(given, |name, value| options.set(name, value, DIALECT))?;
+    Ok(options)
+}
+
+/// A signature.
+pub(crate) fn signature(given: Given<'_>) -> napi::Result<Vec<u8>> {
+    let given = match given {
+        Given::E(bytes) => return Ok(bytes.to_vec()),
+        Given::A(_) => "text".to_owned(),
+        other => given_as(other),
+    };
+    Err(must_be("signature", "bytes", given))
 }

@@ -114,13 +114,38 @@ class Peer {
 }
 
 function read(type, body) {
-  if (type === 'CONNECT') return { type, properties: readProperties(body, 10) }
+  if (type === 'CONNECT') return { type, properties: readProperties(body, 10), ...readLogin(body) }
   if (type === 'PUBLISH' || type === 'PINGREQ') return { type, body }
   const id = WITH_IDENTIFIER.includes(type) ? 2 : 0
   const packet = { type, properties: {}, ...(id === 0 ? {} : { packetId: body.readUInt16BE(0) }) }
   if (type === 'SUBSCRIBE' || type === 'UNSUBSCRIBE') return { ...packet, properties: readProperties(body, id) }
   packet.reason = body[id] ?? 0
   return body.length > id + 1 ? { ...packet, properties: readProperties(body, id + 1) } : packet
+}
+
+/** Will, user name and password of a CONNECT (MQTT 5, 3.1.3). */
+function readLogin(body) {
+  const flags = body[7]
+  let place = 10
+  const skip = () => {
+    const [length, begin] = readVariable(body, place)
+    place = begin + length
+  }
+  const bytes = () => {
+    const size = body.readUInt16BE(place)
+    place += 2 + size
+    return body.subarray(place - size, place).toString()
+  }
+  skip()
+  bytes()
+  const login = {}
+  if (flags & 0x04) {
+    skip()
+    login.will = { topic: bytes(), payload: bytes(), qos: (flags >> 3) & 3 }
+  }
+  if (flags & 0x80) login.username = bytes()
+  if (flags & 0x40) login.password = bytes()
+  return login
 }
 
 function readProperties(body, at) {

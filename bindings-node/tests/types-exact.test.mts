@@ -3,9 +3,10 @@ import { EventEmitter, once } from 'node:events'
 
 import leveret, * as all from 'leveret'
 import type {
-  AckProperties, AllClientsEvents, AttemptFailedEvent, AuthAnswer, Authenticator, AuthProperties, AuthStep, Binary, ClientCalls, ClientEvents,
-  ClientOptions, CloseOptions, ConnAckProperties, DisconnectProperties, Duration, ErrorCode, Filters, Handler, HookPackets, Hooks, LogLine, MessageProperties,
-  Messages, NoticeEvent, OfflineEvent, OnlineEvent, OutcomeStatus, Packet, Pairs, PublishOptions, Stats, Status, SubscribeOptions,
+  AckProperties, AllClientsEvents, Attempt, AttemptFailedEvent, AuthAnswer, Authenticator, AuthProperties, AuthStep, BeforeConnect, Binary,
+  ClientCalls, ClientEvents, ClientOptions, CloseOptions, ConnAckProperties, ConnectOptions, DisconnectProperties, Duration, ErrorCode, Filters,
+  Handler, HookPackets, Hooks, LogLine, MessageProperties, Messages, NoticeEvent, OfflineEvent, OnlineEvent, OutcomeStatus, Packet, Pairs,
+  PublishOptions, Signer, Stats, Status, SubscribeOptions,
   SubscriptionEvent, SubscriptionState, WaitOptions, Will, Words,
 } from 'leveret'
 import testing, { Broker, type BrokerOptions, type ClientPacket } from 'leveret/testing'
@@ -125,7 +126,26 @@ const authenticator: Authenticator = async (step) => {
   const answer: AuthAnswer = { data: new Uint8Array(2), reasonString: null, userProperties: [['a', 'b']] }
   return step.stage === 'begin' ? 'text' : step.stage === 'continue' ? answer : undefined
 }
-const calls: ClientCalls = { hooks, authenticator }
+const beforeConnect: BeforeConnect = async (attempt) => {
+  same<typeof attempt, Attempt>(true)
+  same<typeof attempt.number, number>(true)
+  const said: ConnectOptions = { username: attempt.url, password: Buffer.from('x'), will: { topic: 't', qos: 1 }, websocketHeaders: { a: 'b' } }
+  return said
+}
+const signer: Signer = async (scheme, message) => {
+  same<typeof scheme, string>(true)
+  same<typeof message, Buffer>(true)
+  return new Uint8Array(message).buffer
+}
+all.connect('mqtt://localhost', { beforeConnect: () => {}, signer: (_, message) => message, tlsCertFile: 'device.pem' })
+all.connect('mqtt://localhost', { beforeConnect: ({ url }) => ({ url }), signer: undefined })
+// @ts-expect-error: what is no option of one attempt
+all.connect('mqtt://localhost', { beforeConnect: () => ({ clientId: 'x' }) })
+// @ts-expect-error: a token alone
+all.connect('mqtt://localhost', { beforeConnect: () => 'token' })
+// @ts-expect-error: bytes, and not text
+all.connect('mqtt://localhost', { signer: () => 'signature' })
+const calls: ClientCalls = { hooks, authenticator, beforeConnect, signer }
 all.connect('mqtt://localhost', { ...calls, authenticationMethod: 'SCRAM' })
 // @ts-expect-error: there is no such hook
 all.connect('mqtt://localhost', { hooks: { pubrek: () => {} } })

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use leveret::host::{
     Bell, Client, ClientOptions, CloseOptions, Delivery as Taken, Error, ErrorKind, General, Keep,
-    Publish, PublishOptions, QueueId, Reply, Setup, Status, SubscribeOptions, Tag, Target,
-    sentence,
+    NetworkHooks, Publish, PublishOptions, QueueId, Reply, Setup, Status, SubscribeOptions, Tag,
+    Target, sentence,
 };
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
@@ -42,13 +42,14 @@ type Result<T> = std::result::Result<T, Error>;
 #[pymethods]
 impl Native {
     /// With `streamed`, outcomes and answers are taken with `reports` when the descriptor is readable;
-    /// otherwise they are waited for one by one.
+    /// otherwise they are waited for one by one. With `signs`, handshakes are signed by who takes from the hook queue.
     #[new]
     fn new(
         py: Python<'_>,
         urls: &Bound<'_, PyAny>,
         options: &Bound<'_, PyDict>,
         streamed: bool,
+        signs: bool,
     ) -> PyResult<Native> {
         let urls = texts(urls, "url")?;
         let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
@@ -62,8 +63,14 @@ impl Native {
             keep: if streamed { Keep::Streamed } else { Keep::Held },
             autostart: false,
         };
+        let network = NetworkHooks::default();
+        let network = if signs {
+            network.with_host_signer()
+        } else {
+            network
+        };
         let client = py
-            .detach(|| Client::new(&urls, parsed, setup))
+            .detach(|| Client::with_network(&urls, parsed, setup, network))
             .map_err(|error| raise(py, &error))?;
         if let Some(LoopBell { descriptor, .. }) = &loop_bell {
             client.set_bell(&Bell::Descriptor(Arc::clone(descriptor)));
@@ -413,14 +420,16 @@ impl Native {
         }
     }
 
-    /// Has packets of these names shown from now on, and steps of authentication.
+    /// Has packets of these names shown from now on, steps of authentication, and attempts to connect. Handshakes to be
+    /// signed come in the same queue.
     fn hook_queue(
         &self,
         py: Python<'_>,
         packets: Vec<Bound<'_, PyAny>>,
         authenticates: bool,
+        prepares: bool,
     ) -> PyResult<HookQueue> {
-        HookQueue::open(py, &self.client, &packets, authenticates)
+        HookQueue::open(py, &self.client, &packets, authenticates, prepares)
     }
 
     /// While entered, this thread runs handlers of the client.
@@ -506,7 +515,7 @@ fn items<'py>(native: &Bound<'py, Native>, taken: Vec<Taken>) -> PyResult<Vec<Bo
         }
         Taken::News(told) => Ok(news::news(py, told)?.into_pyobject(py)?.into_any()),
         // In the queue of the hooks alone.
-        Taken::Packet(_) | Taken::Prepare(_) | Taken::Authenticate(_) => {
+        Taken::Packet(_) | Taken::Prepare(_) | Taken::Authenticate(_) | Taken::Sign(_) => {
             Ok(py.None().into_bound(py))
         }
     };

@@ -1,25 +1,28 @@
-//! `HookQueue`: packets on their way to hooks, steps of authentication on their way to the authenticator, and their answers.
+//! `HookQueue`: packets for hooks, steps for the authenticator, attempts to connect to say more of, handshakes to sign, and their answers.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use leveret::host::{
-    AuthStage, AuthStep, Client, CloseOptions, Delivery as Taken, Error, ErrorKind, Hooks,
-    PacketSet, PacketType, QueueId, Shown, Words, sentence,
+    self, AuthStage, AuthStep, Client, CloseOptions, ConnectOptions, Delivery as Taken, Error,
+    ErrorKind, Hooks, PacketSet, PacketType, Preparation, QueueId, Shown, Words, sentence,
 };
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
-use crate::convert::{Body, DIALECT, borrowed_text, value};
+use crate::convert::{Body, DIALECT, borrowed_text, kind_of, set_options, value};
 use crate::error::raise;
 use crate::message::properties;
 use crate::wait::wait;
 
-/// What the hooks and the authenticator of one client are asked, and what they answer.
+/// What the functions of one client are asked that it calls on the way to the broker, and what they answer.
 #[pyclass(frozen, module = "leveret._native")]
 pub struct HookQueue {
     client: Client,
 }
 
-/// What is asked: `packet` or `step`, the number that its answer names, and the fields of Python's `Packet` or `AuthStep`.
+/// What is asked: `packet`, `step`, `attempt` or `handshake`, the number that its answer names, and the fields of Python's `Packet`,
+/// `AuthStep` or `Attempt`, or a `Signing`.
 type Question<'py> = (&'static str, u64, Bound<'py, PyDict>);
 
 #[pymethods]
@@ -28,7 +31,7 @@ impl HookQueue {
     fn take<'py>(&self, py: Python<'py>, most: usize) -> PyResult<Vec<Question<'py>>> {
         let mut taken = Vec::new();
         py.detach(|| self.client.take(QueueId::HOOKS, most, &mut taken));
-        questions(py, taken)
+        questions(py, &self.client, taken)
     }
 
     /// The same, waiting for the first; None when there will be no more.
@@ -40,7 +43,9 @@ impl HookQueue {
                 waited => waited.map(|_| Some(taken)),
             }
         })?;
-        taken.map(|taken| questions(py, taken)).transpose()
+        taken
+            .map(|taken| questions(py, &self.client, taken))
+            .transpose()
     }
 
     /// What our answer to a packet is to carry. What needs no answer has the number 0.
@@ -82,15 +87,38 @@ impl HookQueue {
     fn refuse(&self, py: Python<'_>, number: u64, text: &str) -> PyResult<()> {
         unless_over(py, || self.client.refuse_authentication(number, text))
     }
+
+    /// What an attempt to connect is to say.
+    fn prepare(&self, py: Python<'_>, number: u64, options: &Bound<'_, PyDict>) -> PyResult<()> {
+        let mut said = ConnectOptions::new();
+        set_options(Some(options), |name, value| said.set(name, value, DIALECT))?;
+        unless_over(py, || self.client.prepare(number, said))
+    }
+
+    /// The attempt is not made, for the reason in these words.
+    fn refuse_attempt(&self, py: Python<'_>, number: u64, text: &str) -> PyResult<()> {
+        unless_over(py, || self.client.refuse_preparation(number, text))
+    }
+
+    /// For so many seconds somebody waits for the answer to a question of this kind.
+    fn limit(&self, kind: &str) -> f64 {
+        let options = self.client.options();
+        let limit = match kind {
+            "handshake" => options.connect_timeout,
+            _ => options.hook_timeout,
+        };
+        limit.as_secs_f64()
+    }
 }
 
 impl HookQueue {
-    /// Has packets of these names shown, and steps of authentication.
+    /// Has packets of these names shown, steps of authentication, and attempts to connect.
     pub(crate) fn open(
         py: Python<'_>,
         client: &Client,
         packets: &[Bound<'_, PyAny>],
         authenticates: bool,
+        prepares: bool,
     ) -> PyResult<HookQueue> {
         let mut shown = PacketSet::EMPTY;
         for name in packets {
@@ -99,7 +127,7 @@ impl HookQueue {
         let hooks = Hooks {
             shown,
             answered: shown.intersection(Hooks::ANSWERABLE),
-            prepares: false,
+            prepares,
             authenticates,
         };
         py.detach(|| client.set_hooks(hooks))
@@ -144,12 +172,18 @@ fn showable(given: &Bound<'_, PyAny>) -> PyResult<PacketType> {
     })
 }
 
-fn questions(py: Python<'_>, taken: Vec<Taken>) -> PyResult<Vec<Question<'_>>> {
+fn questions<'py>(
+    py: Python<'py>,
+    client: &Client,
+    taken: Vec<Taken>,
+) -> PyResult<Vec<Question<'py>>> {
     let question = |taken| match taken {
         Taken::Packet(shown) => Some(packet(py, &shown)),
         Taken::Authenticate(asked) => Some(step(py, &asked)),
+        Taken::Prepare(asked) => Some(attempt(py, client, &asked)),
+        Taken::Sign(asked) => Some(handshake(py, asked)),
         // In other queues alone.
-        Taken::Message(_) | Taken::News(_) | Taken::Prepare(_) => None,
+        Taken::Message(_) | Taken::News(_) => None,
     };
     taken.into_iter().filter_map(question).collect()
 }
@@ -180,6 +214,58 @@ fn step<'py>(py: Python<'py>, asked: &AuthStep) -> PyResult<Question<'py>> {
     fields.set_item("data", asked.data.as_deref())?;
     fields.set_item("properties", properties(py, &asked.properties)?)?;
     Ok(("step", asked.number, fields))
+}
+
+fn attempt<'py>(py: Python<'py>, client: &Client, asked: &Preparation) -> PyResult<Question<'py>> {
+    let fields = PyDict::new(py);
+    fields.set_item("url", client.url_of(asked))?;
+    fields.set_item("number", asked.attempt)?;
+    Ok(("attempt", asked.number, fields))
+}
+
+fn handshake(py: Python<'_>, asked: Arc<host::Signing>) -> PyResult<Question<'_>> {
+    let fields = PyDict::new(py);
+    fields.set_item("signing", Signing { asked })?;
+    Ok(("handshake", 0, fields))
+}
+
+/// A handshake of TLS to be signed. Let go of without an answer, it fails.
+#[pyclass(frozen, module = "leveret._native")]
+pub struct Signing {
+    asked: Arc<host::Signing>,
+}
+
+#[pymethods]
+impl Signing {
+    #[getter]
+    fn scheme(&self) -> &str {
+        self.asked.scheme()
+    }
+
+    #[getter]
+    fn message<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.asked.message())
+    }
+
+    /// Whether the handshake still waits.
+    fn is_wanted(&self) -> bool {
+        self.asked.is_wanted()
+    }
+
+    fn sign(&self, py: Python<'_>, signature: &Bound<'_, PyAny>) -> PyResult<()> {
+        let Ok(Body::Bytes(bytes)) = Body::of_argument(signature, "signature") else {
+            let allowed = "bytes, bytearray, memoryview or another buffer";
+            let error = sentence::must_be("signature", allowed, kind_of(signature)?);
+            return Err(raise(py, &error));
+        };
+        self.asked.answer(Ok(bytes.as_bytes().to_vec()));
+        Ok(())
+    }
+
+    /// It is not signed, for the reason in these words.
+    fn refuse(&self, text: String) {
+        self.asked.answer(Err(text));
+    }
 }
 
 /// An answer that nobody waits for any more is none: the client was closed meanwhile.

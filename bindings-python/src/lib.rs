@@ -33,7 +33,7 @@ mod _native {
     #[pymodule_export]
     use super::client::Native;
     #[pymodule_export]
-    use super::hooks::HookQueue;
+    use super::hooks::{HookQueue, Signing};
     #[pymodule_export]
     use super::message::{Delivery, Message};
     #[pymodule_export]

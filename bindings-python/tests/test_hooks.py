@@ -153,7 +153,7 @@ def test_a_slow_hook_holds_up_its_answer_alone_and_for_hook_timeout_at_most(peer
         ({"hooks": {7: print}}, "the name of a hook must be text, not a value of type int"),
         ({"hooks": {"pubrec": 7}}, "handler must be a function or another callable, not a value of type int"),
         ({"hooks": [print]}, "hooks must be a mapping of packets to functions, not a value of type list"),
-        ({"authenticator": 7}, "handler must be a function or another callable, not a value of type int"),
+        ({"authenticator": 7}, "authenticator must be a function or another callable, not a value of type int"),
         ({"authenticator": print}, "authentication_method must be given where there is an authenticator"),
     ],
 )

@@ -22,6 +22,7 @@ PRINTED = {
     'client.serve("lamp/state"': {"b'on'"},
     'hooks={"pubrec": pubrec}': {"PUBREC 16 {}"},
     "authenticator=authenticator": set(),
+    "before_connect=before_connect": {"acknowledged"},
 }
 
 
@@ -30,8 +31,8 @@ def programs():
 
 
 def test_there_are_blocks_of_every_kind():
-    assert len(BLOCKS) == 11
-    assert len(programs()) == len(PRINTED) == 7
+    assert len(BLOCKS) == 12
+    assert len(programs()) == len(PRINTED) == 8
 
 
 @pytest.mark.parametrize("number", range(len(programs())))

@@ -31,6 +31,38 @@ def authenticator(step: leveret.AuthStep) -> bytes | leveret.AuthAnswer | None:
     return leveret.AuthAnswer(step.data, reason_string="proof") if step.stage == "continue" else None
 
 
+def before_connect(attempt: leveret.Attempt) -> leveret.options.ConnectOptions | None:
+    assert_type(attempt.url, str)
+    assert_type(attempt.number, int)
+    return {"username": "u", "password": b"x", "will": {"topic": "t"}, "websocket_headers": {"a": "b"}} if attempt.url else None
+
+
+async def before_connect_later(attempt: leveret.Attempt) -> leveret.options.ConnectOptions:
+    return {"url": f"wss://{attempt.number}.example/mqtt"}
+
+
+def signer(scheme: str, message: bytes) -> bytearray:
+    return bytearray(message) if scheme else bytearray()
+
+
+async def sign_later(scheme: str, message: bytes) -> bytes:
+    return bytes(signer(scheme, message))
+
+
+def in_turn(url: str) -> list[leveret.Client]:
+    return [
+        leveret.Client(url, before_connect=before_connect, signer=signer, tls_cert_file="device.pem"),
+        leveret.Client(url, before_connect=lambda attempt: {"password": str(attempt.number)}),
+    ]
+
+
+def on_a_loop(url: str) -> list[leveret.AsyncClient]:
+    return [
+        leveret.AsyncClient(url, before_connect=before_connect, signer=signer),
+        leveret.AsyncClient(url, before_connect=before_connect_later, signer=sign_later),
+    ]
+
+
 def with_hooks(url: str) -> leveret.Client:
     return leveret.Client(url, hooks={"pubrec": on_pubrec}, authentication_method="M", authenticator=authenticator)
 

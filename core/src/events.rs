@@ -48,6 +48,8 @@ impl Events {
                     | Delivery::Packet(_)
                     | Delivery::Prepare(_)
                     | Delivery::Authenticate(_) => None,
+                    #[cfg(feature = "tls")]
+                    Delivery::Sign(_) => None,
                 }));
         }
     }

@@ -318,6 +318,9 @@ impl Faces {
                 }
             }
             Delivery::Message(_) | Delivery::News(_) => {}
+            // Of hosts that sign themselves; here the signer is called where the handshake is.
+            #[cfg(feature = "tls")]
+            Delivery::Sign(_) => {}
         }
     }
 }

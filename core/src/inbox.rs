@@ -3,6 +3,8 @@
 //! Plain data; the lock around it is in `handoff`. Who gets a message is decided in `routes`.
 
 use std::collections::{BTreeMap, VecDeque};
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ use leveret_protocol::text::Text;
 
 use crate::doorbell::Bell;
 use crate::handoff::{Rings, Waiters};
+#[cfg(feature = "tls")]
+use crate::host::Signing;
 use crate::routes::{General, Handlers, Places, Routes};
 
 /// A queue of received messages within a client.
@@ -47,6 +51,9 @@ pub enum Delivery {
     Prepare(Box<Preparation>),
     /// A step for the authenticator; in [`QueueId::HOOKS`] only.
     Authenticate(Box<AuthStep>),
+    /// A handshake to be signed; in [`QueueId::HOOKS`] only.
+    #[cfg(feature = "tls")]
+    Sign(Arc<Signing>),
 }
 
 /// A received message, for whom it is, and what its acknowledgement waits for.
@@ -102,7 +109,7 @@ impl Size {
         Size { messages: 1, bytes }
     }
 
-    /// What a delivery takes of the inbox. News is bounded by itself, and steps of authentication by their exchange; one attempt is prepared at a time.
+    /// What a delivery takes of the inbox. News is bounded by itself, and steps of authentication by their exchange; one attempt is prepared, and its handshake signed, at a time.
     fn of_delivery(delivery: &Delivery) -> Size {
         match delivery {
             Delivery::Message(arrival) => Size::of(&arrival.message),
@@ -111,6 +118,8 @@ impl Size {
                 bytes: shown.properties.encoded().len() + Size::PER_MESSAGE,
             },
             Delivery::News(_) | Delivery::Prepare(_) | Delivery::Authenticate(_) => Size::default(),
+            #[cfg(feature = "tls")]
+            Delivery::Sign(_) => Size::default(),
         }
     }
 

@@ -49,7 +49,7 @@
 //! | `request.rs`, `response.rs`, `serve.rs` | the face for Rust: asking, and answering |
 //! | `hooks.rs` | the face for Rust: packets in hooks, steps of authentication, attempts to connect |
 //! | `intake.rs` | from a queue to a stream, acknowledging on the way |
-//! | `host/mod.rs`, `host/letters.rs`, `host/messages.rs`, `host/outcomes.rs`, `host/requests.rs`, `host/hooks.rs` | what language bindings stand on |
+//! | `host/mod.rs`, `host/letters.rs`, `host/messages.rs`, `host/outcomes.rs`, `host/requests.rs`, `host/hooks.rs`, `host/signing.rs` | what language bindings stand on |
 //! | `requests/mod.rs` | requests that wait for a response, with a map of its own |
 //! | `stats.rs` | the counters |
 //! | `shared.rs` | what the threads of one client share |

@@ -29,8 +29,8 @@ pub(crate) fn call(face: &Face) -> usize {
             Delivery::Packet(shown) => show(face, shown),
             Delivery::Authenticate(step) => authenticate(face, step),
             Delivery::Prepare(asked) => ask(face, asked),
-            // In the queues of handlers alone.
-            Delivery::Message(_) | Delivery::News(_) => {}
+            // In the queues of handlers alone; the signer is called where the handshake is.
+            Delivery::Message(_) | Delivery::News(_) | Delivery::Sign(_) => {}
         }
     }
     count

@@ -59,7 +59,10 @@ pub(crate) fn sort(face: &Face) -> Found {
                 let _batched = Happened::news(news).map(|event| sorter.tell(event));
             }
             // In the queue of the hooks alone.
-            Delivery::Packet(_) | Delivery::Prepare(_) | Delivery::Authenticate(_) => {}
+            Delivery::Packet(_)
+            | Delivery::Prepare(_)
+            | Delivery::Authenticate(_)
+            | Delivery::Sign(_) => {}
         }
     }
     sorter.flush();

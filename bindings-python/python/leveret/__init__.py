@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import errors
 from ._face import on_ping, on_status
-from ._hooks import AuthAnswer, AuthStep, Packet, Words
+from ._hooks import Attempt, AuthAnswer, AuthStep, Packet, Words
 from ._messages import Messages, Subscription
 from ._native import Message, __version__, set_runtime_threads, shutdown
 from ._tables import OutcomeStatus, ReasonCode, Status, SubscriptionState
@@ -27,6 +27,7 @@ __all__ = [
     "AsyncMessages",
     "AsyncReceipt",
     "AsyncSubscription",
+    "Attempt",
     "AuthAnswer",
     "AuthStep",
     "Client",

@@ -1,4 +1,4 @@
-"""Hooks and the authenticator on an event loop: one after another, in a task of their own."""
+"""Hooks, the authenticator, `before_connect` and the signer on an event loop: one after another, in a task of their own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BATCH = 64
 
 
 class AsyncHooks:
-    """Asks hooks and the authenticator. It holds them only while it calls them, since they often hold their client."""
+    """Asks hooks and the like. It holds them only while it calls them, since they often hold their client."""
 
     def __init__(self, pump: Pump, hooks: Hooks) -> None:
         self._pump = pump
@@ -53,13 +53,17 @@ class AsyncHooks:
 
     async def _ask(self, question: Question) -> None:
         hooks = self._hooks()
-        if hooks is None:
+        if hooks is None or not hooks.is_wanted(question):
             return
         with self._pump.hook_run():
+            limit = asyncio.timeout(None)
             try:
                 answer = hooks.ask(question)
                 if inspect.isawaitable(answer):
-                    answer = await answer
+                    # Once nobody waits for it any more, it would only hold up those after it.
+                    limit = asyncio.timeout(hooks.limit(question))
+                    async with limit:
+                        answer = await answer
                 hooks.answer(question, answer)
             except asyncio.CancelledError as cancelled:
                 if is_being_cancelled():
@@ -68,7 +72,7 @@ class AsyncHooks:
             except (SystemExit, KeyboardInterrupt, GeneratorExit):
                 raise  # the program or its loop is to end
             except BaseException as failure:
-                hooks.fail(question, failure)
+                hooks.fail(question, failure, too_late=limit.expired())
 
 
 def is_being_cancelled() -> bool:

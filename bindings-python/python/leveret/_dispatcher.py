@@ -85,7 +85,7 @@ class Dispatcher(Dispatching):
 
 
 class HookDispatcher(Dispatching):
-    """Asks the hooks and the authenticator, which must not wait behind a handler that waits for what they decide."""
+    """Asks the hooks and the like, which must not wait behind a handler that waits for what they decide."""
 
     def __init__(self, native: Native, hooks: Hooks) -> None:
         self._native = native
@@ -106,6 +106,8 @@ class HookDispatcher(Dispatching):
                 del hooks  # while nothing is asked, the client can be let go
 
     def _ask(self, question: Question, hooks: Hooks) -> None:
+        if not hooks.is_wanted(question):
+            return
         try:
             hooks.answer(question, hooks.ask(question))
         except BaseException as failure:  # also SystemExit, which would end this thread alone

@@ -153,11 +153,11 @@ def report_failure(native: Native, what: str) -> None:
     _failures.log(logging.DEBUG if ended else logging.ERROR, "a handler of %s raised", what, exc_info=True)
 
 
-def check_handler(function: Any) -> None:
+def check_handler(function: Any, name: str = "handler") -> None:
     """Refuses what cannot be called."""
     # At once, and not when the first message has come.
     if not callable(function):
-        raise ConfigurationError(f"handler must be a function or another callable, not {kind_of(function)}")
+        raise ConfigurationError(f"{name} must be a function or another callable, not {kind_of(function)}")
 
 
 def _with(client: object, listener: Callable[[Any, Any], Any]) -> Function:

@@ -1,4 +1,4 @@
-"""Hooks, which are shown packets of the broker, and the authenticator, which takes the steps of enhanced authentication."""
+"""What a client calls on the way to its broker: hooks, the authenticator, `before_connect` and the signer."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from ._arguments import kind_of
+from ._arguments import client_options, kind_of
 from ._handlers import check_handler, report_failure
 from ._native import HookQueue, Native
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from .options import Binary, Pairs
+    from .options import Binary, ConnectOptions, Pairs
+
+    #: What `before_connect` returns; None lets the attempt say what the options of the client say.
+    Said: TypeAlias = ConnectOptions | None
+else:
+    Said: TypeAlias = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,18 @@ class AuthAnswer:
     user_properties: Pairs = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt to connect that is about to be made, for `before_connect` to say more of."""
+
+    #: Where it goes unless something else is said: one of the client's URLs, or what the broker referred to, without user name and
+    #: password. Never printed, because it may be signed.
+    url: str = field(repr=False)
+    #: Which attempt of the client it is, from 1. What was refused or not answered was no attempt yet: the next one has the same
+    #: number.
+    number: int
+
+
 #: Is shown a packet; the asyncio client also takes coroutine functions.
 Hook: TypeAlias = Callable[[Packet], Words | None]
 AsyncHook: TypeAlias = Callable[[Packet], Words | None | Awaitable[Words | None]]
@@ -86,62 +103,113 @@ Answer: TypeAlias = bytes | bytearray | memoryview | str | AuthAnswer | None
 #: Takes a step; the asyncio client also takes coroutine functions.
 Authenticator: TypeAlias = Callable[[AuthStep], Answer]
 AsyncAuthenticator: TypeAlias = Callable[[AuthStep], Answer | Awaitable[Answer]]
+#: Says what an attempt to connect says; the asyncio client also takes coroutine functions.
+BeforeConnect: TypeAlias = Callable[[Attempt], Said]
+AsyncBeforeConnect: TypeAlias = Callable[[Attempt], Said | Awaitable[Said]]
+#: What a signer returns.
+Signature: TypeAlias = bytes | bytearray | memoryview
+#: Signs a message under a scheme; the asyncio client also takes coroutine functions.
+Signer: TypeAlias = Callable[[str, bytes], Signature]
+AsyncSigner: TypeAlias = Callable[[str, bytes], Signature | Awaitable[Signature]]
 
-#: What is asked: `packet` or `step`, the number that its answer names, and the fields of Packet or AuthStep.
+#: What is asked: `packet`, `step`, `attempt` or `handshake`, the number that its answer names, and the fields of Packet, AuthStep or
+#: Attempt, or a native Signing.
 Question: TypeAlias = tuple[str, int, dict[str, Any]]
 
 
 class Hooks:
-    """The hooks and the authenticator of one client; what they return is handed to the native half."""
+    """The functions of one client that it calls on the way to its broker; what they return is handed to the native half."""
 
-    def __init__(
-        self, native: Native, hooks: Mapping[str, Callable[..., Any]], authenticator: Callable[..., Any] | None
-    ) -> None:
+    def __init__(self, native: Native, hooks: Mapping[str, Callable[..., Any]], asked: Mapping[str, Callable[..., Any]]) -> None:
         if not isinstance(hooks, Mapping):
             raise ConfigurationError(f"hooks must be a mapping of packets to functions, not {kind_of(hooks)}")
-        for function in (*hooks.values(), *([] if authenticator is None else [authenticator])):
+        for function in hooks.values():
             check_handler(function)
+        for name, function in asked.items():
+            check_handler(function, name)
         self._native = native
         # It checks the names.
-        self.queue: HookQueue = native.hook_queue(list(hooks), authenticator is not None)
-        self._functions: dict[str, Callable[..., Any]] = {name.upper(): hook for name, hook in hooks.items()}
-        self._authenticator = authenticator
+        self.queue: HookQueue = native.hook_queue(list(hooks), "authenticator" in asked, "before_connect" in asked)
+        self._hooks: dict[str, Callable[..., Any]] = {name.upper(): hook for name, hook in hooks.items()}
+        self._asked = asked
 
     def ask(self, question: Question) -> Any:
         """What the function for this returns, which `answer` or `fail` is to be told."""
         kind, _, fields = question
         if kind == "packet":
-            hook = self._functions.get(fields["packet"])
+            hook = self._hooks.get(fields["packet"])
             return None if hook is None else hook(Packet(**fields))
-        return None if self._authenticator is None else self._authenticator(AuthStep(**fields))
+        if kind == "step":
+            return self._asked["authenticator"](AuthStep(**fields))
+        if kind == "attempt":
+            return self._asked["before_connect"](Attempt(**fields))
+        return self._asked["signer"](fields["signing"].scheme, fields["signing"].message)
+
+    def is_wanted(self, question: Question) -> bool:
+        """Does anybody still wait for the answer. A handshake that was given up needs no work of a secure element."""
+        kind, _, fields = question
+        return kind != "handshake" or (fields["signing"].is_wanted() and not self._native.is_closed())
+
+    def limit(self, question: Question) -> float | None:
+        """For how many seconds anybody waits for the answer; None for one that nobody waits for."""
+        kind, number, _ = question
+        return None if kind == "packet" and number == 0 else self.queue.limit(kind)
 
     def answer(self, question: Question, answer: Any) -> None:
         """Hands over what was returned. What cannot be is refused with an exception."""
-        kind, number, _ = question
+        kind, number, fields = question
         if kind == "packet":
             words = Words() if answer is None else answer
             if not isinstance(words, Words):
                 raise ConfigurationError(f"a hook must return Words or None, not {kind_of(answer)}")
             self.queue.answer(number, words.reason_string, words.user_properties)
-        else:
+        elif kind == "step":
             said = answer if isinstance(answer, AuthAnswer) else AuthAnswer(answer)
             self.queue.authenticate(number, said.data, said.reason_string, said.user_properties)
+        elif kind == "attempt":
+            options = {} if answer is None else answer
+            if not isinstance(options, Mapping):
+                raise ConfigurationError(f"before_connect must return a mapping of options or None, not {kind_of(answer)}")
+            self.queue.prepare(number, client_options(options))
+        else:
+            fields["signing"].sign(answer)
 
-    def fail(self, question: Question, failure: BaseException) -> None:
-        """Reports what was raised. Our answer to a packet goes out plain, and a step is refused."""
+    def fail(self, question: Question, failure: BaseException, *, too_late: bool = False) -> None:
+        """Reports what was raised. Our answer to a packet goes out plain; a step, an attempt and a signature are refused."""
         kind, number, fields = question
-        report_failure(self._native, f"{fields['packet']} packets" if kind == "packet" else "authentication")
+        report_failure(self._native, f"{fields['packet']} packets" if kind == "packet" else _WHAT[kind])
+        if too_late:
+            return  # whoever waited gives it up by itself, and says so
         if kind == "packet":
             self.queue.answer(number, None, ())
+        elif kind == "step":
+            self.queue.refuse(number, _why(failure))
+        elif kind == "attempt":
+            self.queue.refuse_attempt(number, _why(failure))
         else:
-            self.queue.refuse(number, str(failure) or type(failure).__name__)
+            fields["signing"].refuse(_why(failure))
+
+
+#: What the functions have to do with, as the log says it.
+_WHAT = {"step": "authentication", "attempt": "attempts to connect", "handshake": "handshakes to sign"}
+
+
+def _why(failure: BaseException) -> str:
+    """The reason in words, whatever the exception makes of being asked."""
+    try:
+        words = str(failure)
+    except Exception:
+        words = ""
+    # Half of a surrogate pair is no text for anybody else.
+    return words.encode("utf-8", "replace").decode() or type(failure).__name__
 
 
 def hooks_of(
-    native: Native, hooks: Mapping[str, Callable[..., Any]] | None, authenticator: Callable[..., Any] | None
+    native: Native, hooks: Mapping[str, Callable[..., Any]] | None, **asked: Callable[..., Any] | None
 ) -> Hooks | None:
-    """The hooks of a client; None where there are none, which then cost nothing."""
-    if hooks is None and authenticator is None:
+    """The hooks of a client and what else it asks, by the names of the arguments; None where there is nothing, which then costs nothing."""
+    given = {name: function for name, function in asked.items() if function is not None}
+    if hooks is None and not given:
         return None
-    made = Hooks(native, {} if hooks is None else hooks, authenticator)
-    return made if hooks or authenticator is not None else None
+    made = Hooks(native, {} if hooks is None else hooks, given)
+    return made if hooks or given else None

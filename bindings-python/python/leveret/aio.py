@@ -25,7 +25,7 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from ._hooks import AsyncAuthenticator, AsyncHook
+    from ._hooks import AsyncAuthenticator, AsyncBeforeConnect, AsyncHook, AsyncSigner
     from .options import ClientOptions, Duration, Pairs, PublishOptions, SubscribeOptions
 
 
@@ -88,8 +88,18 @@ class AsyncClient(Face):
     `hooks` are shown packets of the broker, by their names (see `leveret.Packet`), before anything is done about them; where our
     answer can carry words, it waits until the hook has returned, at most `hook_timeout`. The `authenticator` takes each step of
     enhanced authentication (MQTT 5, 4.12) in the method that the option `authentication_method` names: it returns the data for the
-    broker, or an `AuthAnswer`; one that raises refuses, in the words of its exception. They may be coroutine
-    functions, and run one after another and behind no handler.
+    broker, or an `AuthAnswer`; one that raises refuses, in the words of its exception.
+
+    `before_connect` is called with an `Attempt` before each attempt to connect, for credentials that do not last, a will that tells of
+    the moment, or a signed URL: what it returns (`leveret.options.ConnectOptions`, `{"username": …, "password": …}`) holds for this
+    attempt in place of those options of the client, and None changes nothing. The `signer` signs TLS handshakes in place of a
+    private key, which can so stay in a secure element: it gets the name of a signature scheme as TLS has it (RFC 8446, 4.2.3), such
+    as "ecdsa_secp256r1_sha256", and the message, not hashed yet, and returns the signature, for ECDSA in DER; its certificate is
+    `tls_cert` or `tls_cert_file`. Where they raise, return what is not valid, or take longer than `hook_timeout` (the signer: what is
+    left of `connect_timeout`) the attempt fails, and another follows.
+
+    All of these may be coroutine functions, and run one after another and behind no handler. A coroutine that takes longer than
+    anybody waits for it is cancelled.
     """
 
     def __init__(
@@ -107,12 +117,14 @@ class AsyncClient(Face):
         on_notice: Callable[[Notice], object] | None = None,
         hooks: Mapping[str, AsyncHook] | None = None,
         authenticator: AsyncAuthenticator | None = None,
+        before_connect: AsyncBeforeConnect | None = None,
+        signer: AsyncSigner | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
         if type(concurrent_handlers) is not int or concurrent_handlers < 1:
             raise ConfigurationError(f"concurrent_handlers must be a whole number of at least 1, not {concurrent_handlers!r}")
         self._loop = asyncio.get_running_loop()
-        self._native = Native(url, client_options(options), True)
+        self._native = Native(url, client_options(options), True, signer is not None)
         self._where = addresses(url)
         self._handlers = Handlers(self._native, self, self._where)
         self._set_first(
@@ -124,7 +136,9 @@ class AsyncClient(Face):
             ping=on_ping,
             notice=on_notice,
         )
-        self._hooks = hooks_of(self._native, hooks, authenticator)
+        self._hooks = hooks_of(
+            self._native, hooks, authenticator=authenticator, before_connect=before_connect, signer=signer
+        )
         self._pump = Pump(self._loop, self._native, self._handlers, self._hooks, concurrent_handlers)
         self._native.set_receipts(_receipts_of(weakref.ref(self._pump)))
         remember(self._native)

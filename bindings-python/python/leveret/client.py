@@ -23,7 +23,7 @@ from ._values import ConnectionEvent, Notice, Outcome, SubscriptionEvent, receip
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from ._hooks import Authenticator, Hook
+    from ._hooks import Authenticator, BeforeConnect, Hook, Signer
     from .options import ClientOptions, Duration, Pairs, PublishOptions, SubscribeOptions
 
 
@@ -79,8 +79,18 @@ class Client(Face):
     `hooks` are shown packets of the broker, by their names (see `leveret.Packet`), before anything is done about them; where our
     answer can carry words, it waits until the hook has returned, at most `hook_timeout`. The `authenticator` takes each step of
     enhanced authentication (MQTT 5, 4.12) in the method that the option `authentication_method` names: it returns the data for the
-    broker, or an `AuthAnswer`; one that raises refuses, in the words of its exception. They run one after another on a second
-    thread of the client's own, behind no handler.
+    broker, or an `AuthAnswer`; one that raises refuses, in the words of its exception.
+
+    `before_connect` is called with an `Attempt` before each attempt to connect, for credentials that do not last, a will that tells of
+    the moment, or a signed URL: what it returns (`leveret.options.ConnectOptions`, `{"username": …, "password": …}`) holds for this
+    attempt in place of those options of the client, and None changes nothing. The `signer` signs TLS handshakes in place of a
+    private key, which can so stay in a secure element: it gets the name of a signature scheme as TLS has it (RFC 8446, 4.2.3), such
+    as "ecdsa_secp256r1_sha256", and the message, not hashed yet, and returns the signature, for ECDSA in DER; its certificate is
+    `tls_cert` or `tls_cert_file`. Where they raise, return what is not valid, or take longer than `hook_timeout` (the signer: what is
+    left of `connect_timeout`) the attempt fails, and another follows.
+
+    All of these run one after another on a second thread of the client's own, behind no handler. One that blocks holds up those
+    after it, and keeps no client from closing and no program from ending.
     """
 
     def __init__(
@@ -97,9 +107,11 @@ class Client(Face):
         on_notice: Callable[[Notice], object] | None = None,
         hooks: Mapping[str, Hook] | None = None,
         authenticator: Authenticator | None = None,
+        before_connect: BeforeConnect | None = None,
+        signer: Signer | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        self._native = Native(url, client_options(options), False)
+        self._native = Native(url, client_options(options), False, signer is not None)
         self._native.set_receipts(_receipts)
         self._where = addresses(url)
         self._handlers = Handlers(self._native, self, self._where)
@@ -112,7 +124,9 @@ class Client(Face):
             ping=on_ping,
             notice=on_notice,
         )
-        self._hooks = hooks_of(self._native, hooks, authenticator)
+        self._hooks = hooks_of(
+            self._native, hooks, authenticator=authenticator, before_connect=before_connect, signer=signer
+        )
         self._dispatchers: list[Dispatching] = [Dispatcher(self._native, self._handlers)]
         if self._hooks is not None:
             self._dispatchers.append(HookDispatcher(self._native, self._hooks))

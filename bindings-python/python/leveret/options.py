@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Literal, TypeAlias, TypedDict
 
-__all__ = ["ClientOptions", "Duration", "Pairs", "PublishOptions", "SubscribeOptions", "Will"]
+__all__ = ["ClientOptions", "ConnectOptions", "Duration", "Pairs", "PublishOptions", "SubscribeOptions", "Will"]
 
 #: Seconds, a timedelta, or text such as "250ms", "5s", "2m", "1h".
 Duration: TypeAlias = float | timedelta | str
@@ -384,3 +384,27 @@ class SubscribeOptions(TypedDict, total=False):
     """How long to wait for the answer of the broker while online. Default: the client's subscribe timeout. Allowed: a
     duration from 1ms to 1h; None for the client's subscribe timeout.
     """
+
+
+class ConnectOptions(TypedDict, total=False):
+    """What one attempt to connect says. What is not given is as the options of the client say."""
+
+    url: str | None
+    """Where to dial this time, in place of the URL whose turn it is: another path or query, such as those of a signed
+    URL. Never shown. Default: the URL of the client. Allowed: text of at most 65535 bytes of UTF-8; None for the
+    URL of the client.
+    """
+    websocket_headers: Pairs | None
+    """Headers of the WebSocket handshake, after those of the client. Never shown. Default: no more headers. Allowed:
+    pairs of texts; None for no more headers.
+    """
+    username: str | None
+    """User name to log in with; the password of the client's options does not go with it. Default: the one of the
+    client. Allowed: text of at most 65535 bytes of UTF-8; None for the one of the client.
+    """
+    password: Binary | None
+    """Password to log in with. On 3.1.1 it needs a user name. Never shown. Default: the one of the client. Allowed:
+    bytes or text of at most 65535 bytes; None for the one of the client.
+    """
+    will: Will | None
+    """The will, in place of the client's own; None for the one of the client."""

@@ -16,8 +16,9 @@
 //!   After the last handler of a message the host calls [`Client::done`], which acknowledges it.
 //! * **Requests** are questions, asked with [`Client::request`], whose answer is a message; whoever answers
 //!   one takes topic and options of the letter from [`ResponseTo`].
-//! * **Hooks and the authenticator** are asked through a queue of their own, [`QueueId::HOOKS`], and answer with
-//!   [`Client::answer`] and [`Client::authenticate`].
+//! * **Hooks, the authenticator, the function asked before each connect and the signer** are asked through a queue of
+//!   their own, [`QueueId::HOOKS`], and answer with [`Client::answer`], [`Client::authenticate`], [`Client::prepare`] and
+//!   `Signing::answer`.
 //! * **Errors** are sentences made here, so that they are the same in every language; [`Dialect`] says how
 //!   options are spelled in them.
 
@@ -26,6 +27,8 @@ mod letters;
 mod messages;
 mod outcomes;
 mod requests;
+#[cfg(feature = "tls")]
+pub(crate) mod signing;
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -49,7 +52,7 @@ pub use leveret_protocol::engine::{
 pub use leveret_protocol::error::{Error, ErrorClass, ErrorKind};
 pub use leveret_protocol::message::{Message, QoS};
 pub use leveret_protocol::options::{
-    self, ClientOptions, CloseOptions, PublishOptions, SubscribeOptions,
+    self, ClientOptions, CloseOptions, ConnectOptions, PublishOptions, SubscribeOptions,
 };
 pub use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};
 pub use leveret_protocol::packet_type::{PacketSet, PacketType};
@@ -72,6 +75,8 @@ pub use crate::stats::Stats;
 pub use leveret_sys::WakeDescriptor;
 pub(crate) use requests::into_bytes;
 pub use requests::{REQUEST_TIMEOUT, ResponseTo};
+#[cfg(feature = "tls")]
+pub use signing::Signing;
 
 /// How a host wants its client to be.
 #[derive(Clone, Copy, Debug)]
@@ -130,6 +135,8 @@ impl Client {
         setup: Setup,
         hooks: NetworkHooks,
     ) -> Result<Client, Error> {
+        #[cfg(feature = "tls")]
+        let host_signer = hooks.host_signer.clone();
         let machine = Machine::get()?;
         let network = Network::new(&options, setup.dialect, hooks, Arc::clone(&machine))?;
         let engine = Engine::new(options.clone(), addresses.len(), seed());
@@ -145,6 +152,10 @@ impl Client {
             seed(),
         );
         let shared = Arc::new(shared);
+        #[cfg(feature = "tls")]
+        if let Some(whose) = host_signer {
+            whose.is(&shared);
+        }
         shared
             .machine
             .spawn(Driver::new(Arc::clone(&shared), engine, network).run());

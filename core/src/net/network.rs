@@ -26,6 +26,8 @@ use super::url::Address;
 #[cfg(feature = "websocket")]
 use super::websocket::{self, Header};
 use crate::handoff::Handoff;
+#[cfg(feature = "tls")]
+use crate::host::signing::Whose;
 use crate::runtime::Machine;
 
 /// What the application does itself on the way to a broker.
@@ -37,6 +39,9 @@ pub struct NetworkHooks {
     /// Signs handshakes in place of a private key.
     #[cfg(feature = "tls")]
     pub(crate) signer: Option<Signer>,
+    /// Who that signer asks, where it is the host.
+    #[cfg(feature = "tls")]
+    pub(crate) host_signer: Option<Whose>,
 }
 
 impl NetworkHooks {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::StreamExt;
+use leveret::host::{self, Delivery, Dialect, Keep, NetworkHooks, QueueId, Setup};
 use leveret::testing::{Broker, ServerCertificate};
 use leveret::{Client, News, Notice, Options, Status, TlsVersion};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, SigningKey};
@@ -457,6 +458,37 @@ async fn a_handshake_is_signed_by_the_application() {
         why.contains("the handshake could not be signed: the element is locked"),
         "{why}"
     );
+}
+
+#[test]
+fn a_host_signs_what_waits_in_the_queue_of_its_hooks() {
+    let broker = Broker::builder().client_certificates(true).start().unwrap();
+    let element = KeyPair::from_pem(key(&broker)).unwrap();
+    let setup = Setup {
+        dialect: Dialect::Rust,
+        keep: Keep::Held,
+        autostart: true,
+    };
+    let given = trusting(&broker).tls_cert(cert(&broker));
+    let hooks = NetworkHooks::default().with_host_signer();
+    let client = host::Client::with_network(&[broker.url()], given, setup, hooks).unwrap();
+    // Dropped, refused, and then signed.
+    for attempt in 0..3 {
+        let mut taken = Vec::new();
+        client
+            .wait_take(QueueId::HOOKS, 1, Some(SOON), &mut taken)
+            .unwrap();
+        let Some(Delivery::Sign(asked)) = taken.pop() else {
+            panic!("a handshake to be signed");
+        };
+        assert!(asked.is_wanted());
+        match attempt {
+            0 => {}
+            1 => asked.answer(Err("not yet".into())),
+            _ => asked.answer(element.sign(asked.message()).map_err(|why| why.to_string())),
+        }
+    }
+    client.wait_status(Status::Online, Some(SOON)).unwrap();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use leveret_protocol::options::{Mqtt, OptionSpec};
 use leveret_protocol::sentence::Dialect;
 
-use super::{Table, spelled, tables};
+use super::{Table, connect_table, spelled, tables};
 
 const BEGIN: &str = "<!-- The option tables: printed by `make generate`. -->";
 const END: &str = "<!-- End of the option tables. -->";
@@ -18,7 +18,7 @@ pub fn with_options(text: &str) -> Option<String> {
 
 fn options() -> String {
     let mut text = String::new();
-    for table in tables() {
+    for table in tables().into_iter().chain([connect_table()]) {
         let _ = writeln!(
             text,
             "\n**{}**\n\n| option | value | default | what it does |\n| --- | --- | --- | --- |",

@@ -7,7 +7,7 @@ use leveret_protocol::outcome::{OutcomeStatus, Status, SubscriptionState};
 use leveret_protocol::reason::ReasonCode;
 use leveret_protocol::sentence::Dialect;
 
-use super::{NamedRow, Table, close_table, few_numbers, tables, wrapped};
+use super::{NamedRow, Table, close_table, connect_table, few_numbers, tables, wrapped};
 
 const WIDTH: usize = 112;
 
@@ -42,6 +42,18 @@ pub fn options() -> String {
             will_row,
         );
     }
+    let (table, will) = (
+        connect_table(),
+        "  /** The will, in place of the client's own; `null` for the one of the client. */\n  will?: Will | null\n",
+    );
+    interface(
+        &mut text,
+        table.type_name,
+        table.doc,
+        &table,
+        &table.will_apart().1,
+        will,
+    );
     text
 }
 

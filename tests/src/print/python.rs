@@ -7,7 +7,7 @@ use leveret_protocol::outcome::{OutcomeStatus, Status, SubscriptionState};
 use leveret_protocol::reason::ReasonCode;
 use leveret_protocol::sentence::Dialect;
 
-use super::{NamedRow, Table, few_numbers, tables, wrapped};
+use super::{NamedRow, Table, connect_table, few_numbers, tables, wrapped};
 
 const WIDTH: usize = 112;
 
@@ -177,7 +177,7 @@ pub fn options() -> String {
     let mut text = head("The options, as types. Printed from the option table by `make generate`.");
     text.push_str(
         "from collections.abc import Mapping, Sequence\nfrom datetime import timedelta\nfrom typing import Literal, TypeAlias, TypedDict\n\n\
-         __all__ = [\"ClientOptions\", \"Duration\", \"Pairs\", \"PublishOptions\", \"SubscribeOptions\", \"Will\"]\n\n\
+         __all__ = [\"ClientOptions\", \"ConnectOptions\", \"Duration\", \"Pairs\", \"PublishOptions\", \"SubscribeOptions\", \"Will\"]\n\n\
          #: Seconds, a timedelta, or text such as \"250ms\", \"5s\", \"2m\", \"1h\".\n\
          Duration: TypeAlias = float | timedelta | str\n\
          #: Bytes, or text that becomes UTF-8.\n\
@@ -201,6 +201,15 @@ pub fn options() -> String {
             text.push_str("    will: Will | None\n    \"\"\"The will; None for none.\"\"\"\n");
         }
     }
+    let table = connect_table();
+    dictionary(
+        &mut text,
+        table.type_name,
+        table.doc,
+        &table,
+        &table.will_apart().1,
+    );
+    text.push_str("    will: Will | None\n    \"\"\"The will, in place of the client's own; None for the one of the client.\"\"\"\n");
     text
 }
 
