@@ -32,7 +32,7 @@ def play(scenario: Scenario, make_broker, variables: dict[str, str], agent: Agen
     url, way = broker.url(variables), broker.way(variables)
     if proxy:
         variables = {**variables, "proxy_url": proxy.address(), "wrong_proxy_url": proxy.address(password="wrong")}
-    variables = {**variables, "url": url, "address": url.rpartition("/")[2], "own": f"own{next(RUNS)}", "kilobyte": 1024 * "k"}
+    variables = {**variables, "url": url, "address": url.split("/")[2], "own": f"own{next(RUNS)}", "kilobyte": 1024 * "k"}
 
     def fill(word: str) -> str:
         return re.sub(r"\$(\w+)", lambda match: variables.get(match[1], match[0]), word)
@@ -40,7 +40,7 @@ def play(scenario: Scenario, make_broker, variables: dict[str, str], agent: Agen
     try:
         for step in scenario.steps:
             request = [fill(word) for word in step.request]
-            if f"url={url}" in request:
+            if any(goes_to(url, word) for word in request):
                 request += way
             if request[0] == "begin":
                 agent.begin(request[1:])
@@ -61,6 +61,12 @@ def play(scenario: Scenario, make_broker, variables: dict[str, str], agent: Agen
         broker.close()
         if proxy:
             proxy.close()
+
+
+def goes_to(url: str, word: str) -> bool:
+    """Does this argument lead to the broker at this address, be it by another path."""
+    name, _, given = word.partition("=")
+    return name == "url" and (given == url or given.startswith("ws") and given.split("/")[2] == url.split("/")[2])
 
 
 def mismatch(expected: list[str], kind: str, pairs: list[tuple[str, str]]) -> str | None:

@@ -45,6 +45,8 @@ def shown(scenario) -> set[Row]:
         request = step.request[1:] if step.request[0] == "begin" else step.request
         verb, arguments = request[0], [word.split("=", 1)[0] for word in request[1:] if "=" in word]
         found.add(("verb", verb))
+        # What a function says before an attempt to connect.
+        found |= {("option", "connect", name.removeprefix("said_")) for name in arguments if name.startswith("said_")}
         for name in arguments if verb in OPTIONS else []:
             # In a burst of errors a refused option shows nothing but its refusal, which is a row of its own.
             if name not in NO_OPTIONS and step.expected[0] != "error":

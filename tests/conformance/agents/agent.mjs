@@ -1,4 +1,6 @@
 // The agent of Node; see PROTOCOL.md.
+import { spawn } from 'node:child_process'
+import { buffer } from 'node:stream/consumers'
 import { createInterface } from 'node:readline'
 
 import { connect, shutdown } from '../../../bindings-node/index.mjs'
@@ -12,7 +14,7 @@ const recorders = new Map()
 // --- arguments and answers ---
 
 const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
-const textOptions = new Set(['reason_string', 'client_id', 'protocol', 'replace', 'will_topic', 'username', 'password', 'correlation_data'])
+const textOptions = new Set(['reason_string', 'client_id', 'protocol', 'replace', 'will_topic', 'username', 'password', 'correlation_data', 'will_payload', 'will_correlation_data'])
 
 /** Options as a Node program would give them: durations and choices are text, flags, numbers and pairs are not. */
 function typed(options) {
@@ -84,6 +86,8 @@ function packetPairs({ packet, packetId, reason, reasons, sessionPresent, proper
 }
 
 const stepPairs = ({ stage, reauthentication, data }) => [['stage', stage], ['reauthentication', reauthentication], ...(data === null ? [] : [['data', data]])]
+
+const attemptPairs = ({ url, number }) => [['url', url], ['number', number]]
 
 /** What a reply says of an event, by its kind. */
 const eventPairs = {
@@ -196,6 +200,35 @@ function authenticatorOf(client, answers) {
   }
 }
 
+/** A function that records the attempts it is asked about, and answers them in turn as the scenario wants. */
+function beforeConnectOf(client, answers, options) {
+  const said = Object.entries(options).filter(([name]) => name.startsWith('said_'))
+  for (const [name] of said) delete options[name]
+  if (answers === undefined) return undefined
+  const list = answers.split(',')
+  let turn = 0
+  return async (attempt) => {
+    recorder(client, 'attempts').record(attempt)
+    const answer = list[turn++ % list.length]
+    if (answer === 'hold') return new Promise(() => {})
+    if (answer === 'refuse') throw new Error('the scenario wants it so')
+    if (answer === 'fail') throw new TypeError('it failed')
+    return typed(Object.fromEntries(said.map(([name, value]) => [name.slice('said_'.length), value.replaceAll('{n}', turn)])))
+  }
+}
+
+/** What signs with the program openssl and the key in this file. */
+function signerOf(key) {
+  if (key === undefined) return undefined
+  return async (scheme, message) => {
+    if (key === 'refuse') throw new Error('the element is locked')
+    if (scheme !== 'ecdsa_secp256r1_sha256') throw new Error(`cannot sign with ${scheme}`)
+    const openssl = spawn('openssl', ['dgst', '-sha256', '-sign', key])
+    openssl.stdin.end(message)
+    return buffer(openssl.stdout)
+  }
+}
+
 const verbs = {
   shutdown: () => shutdown(),
   hello: () => [['language', 'node'], ['version', process.version]],
@@ -216,8 +249,13 @@ const verbs = {
     return listPairs(brokers.get(broker).received, messagePairs)
   },
 
-  connect({ client, url, hooks, hook_says, hook_holds, authenticator, ...options }) {
-    const calls = { hooks: hooksOf(client, { hooks, hook_says, hook_holds }), authenticator: authenticatorOf(client, authenticator) }
+  connect({ client, url, hooks, hook_says, hook_holds, authenticator, before_connect, signer, ...options }) {
+    const calls = {
+      hooks: hooksOf(client, { hooks, hook_says, hook_holds }),
+      authenticator: authenticatorOf(client, authenticator),
+      beforeConnect: beforeConnectOf(client, before_connect, options),
+      signer: signerOf(signer),
+    }
     const made = connect(url, { ...typed(options), ...calls })
     clients.set(client, made)
     made.on('message', (topic, payload, message) => recorder(client, '').record(message))
@@ -237,6 +275,9 @@ const verbs = {
   },
   async steps({ client, count, timeout }) {
     return listPairs(await recorder(client, 'steps').take(Number(count), Number(timeout)), stepPairs)
+  },
+  async attempts({ client, count, timeout }) {
+    return listPairs(await recorder(client, 'attempts').take(Number(count), Number(timeout)), attemptPairs)
   },
   close: ({ client, ...options }) => clients.get(client).close(typed(options)),
   free: ({ client }) => void clients.delete(client),

@@ -111,8 +111,8 @@ class Agent:
     # --- the connection ---
 
     def connect(self, client: str, url: str, **options: str) -> line.Pairs:
-        wanted = line.Hooks(options)
-        packets, steps = self.recorder(client, "packets"), self.recorder(client, "steps")
+        wanted, asked = line.Hooks(options), line.Attempts(options)
+        packets, steps, attempts = (self.recorder(client, name) for name in ("packets", "steps", "attempts"))
         never = self.never.setdefault(client, threading.Event())
 
         def hook(packet: leveret.Packet) -> leveret.Words | None:
@@ -125,14 +125,28 @@ class Agent:
             steps(step)
             return wanted.answer(step)
 
-        self.clients[client] = Client(
+        def before_connect(attempt: leveret.Attempt) -> Any:
+            failed = made.stats().failed_attempts
+            attempts(attempt)
+            said = asked.answer()
+            # What is not answered lasts until it is given up; this thread is then asked anew.
+            while said is None and made.stats().failed_attempts == failed and not never.wait(0.01):
+                pass
+            return said
+
+        made = Client(
             url,
+            start=False,
             hooks=dict.fromkeys(wanted.names, hook),
             authenticator=authenticator if wanted.authenticates else None,
+            before_connect=before_connect if asked.asks else None,
+            signer=asked.sign if asked.signs else None,
             on_message=self.recorder(client, ""),
             **{f"on_{kind}": self.recorder(client, f"events/{kind}") for kind in line.EVENTS},
             **line.typed(options),
         )
+        self.clients[client] = made
+        made.start()
         return []
 
     def wait(self, client: str, status: str, timeout: str) -> line.Pairs:
@@ -288,6 +302,10 @@ class Agent:
     def steps(self, client: str, count: str, timeout: str) -> line.Pairs:
         taken = self.recorder(client, "steps").take(int(count), int(timeout) / 1000)
         return [("count", len(taken)), *(pair for step in taken for pair in line.step(step))]
+
+    def attempts(self, client: str, count: str, timeout: str) -> line.Pairs:
+        taken = self.recorder(client, "attempts").take(int(count), int(timeout) / 1000)
+        return [("count", len(taken)), *(pair for attempt in taken for pair in line.attempt(attempt))]
 
     def recorder(self, client: str, handler: str) -> Recorder:
         return self.recorders.setdefault((client, handler), Recorder())

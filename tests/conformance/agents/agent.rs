@@ -20,6 +20,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::timeout;
 
+mod attempts;
+
 type Pairs = Vec<(String, String)>;
 type Answer = Result<Pairs, Error>;
 
@@ -427,7 +429,7 @@ impl Agent {
             }
             "subscribe" | "declare" => return self.subscribe(verb, name, client, request).await,
             "messages" | "tally" | "events" | "hold" | "release" | "fail" | "ack" | "packets"
-            | "steps" => {
+            | "steps" | "attempts" => {
                 return self.recorded(verb, &name, request).await;
             }
             "unsubscribe" => {
@@ -470,6 +472,9 @@ impl Agent {
     fn connect(&mut self, name: String, mut request: Request) -> Answer {
         let url = request.take("url");
         let mut builder = self.hooks(&name, Client::builder(&url), &mut request)?;
+        let told = self.told_elsewhere(&name, "attempts");
+        builder = attempts::asked(builder, &mut request, told);
+        builder = attempts::signed(builder, &mut request);
         let mut options = Options::new();
         for (name, value) in request.0 {
             options = options.with(&name, option_value(&name, value))?;
@@ -745,7 +750,7 @@ impl Agent {
             request.number("count"),
             request.timeout(),
         );
-        if matches!(verb, "events" | "packets" | "steps") {
+        if matches!(verb, "events" | "packets" | "steps" | "attempts") {
             let kind = if verb == "events" {
                 request.take("kind")
             } else {

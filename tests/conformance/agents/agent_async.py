@@ -117,8 +117,8 @@ class Agent:
     # --- the connection ---
 
     async def connect(self, client: str, url: str, **options: str) -> line.Pairs:
-        wanted = line.Hooks(options)
-        packets, steps = self.recorder(client, "packets"), self.recorder(client, "steps")
+        wanted, asked = line.Hooks(options), line.Attempts(options)
+        packets, steps, attempts = (self.recorder(client, name) for name in ("packets", "steps", "attempts"))
         never = self.never.setdefault(client, asyncio.Event())
 
         async def hook(packet: leveret.Packet) -> leveret.Words | None:
@@ -131,10 +131,22 @@ class Agent:
             await steps(step)
             return wanted.answer(step)
 
+        async def before_connect(attempt: leveret.Attempt) -> Any:
+            await attempts(attempt)
+            said = asked.answer()
+            if said is None:
+                await never.wait()
+            return said
+
+        async def signer(scheme: str, message: bytes) -> bytes:
+            return await asyncio.to_thread(asked.sign, scheme, message)
+
         self.clients[client] = AsyncClient(
             url,
             hooks=dict.fromkeys(wanted.names, hook),
             authenticator=authenticator if wanted.authenticates else None,
+            before_connect=before_connect if asked.asks else None,
+            signer=signer if asked.signs else None,
             on_message=self.recorder(client, ""),
             **{f"on_{kind}": self.recorder(client, f"events/{kind}") for kind in line.EVENTS},
             **line.typed(options),
@@ -304,6 +316,10 @@ class Agent:
     async def steps(self, client: str, count: str, timeout: str) -> line.Pairs:
         taken = await self.recorder(client, "steps").take(int(count), int(timeout) / 1000)
         return [("count", len(taken)), *(pair for step in taken for pair in line.step(step))]
+
+    async def attempts(self, client: str, count: str, timeout: str) -> line.Pairs:
+        taken = await self.recorder(client, "attempts").take(int(count), int(timeout) / 1000)
+        return [("count", len(taken)), *(pair for attempt in taken for pair in line.attempt(attempt))]
 
     def recorder(self, client: str, handler: str) -> Recorder:
         return self.recorders.setdefault((client, handler), Recorder())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -13,7 +14,7 @@ from leveret.errors import MqttError
 Pairs = list[tuple[str, object]]
 
 #: Options that are text even where they look like numbers.
-TEXTS = ("reason_string", "client_id", "protocol", "replace", "will_topic", "username", "password", "correlation_data")
+TEXTS = ("reason_string", "client_id", "protocol", "replace", "will_topic", "username", "password", "correlation_data", "will_payload", "will_correlation_data")
 EVENTS = ("connection", "subscription", "status", "ping", "notice")
 
 
@@ -139,6 +140,45 @@ class Hooks:
         if answer == "refuse":
             raise RuntimeError("the scenario wants it so")
         return answer
+
+
+def attempt(attempt: Any) -> Pairs:
+    """What a reply says of an attempt to connect."""
+    return [("url", attempt.url), ("number", attempt.number)]
+
+
+class Attempts:
+    """What a `connect` says of attempts to connect and of signatures, taken out of its options."""
+
+    def __init__(self, options: dict[str, str]) -> None:
+        answers = options.pop("before_connect", "")
+        self.asks = answers != ""
+        self._answers = itertools.cycle(answers.split(","))
+        self._count = itertools.count(1)
+        said = [name for name in options if name.startswith("said_")]
+        self._said = {name.removeprefix("said_"): options.pop(name) for name in said}
+        self._key = options.pop("signer", "")
+        self.signs = self._key != ""
+
+    def answer(self) -> dict[str, Any] | None:
+        """What the next one is to say; None is never to be answered."""
+        number, how = next(self._count), next(self._answers)
+        if how == "refuse":
+            raise RuntimeError("the scenario wants it so")
+        if how == "fail":
+            raise LookupError
+        if how == "hold":
+            return None
+        return typed({name: value.replace("{n}", str(number)) for name, value in self._said.items()})
+
+    def sign(self, scheme: str, message: bytes) -> bytes:
+        """By the program openssl."""
+        if self._key == "refuse":
+            raise RuntimeError("the element is locked")
+        if scheme != "ecdsa_secp256r1_sha256":
+            raise RuntimeError(f"cannot sign with {scheme}")
+        command = ["openssl", "dgst", "-sha256", "-sign", self._key]
+        return subprocess.run(command, input=message, capture_output=True, check=True).stdout
 
 
 def outcome(outcome: Any) -> Pairs:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pathlib
+import tempfile
+
 import peer
 import wire
 from agent import Agent
@@ -20,8 +23,13 @@ class Embedded:
         transport = variables.get("transport", "tcp")
         told = dict(agent.ask(["broker_new", "broker=broker", *EMBEDDED[transport]])[1])
         self.address = told["url"]
-        pems = [told.get(name, "") for name in ("ca_pem", "client_cert_pem", "client_key_pem")]
-        self.login = secure(transport, *pems) if transport in SECURE else ()
+        ca, certificate, key = (told.get(name, "") for name in ("ca_pem", "client_cert_pem", "client_key_pem"))
+        self.element = tempfile.TemporaryDirectory() if transport in ("signed12", "signed13") else None
+        if self.element:
+            file = pathlib.Path(self.element.name) / "key.pem"
+            file.write_text(key)
+            key = str(file)
+        self.login = secure(transport, ca, certificate, key) if transport in SECURE else ()
 
     @classmethod
     def offers(cls, variables: dict[str, str]) -> bool:
@@ -42,6 +50,8 @@ class Embedded:
     def close(self):
         if self.agent.alive():
             self.agent.ask(["broker_close", "broker=broker"])
+        if self.element:
+            self.element.cleanup()
 
     def play(self, verb: str, words: list[str]) -> tuple[str, wire.Pairs] | None:
         """Does what a scenario says of the broker in turn; None if `verb` is not about a broker."""

@@ -20,18 +20,32 @@ EMBEDDED = {
     "wss12": ("websocket=true", "tls=true"),
     "wss13": ("websocket=true", "tls=true"),
     "unix": ("unix_socket=true",),
+    # Where the key of the client's certificate is elsewhere, and a function signs; or refuses to.
+    "signed12": ("client_certificates=true",),
+    "signed13": ("client_certificates=true",),
+    "locked13": ("client_certificates=true",),
+    # Where URL and headers have to be the right ones.
+    "signed_ws": ("websocket=true", "websocket_path=/mqtt?token=of-now", "websocket_header=x-token: fresh"),
+    "signed_wss13": ("websocket=true", "tls=true", "websocket_path=/mqtt?token=of-now", "websocket_header=x-token: fresh"),
 }
 
 
 FILES = ("ca.pem", "ca.key", "server.pem", "server.key", "client.pem", "client.key")
 #: Those of them that are TLS of one version.
-SECURE = ("tls12", "tls13", "mutual12", "mutual13", "stranger12", "stranger13", "wss12", "wss13")
+SECURE = tuple(name for name in EMBEDDED if name.endswith(("12", "13")))
 
 
 def secure(transport: str, ca: str, certificate: str, key: str) -> tuple[str, ...]:
-    """The options of a client that goes one of these ways to a broker with certificates of this authority; all three are PEM."""
+    """The options of a client that goes one of these ways to a broker with certificates of this authority, all as PEM.
+
+    Where a function signs, the key is the name of its file.
+    """
     version = ".".join(transport[-2:])
-    own = (f"tls_cert={certificate}", f"tls_key={key}") if transport.startswith("mutual") else ()
+    own: tuple[str, ...] = ()
+    if transport.startswith("mutual"):
+        own = (f"tls_cert={certificate}", f"tls_key={key}")
+    elif transport in ("signed12", "signed13", "locked13"):
+        own = (f"tls_cert={certificate}", f"signer={'refuse' if transport == 'locked13' else key}")
     return (f"tls_ca={ca}", f"tls_min_version={version}", f"tls_max_version={version}", *own)
 
 

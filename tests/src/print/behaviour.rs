@@ -5,7 +5,7 @@ use leveret_protocol::engine::{ConnectionEvent, Notice};
 use leveret_protocol::error::ErrorKind;
 use leveret_protocol::outcome::{OutcomeStatus, Status, SubscriptionState};
 
-use super::tables;
+use super::{connect_table, tables};
 
 /// One row on each line, such as `option publish qos`.
 pub fn rows() -> String {
@@ -15,7 +15,7 @@ pub fn rows() -> String {
     let mut row = |words: &[&str]| {
         let _ = writeln!(text, "{}", words.join(" "));
     };
-    for table in tables() {
+    for table in tables().into_iter().chain([connect_table()]) {
         for spec in table.specs {
             row(&["option", table.noun, spec.name]);
         }
