@@ -48,8 +48,9 @@ test('a socket handed over serves the first attempt, and is the client\'s', asyn
     await client.publish('a', 'over the socket')
     console.log(isOpen())
     // From then on the url is dialed.
+    const offline = client.waitFor('offline')
     client.reconnect()
-    await client.waitFor('offline')
+    await offline
     await client.publish('a', 'dialed')
     await client.close()
     while (isOpen()) await new Promise(setImmediate)
