@@ -13,6 +13,9 @@ EMBEDDED = {
     "tls13": ("tls=true",),
     "mutual12": ("client_certificates=true",),
     "mutual13": ("client_certificates=true",),
+    # Where the client also has to offer the right protocol (ALPN).
+    "cloud12": ("client_certificates=true", "alpn=x-amzn-mqtt-ca"),
+    "cloud13": ("client_certificates=true", "alpn=x-amzn-mqtt-ca"),
     # Where the client has none.
     "stranger12": ("client_certificates=true",),
     "stranger13": ("client_certificates=true",),
@@ -42,7 +45,7 @@ def secure(transport: str, ca: str, certificate: str, key: str) -> tuple[str, ..
     """
     version = ".".join(transport[-2:])
     own: tuple[str, ...] = ()
-    if transport.startswith("mutual"):
+    if transport.startswith(("mutual", "cloud")):
         own = (f"tls_cert={certificate}", f"tls_key={key}")
     elif transport in ("signed12", "signed13", "locked13"):
         own = (f"tls_cert={certificate}", f"signer={'refuse' if transport == 'locked13' else key}")
