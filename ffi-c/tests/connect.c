@@ -89,8 +89,9 @@ typedef struct asked {
     mqtt_client *client;
     void (*answers)(struct asked *asked, const mqtt_connect_event *event);
     int dispatch;
-    uint64_t number; /* of the last question */
-    long not_made;   /* attempts that were refused or late */
+    uint64_t number;  /* of the last question */
+    long not_made;    /* attempts that were refused or late */
+    bool may_be_late; /* also those that are answered: on a slow machine */
     counter count, drops, failed;
     counter *wait;      /* it ends when this is 1 */
     mqtt_result why;    /* of the last attempt that failed */
@@ -102,7 +103,7 @@ static void on_connect(void *context, const mqtt_connect_event *event) {
     asked *asked = context;
     asked->number = event->number;
     /* One that was not made gives its number to the next. */
-    EXPECT(event->attempt == (uint64_t)(counter_value(&asked->count) - asked->not_made) + 1);
+    EXPECT(asked->may_be_late || event->attempt == (uint64_t)(counter_value(&asked->count) - asked->not_made) + 1);
     EXPECT(event->url_length > 7 && memcmp(event->url, "mqtt://127.0.0.1:", 7) == 0 && memchr(event->url, '@', event->url_length) == NULL);
     counter *wait = asked->wait;
     if (asked->answers != NULL) asked->answers(asked, event);
@@ -238,8 +239,9 @@ static void never_twice_then_nothing(asked *asked, const mqtt_connect_event *eve
 }
 
 static void an_answer_that_does_not_come_is_waited_for_until_hook_timeout(peer *peer) {
-    static const char *const set[] = {MQTT_OPT_PROTOCOL, "5", MQTT_OPT_HOOK_TIMEOUT, "30ms", NULL};
-    asked asked = {.answers = never_twice_then_nothing, .count = COUNTER_INIT, .drops = COUNTER_INIT, .failed = COUNTER_INIT};
+    static const char *const set[] = {MQTT_OPT_PROTOCOL, "5", MQTT_OPT_HOOK_TIMEOUT, "200ms", NULL};
+    asked asked = {
+        .may_be_late = true, .answers = never_twice_then_nothing, .count = COUNTER_INIT, .drops = COUNTER_INIT, .failed = COUNTER_INIT};
     ask_with(&asked, peer->url, set);
     EXPECT(counter_reaches(&asked.failed, 2) && asked.why == MQTT_TIMED_OUT);
     OK(mqtt_client_wait_for(asked.client, MQTT_STATUS_ONLINE, SOON));
