@@ -76,7 +76,7 @@ if (error instanceof MqttError && error.code === 'ERR_MQTT_NO_SUCH') console.log
 // @ts-expect-error: a broker stops by itself
 broker.stop(true)
 
-const secure: Broker = new Broker({ tls: true, clientCertificates: true })
+const secure: Broker = new Broker({ tls: true, clientCertificates: true, alpn: 'mqtt' })
 const renewed: ServerCertificate = 'valid'
 secure.showCertificate(renewed)
 const trusted: Client = connect(secure.url, { tlsCa: secure.caPem, tlsCert: secure.clientCertPem, tlsKey: secure.clientKeyPem })
