@@ -287,7 +287,9 @@ impl Engine {
     }
 
     fn watch_for_words(&mut self) {
-        match self.hooked.held.front() {
+        // Behind DISCONNECT no words are waited for any more: the connection ends, and what is held with it.
+        let online = self.life.state() == State::Online;
+        match self.hooked.held.front().filter(|_| online) {
             Some(held) => self
                 .timers
                 .set(Timer::Words, held.since + self.options.hook_timeout),

@@ -1,6 +1,6 @@
 //! Per-packet hooks: what is shown, and the words that the application puts on our answers.
 use leveret_protocol::codec::{Packet, Properties, PropertyId};
-use leveret_protocol::engine::{Command, Event, Hooks, Notice, Shown, Words};
+use leveret_protocol::engine::{Command, Event, Hooks, Notice, Shown, State, Words};
 use leveret_protocol::message::QoS::{AtLeastOnce, ExactlyOnce};
 use leveret_protocol::options::CloseOptions;
 use leveret_protocol::packet_type::{PacketSet, PacketType};
@@ -147,6 +147,21 @@ fn a_hook_that_says_nothing_in_time_holds_an_answer_for_ten_seconds() {
     let number = shown(&bench)[0].number;
     say(&mut bench, number, "too late");
     assert!(answers(&mut bench).is_empty());
+}
+
+#[test]
+fn behind_a_disconnect_no_hook_is_waited_for() {
+    let mut bench = watched();
+    bench.publish("a", &at(ExactlyOnce));
+    bench.sent();
+    bench.give(Packet::PubRec(ack(1)));
+    // The machine slept: the hook is late in the same moment.
+    bench.now = bench.now + seconds(11);
+    bench.command(Command::Reconnect);
+    let sent = bench.sent();
+    assert!(matches!(sent[..], [Packet::Disconnect(_)]), "{sent:?}");
+    bench.accept(true);
+    assert_eq!(bench.engine.state(), State::Online);
 }
 
 #[test]
