@@ -6,13 +6,14 @@
 )]
 #![allow(
     clippy::disallowed_methods,
-    reason = "--minutes is told by the wall clock, the simulation never is"
+    reason = "--minutes and what is stuck are told by the wall clock, the simulation never is"
 )]
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::ops::Range;
 use std::process::ExitCode;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,8 @@ const TWICE: u64 = 50;
 const SHRINKING: u64 = 5_000_000;
 /// After so many failures there is nothing more to learn.
 const ENOUGH: u64 = 20;
+/// A seed takes milliseconds, a failing one that is made smaller a minute: one that takes longer goes round in circles.
+const STUCK: Duration = Duration::from_secs(300);
 
 #[derive(Clone)]
 struct Arguments {
@@ -47,6 +50,12 @@ struct Arguments {
     shrink: bool,
     minutes: Option<u64>,
     jobs: usize,
+}
+
+/// What a job says.
+enum Told {
+    Begins { job: usize, seed: u64 },
+    Ended { job: usize, report: Box<Report> },
 }
 
 /// What a seed gave.
@@ -76,7 +85,25 @@ fn simulate(arguments: &Arguments) -> ExitCode {
         thread::spawn(move || work(&arguments, job, began, &sender));
     }
     drop(sender);
-    for report in reports {
+    let mut running = BTreeMap::new();
+    loop {
+        let told = reports.recv_timeout(Duration::from_secs(1));
+        if let Some(seed) = stuck(&running) {
+            println!("FAILED seed {seed}: it has been running for {STUCK:?}");
+            return ExitCode::FAILURE;
+        }
+        let report = match told {
+            Ok(Told::Ended { job, report }) => {
+                running.remove(&job);
+                report
+            }
+            Ok(Told::Begins { job, seed }) => {
+                running.insert(job, (seed, Instant::now()));
+                continue;
+            }
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
         for line in &report.lines {
             println!("{line}");
         }
@@ -104,14 +131,25 @@ fn simulate(arguments: &Arguments) -> ExitCode {
     }
 }
 
+/// A seed that has been running for too long.
+fn stuck(running: &BTreeMap<usize, (u64, Instant)>) -> Option<u64> {
+    let mut seeds = running.values();
+    let (seed, _) = seeds.find(|(_, since)| since.elapsed() > STUCK)?;
+    Some(*seed)
+}
+
 /// Runs every so manyth seed, until nobody wants to hear of more.
-fn work(arguments: &Arguments, job: usize, began: Instant, reports: &Sender<Report>) {
+fn work(arguments: &Arguments, job: usize, began: Instant, reports: &Sender<Told>) {
     let limit = arguments
         .minutes
         .map(|minutes| Duration::from_secs(60 * minutes));
     for seed in arguments.seeds.clone().skip(job).step_by(arguments.jobs) {
         let late = limit.is_some_and(|limit| began.elapsed() > limit);
-        if late || reports.send(run_seed(seed, arguments)).is_err() {
+        if late || reports.send(Told::Begins { job, seed }).is_err() {
+            return;
+        }
+        let report = Box::new(run_seed(seed, arguments));
+        if reports.send(Told::Ended { job, report }).is_err() {
             return;
         }
     }

@@ -156,7 +156,7 @@ fn behind_a_disconnect_no_hook_is_waited_for() {
     bench.sent();
     bench.give(Packet::PubRec(ack(1)));
     // The machine slept: the hook is late in the same moment.
-    bench.now = bench.now + seconds(11);
+    bench.now += seconds(11);
     bench.command(Command::Reconnect);
     let sent = bench.sent();
     assert!(matches!(sent[..], [Packet::Disconnect(_)]), "{sent:?}");
