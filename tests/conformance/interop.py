@@ -43,7 +43,8 @@ def run(scenarios: list[Scenario], brokers: list[str], languages: list[str], *, 
             continue
         versions[broker], judge, began = version, Judge(limits, broker, version), time.monotonic()
         marks[broker] = {}
-        for name, problems in played(REAL[broker], cells, languages, tap).items():
+        used |= {each.number: each for each in judge.alone}
+        for name, problems in played(REAL[broker], cells, languages, tap, 1 if judge.alone else AT_ONCE).items():
             verdict = judge.judge(name, problems)
             marks[broker][name] = verdict.mark
             used |= {each.number: each for each in verdict.limits}
@@ -59,7 +60,7 @@ def run(scenarios: list[Scenario], brokers: list[str], languages: list[str], *, 
     return 1 if wrong or not counts else 0
 
 
-def played(kind, cells: list[Cell], languages: list[str], tap: bool) -> dict[str, list[str]]:
+def played(kind, cells: list[Cell], languages: list[str], tap: bool, at_once: int) -> dict[str, list[str]]:
     """What went wrong in each cell, on one broker of this kind: first those that leave it alone, side by side, then those that stop it."""
     server = kind()
     records = INTEROP / "tap" / server.name
@@ -80,13 +81,14 @@ def played(kind, cells: list[Cell], languages: list[str], tap: bool) -> dict[str
     first = [cell for cell in cells if cell[1].name == GATE]
     moving = [cell for cell in cells if cell[1].moves_the_broker()]
     try:
-        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             list(pool.map(play, first))
             list(pool.map(play, [cell for cell in cells if cell not in first and cell not in moving]))
         for cell in moving:
             play(cell)
     finally:
-        server.close()
+        # What a broker says of itself beside the packets.
+        server.close(records / "log.txt" if tap else None)
     return problems
 
 

@@ -26,6 +26,8 @@ class Limit:
     shows: list[tuple[str, str]] = field(default_factory=list)
     #: A race within the broker: it need not fail each time.
     sometimes: bool = False
+    #: What one client does is felt by others: the cells are played one after the other, so that none fails by its neighbour.
+    alone: bool = False
 
     def covers(self, cell: str) -> bool:
         return any(fnmatch.fnmatchcase(cell, pattern) for pattern, _ in self.shows)
@@ -48,6 +50,8 @@ def read_limits(path: pathlib.Path) -> list[Limit]:
             limits[-1].shows.append((words[1], words[2]))
         elif words[0] == "sometimes":
             limits[-1].sometimes = True
+        elif words[0] == "alone":
+            limits[-1].alone = True
         else:
             raise ValueError(f"{path.name}:{number}: there is no {words[0]}")
     return limits
@@ -71,6 +75,8 @@ class Judge:
         #: What was said of a limit and is no longer so.
         self.stale: list[str] = []
         self.seen: set[int] = set()
+        #: Those for which the broker has one cell at a time.
+        self.alone = [each for each in self.limits if each.alone]
 
     def why(self, cell: str, problem: str) -> Limit | None:
         """The limit that explains what went wrong in one language."""
@@ -90,4 +96,4 @@ class Judge:
 
     def idle(self) -> list[str]:
         """Limits that speak of no cell there is."""
-        return [f"limit {each.number} of {each.broker} is about no cell there is: {each.reason}" for each in self.limits if each.number not in self.seen]
+        return [f"limit {each.number} of {each.broker} is about no cell there is: {each.reason}" for each in self.limits if each.shows and each.number not in self.seen]

@@ -116,8 +116,11 @@ class Server:
             process.wait()
         self.processes = []
 
-    def close(self) -> None:
+    def close(self, log: pathlib.Path | None = None) -> None:
+        """Ends it and removes all that it wrote, but for its log if that is wanted."""
         self.stop()
+        if log:
+            shutil.copyfile(self.folder / "log.txt", log)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def last_words(self) -> str:
