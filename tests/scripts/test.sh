@@ -38,6 +38,7 @@ built() {
 # What compiles more, or keeps the processor busy.
 busy() {
   part rust       cargo test --workspace --no-fail-fast
+  part statements tests/scripts/statements.sh
   part loom       tests/scripts/loom.sh
   part simulation tests/scripts/simulate.sh --count 2000
   part c          ffi-c/tests/run.sh

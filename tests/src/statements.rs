@@ -108,6 +108,20 @@ pub fn tests() -> Vec<(String, String)> {
     tests
 }
 
+/// The test targets of cargo that hold these tests, each once.
+pub fn targets(tests: &[(String, String)]) -> BTreeSet<&str> {
+    tests.iter().map(|(_, file)| target_of(file)).collect()
+}
+
+/// `ways` of `core/tests/ways/websocket.rs`, `guest` of `core/tests/guest.rs`.
+fn target_of(file: &str) -> &str {
+    let inside = file
+        .split_once("/tests/")
+        .map_or(file, |(_, inside)| inside);
+    let target = inside.split('/').next().unwrap_or(inside);
+    target.strip_suffix(".rs").unwrap_or(target)
+}
+
 /// `v311_2_3_1_1` of `v311_2_3_1_1_an_identifier_is_never_zero`, `v5_section_1_5_5` of `v5_section_1_5_5_a_length`; `None` for other names.
 pub fn stem_of(name: &str) -> Option<String> {
     let (version, rest) = name.split_once('_')?;
@@ -220,6 +234,18 @@ mod tests {
         let rule = row("5.0 | section 1.5.5 | rule | it | 1.5.5");
         assert_eq!(rule.stem(), "v5_section_1_5_5");
         assert_eq!(row("5.0 | 4.2-1 | state | it | 4.2").stem(), "v5_4_2_1");
+    }
+
+    #[test]
+    fn a_target_is_the_folder_or_the_file_right_below_tests() {
+        let tests = [
+            "core/protocol/tests/conformance/flags.rs",
+            "core/tests/conformance.rs",
+            "core/tests/ways/websocket.rs",
+        ]
+        .map(|file| ("v5_1".to_owned(), file.to_owned()));
+        let targets: Vec<_> = targets(&tests).into_iter().collect();
+        assert_eq!(targets, ["conformance", "ways"]);
     }
 
     #[test]

@@ -1,4 +1,6 @@
 //! `statements`: reads what `cargo test` printed, and prints every statement of the standards with its tests and their results; fails on a hole.
+//!
+//! With `targets` as its argument it prints what cargo has to run, so that no list of it can be behind the tests.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -9,9 +11,16 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::process::ExitCode;
 
-use leveret_tests::statements::{Statement, by_stem, holes, statements, tests};
+use leveret_tests::statements::{Statement, by_stem, holes, statements, targets, tests};
 
 fn main() -> ExitCode {
+    let tests = tests();
+    if std::env::args().nth(1).as_deref() == Some("targets") {
+        for target in targets(&tests) {
+            println!("{target}");
+        }
+        return ExitCode::SUCCESS;
+    }
     let mut log = String::new();
     if let Err(error) = std::io::stdin().read_to_string(&mut log) {
         eprintln!("cannot read the results: {error}");
@@ -24,7 +33,6 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let tests = tests();
     let results = results(&log);
     let mut wrong = holes(&rows, &tests);
     wrong.extend(print_table(&rows, &by_stem(&tests), &results));
