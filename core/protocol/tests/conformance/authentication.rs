@@ -26,7 +26,11 @@ fn options() -> ClientOptions {
 
 /// A client with the method M, whose application has begun; CONNECT is sent.
 fn authenticating() -> Bench {
-    let mut client = Bench::new(options());
+    authenticating_with(options())
+}
+
+fn authenticating_with(options: ClientOptions) -> Bench {
+    let mut client = Bench::new(options);
     client.command(Command::Hooks(Hooks {
         authenticates: true,
         ..Hooks::default()
@@ -42,7 +46,22 @@ fn authenticating() -> Bench {
 
 /// The same, accepted.
 fn authenticated() -> Bench {
-    let mut client = authenticating();
+    accepted(authenticating())
+}
+
+/// The same, in the midst of a re-authentication, with the request for problem information or without.
+pub(crate) fn reauthenticating(request_problem_information: bool) -> Bench {
+    let mut client = accepted(authenticating_with(ClientOptions {
+        request_problem_information,
+        ..options()
+    }));
+    reauthenticate(&mut client);
+    step(&mut client);
+    assert_eq!(packets(&mut client), [auth(0x19, "M")]);
+    client
+}
+
+fn accepted(mut client: Bench) -> Bench {
     client.give_bytes(&bytes(ACCEPTS));
     step(&mut client);
     assert!(client.connected);
@@ -164,8 +183,12 @@ fn v5_4_12_0_5_every_auth_and_connack_has_the_method_of_connect() {
     let method =
         |packet: &[u8]| value(&Fields(&packet[3..]).properties(V5), 0x15).map(<[u8]>::to_vec);
     assert_eq!(method(&packets(&mut client)[0]), Some(b"M".to_vec()));
-    client.give_bytes(&auth(0x18, "N"));
-    assert_given_up(&mut client, 0x82);
+    // Neither a step of a re-authentication nor its end.
+    for code in [0x18, 0x00] {
+        let mut client = reauthenticating(true);
+        client.give_bytes(&auth(code, "N"));
+        assert_given_up(&mut client, 0x82);
+    }
 }
 
 #[test]
@@ -202,18 +225,19 @@ fn v5_4_12_1_1_reauthentication_is_auth_0x19_with_the_method_after_connack() {
     assert_eq!(packets(&mut client), [auth(0x19, "M")]);
 }
 
+/// A client whose application has just refused the server in a re-authentication.
+pub(crate) fn refused_by_the_application() -> Bench {
+    let mut client = reauthenticating(true);
+    client.give_bytes(&auth(0x18, "M"));
+    take(&mut client, Err("the proof is wrong".into()));
+    client
+}
+
 #[test]
 fn v5_4_12_1_2_a_failed_reauthentication_closes() {
     // The application refuses the server: it is told, and left.
-    let mut client = authenticated();
-    reauthenticate(&mut client);
-    step(&mut client);
-    packets(&mut client);
-    client.give_bytes(&auth(0x18, "M"));
-    take(&mut client, Err("the proof is wrong".into()));
-    let sent = packets(&mut client);
-    assert_eq!((sent.len(), sent[0][0]), (1, 0xE0));
-    assert!(sent[0][2] >= 0x80);
+    let mut client = refused_by_the_application();
+    assert_eq!(packets(&mut client), [[0xE0, 1, 0x80]]);
     assert_eq!(
         (client.connected, &client.hang_ups[..]),
         (false, &[true][..])

@@ -16,7 +16,7 @@ fn reserved_flags_are_sent_as_listed(version: Version) {
 
 /// What a broker sends, well-formed but for the flags, to a client that has sent a letter of each QoS and asks for a filter.
 fn wrong_flags_close(version: Version) {
-    let packets = [
+    let answers = [
         answer(0x40, 1),
         answer(0x50, 2),
         answer(0x62, 9),
@@ -25,7 +25,7 @@ fn wrong_flags_close(version: Version) {
         filter_answer(version, 0xB0, 4, 0),
         vec![0xD0, 0],
     ];
-    for packet in packets {
+    for packet in answers {
         let right = packet[0] & 0x0F;
         for flags in (0..16).filter(|flags| *flags != right) {
             let mut client = online(version);
@@ -39,11 +39,12 @@ fn wrong_flags_close(version: Version) {
         }
     }
     let (mut client, _) = connecting(speaking(version));
-    client.give_bytes(&[&[0x21], &connack_with(false, "")[1..]].concat());
-    assert_eq!(
-        (client.connected, &client.hang_ups[..]),
-        (false, &[false][..])
-    );
+    packets(&mut client);
+    client.give_bytes(&bytes(match version {
+        V311 => "21 02 00 00",
+        V5 => "21 03 00 00 00",
+    }));
+    assert_attempt_given_up(&mut client, 0x81);
 }
 
 #[test]

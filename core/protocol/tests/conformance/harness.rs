@@ -1,6 +1,8 @@
 //! What the tests of the statements share: clients on the bench, what a broker says to them, and how they give a connection up.
-use leveret_protocol::engine::{Command, Input, Notice, Payload, Publish as Letter, Unsubscribe};
-use leveret_protocol::error::Error;
+use leveret_protocol::engine::{
+    Command, ConnectionEvent, Event, Input, Notice, Payload, Publish as Letter, Unsubscribe,
+};
+use leveret_protocol::error::{Error, ErrorKind};
 use leveret_protocol::message::QoS;
 use leveret_protocol::options::{ClientOptions, PublishOptions, SubscribeOptions};
 use leveret_protocol::reason::ReasonCode;
@@ -184,6 +186,26 @@ pub fn assert_given_up(client: &mut Bench, reason: u8) {
         .iter()
         .any(|notice| matches!(notice, Notice::Violation(_)));
     assert!(told, "the application is told");
+}
+
+/// The attempt to connect was given up because the broker broke a rule before or in CONNACK: without a word, and the application is told with this reason.
+pub fn assert_attempt_given_up(client: &mut Bench, reason: u8) {
+    assert!(!client.connected, "the attempt goes on");
+    assert_eq!(packets(client).len(), 0);
+    assert_eq!(client.hang_ups, [false]);
+    let told: Vec<_> = client
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Connection(ConnectionEvent::AttemptFailed { why, .. }) => {
+                Some((why.kind, why.reason))
+            }
+            _ => None,
+        })
+        .collect();
+    let violation = (ErrorKind::ProtocolViolation, Some(ReasonCode(reason)));
+    assert_eq!(told, [violation]);
+    assert!(matches!(client.notices()[..], [Notice::Violation(_)]));
 }
 
 /// One of every packet that a client sends, AUTH apart.

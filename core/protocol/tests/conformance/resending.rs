@@ -1,5 +1,5 @@
 //! Delivery retry and order (4.4, 4.6): what is sent again after a reconnect, and in which order.
-use leveret_protocol::engine::Command;
+use leveret_protocol::engine::{Command, Input};
 use leveret_protocol::message::QoS;
 use leveret_protocol::options::{ClientOptions, ExpiredInFlight};
 
@@ -41,6 +41,48 @@ fn nothing_is_sent_again_at_another_time(version: Version) {
     packets(&mut client);
     client.pass(seconds(1_000_000));
     assert_eq!(heads(&mut client), []);
+}
+
+/// Nor does anything that happens on a connection have a letter sent again: a socket that takes nothing for a while, an answer that comes twice, a ping,
+/// a failing answer to a neighbour.
+fn nothing_that_happens_has_it_sent_again() {
+    let mut client = Bench::online(ClientOptions {
+        default_ttl: None,
+        ..kept(V5)
+    });
+    for qos in [AtLeastOnce, ExactlyOnce, ExactlyOnce, AtLeastOnce] {
+        client.publish("t", &at(qos));
+    }
+    client.give_bytes(&answer(0x50, 3));
+    let first = [(0x32, 1), (0x34, 2), (0x34, 3), (0x32, 4), (0x62, 3)];
+    assert_eq!(heads(&mut client), first);
+    // The next one is written in pieces.
+    client.takes = 3;
+    client.publish("t", &at(AtLeastOnce));
+    for _ in 0..20 {
+        client.takes = 1;
+        client.handle(Input::Writable);
+    }
+    client.takes = usize::MAX;
+    client.handle(Input::Writable);
+    assert_eq!(heads(&mut client), [(0x32, 5)]);
+    for _ in 0..3 {
+        client.give_bytes(&answer(0x50, 3));
+        assert_eq!(heads(&mut client), [(0x62, 3)], "PUBREL alone");
+    }
+    client.pass(seconds(60));
+    assert_eq!(heads(&mut client), [(0xC0, 0)]);
+    client.give_bytes(&[0xD0, 0]);
+    client.give_bytes(&bytes("40 03 0004 97"));
+    client.give_bytes(&bytes("50 03 0002 97"));
+    client.pass(seconds(20));
+    assert_eq!(heads(&mut client), []);
+    // What is still open was not forgotten.
+    reconnect(&mut client, true);
+    let again = [(0x3A, 1), (0x62, 3), (0x3A, 5)];
+    let mut sent = heads(&mut client);
+    sent.sort_by_key(|(_, id)| *id);
+    assert_eq!(sent, again);
 }
 
 /// A letter expires in flight and another is cancelled; says what of them is sent after a reconnect.
@@ -104,6 +146,7 @@ fn v311_4_4_0_1_expired_and_cancelled_letters_are_withheld_on_purpose() {
 fn v5_4_4_0_1_everything_unacknowledged_is_sent_again_after_a_reconnect_and_never_else() {
     everything_unacknowledged_is_sent_again(V5);
     nothing_is_sent_again_at_another_time(V5);
+    nothing_that_happens_has_it_sent_again();
     resend_follows_the_standard(V5);
 }
 

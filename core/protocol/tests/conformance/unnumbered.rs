@@ -207,7 +207,7 @@ fn v5_section_3_2_2_3_11_what_is_not_available_is_not_asked_for() {
     assert_eq!(asked("29 00", "a"), Some(plain), "no identifier");
 }
 
-/// Remaining length 2: no reason code; 3: no property length. 0 and 1 in DISCONNECT.
+/// Remaining length 2: no reason code; 3: no property length. 0 and 1 in DISCONNECT; 2 is whole.
 #[test]
 fn v5_section_3_4_2_1_what_may_be_left_out_at_the_end_is_understood() {
     for packet in ["40 02 0001", "40 03 0001 00", "40 04 0001 00 00"] {
@@ -216,7 +216,7 @@ fn v5_section_3_4_2_1_what_may_be_left_out_at_the_end_is_understood() {
         client.give_bytes(&bytes(packet));
         assert_eq!(client.settled(letter), Some(("acknowledged", false)));
     }
-    for packet in ["E0 01 8B", "E0 02 8B 00"] {
+    for packet in ["E0 00", "E0 01 8B", "E0 02 8B 00"] {
         let mut client = online(V5);
         client.give_bytes(&bytes(packet));
         assert!(!client.connected && client.notices().is_empty(), "{packet}");

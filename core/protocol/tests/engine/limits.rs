@@ -3,7 +3,7 @@ use bytes::Bytes;
 use leveret_protocol::codec::{
     Auth, Packet, Properties, PropertyId, PropertyValue, Publish, Version,
 };
-use leveret_protocol::engine::{Input, Notice, State};
+use leveret_protocol::engine::{Command, Hooks, Input, Notice, State};
 use leveret_protocol::error::ErrorKind;
 use leveret_protocol::message::Message;
 use leveret_protocol::message::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
@@ -190,17 +190,63 @@ fn a_topic_alias_is_a_violation_where_none_was_allowed() {
 }
 
 #[test]
-fn a_broker_that_reads_no_answers_and_asks_for_more_is_left() {
+fn a_broker_that_reads_no_answers_and_asks_for_more_than_a_mebibyte_is_left() {
     let mut bench = Bench::online(speaking(V5));
+    bench.publish("a", &at(ExactlyOnce));
+    bench.sent();
     bench.takes = 0;
-    bench.publish("a", &at(AtMostOnce));
-    for _ in 0..400_000 {
-        if !bench.connected {
-            return;
+    bench.publish("b", &at(AtMostOnce)); // the socket stalls
+    // Each PUBREC is answered with a PUBREL of four bytes.
+    let pubrec = [0x50, 2, 0, 1];
+    bench.give_bytes(&pubrec.repeat((1 << 20) / 4));
+    assert!(bench.connected && bench.notices().is_empty(), "1 MiB waits");
+    bench.give_bytes(&pubrec);
+    // What reads nothing cannot be told with a DISCONNECT.
+    assert_quota_exceeded(&bench, "the broker reads no answers and asks for more");
+}
+
+#[test]
+fn a_packet_has_at_most_a_thousand_properties() {
+    for (count, taken) in [(1_000, true), (1_001, false)] {
+        let mut bench = Bench::online(speaking(V5));
+        // Each is the user property "": "".
+        let properties = [0x26, 0, 0, 0, 0].repeat(count);
+        let length = |length: usize| [(length & 0x7F) as u8 | 0x80, (length >> 7) as u8];
+        let topic = [0, 1, b'a'];
+        let body = [&topic[..], &length(properties.len()), &properties].concat();
+        bench.give_bytes(&[&[0x30], &length(body.len())[..], &body].concat());
+        assert_eq!(bench.messages().len(), usize::from(taken));
+        assert_eq!(bench.connected, taken);
+        if !taken {
+            assert_quota_exceeded(&bench, "more than the limit");
+            assert_eq!(reason_told(&mut bench), Some(ReasonCode::QUOTA_EXCEEDED));
         }
-        bench.give(Packet::PubRel(ack(7)));
     }
-    panic!("answers pile up without end");
+}
+
+#[test]
+fn answers_wait_for_hooks_once_for_each_identifier_in_each_direction() {
+    let mut bench = Bench::online(speaking(V5));
+    bench.command(Command::Hooks(Hooks {
+        answered: Hooks::ANSWERABLE,
+        ..Hooks::default()
+    }));
+    let pubrel = [0x62, 2, 0, 9];
+    bench.give_bytes(&pubrel.repeat(131_070));
+    assert!(bench.connected && bench.notices().is_empty());
+    bench.give_bytes(&pubrel);
+    assert_quota_exceeded(&bench, "more answers than there are packet identifiers");
+    assert_eq!(reason_told(&mut bench), Some(ReasonCode::QUOTA_EXCEEDED));
+}
+
+/// The connection was given up with 0x97, and the application is told in these words.
+fn assert_quota_exceeded(bench: &Bench, words: &str) {
+    assert!(!bench.connected);
+    let [Notice::Violation(error)] = bench.notices()[..] else {
+        panic!("{:?}", bench.notices())
+    };
+    assert_eq!(error.reason, Some(ReasonCode::QUOTA_EXCEEDED));
+    assert!(error.to_string().contains(words), "{error}");
 }
 
 #[test]
