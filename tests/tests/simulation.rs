@@ -2,6 +2,8 @@
 
 use leveret_tests::sim::mutation::Mutation;
 use leveret_tests::sim::plan::Plan;
+use leveret_tests::sim::shrink::shrink;
+use leveret_tests::sim::tally::Tally;
 use leveret_tests::sim::world::run;
 
 /// Seeds that are run as they are; `make simulate` runs thousands.
@@ -34,6 +36,46 @@ fn a_seed_gives_the_same_trace_every_time() {
 fn a_log_is_kept_only_if_asked_for() {
     assert!(run(&Plan::of_seed(1), None, false).log.is_empty());
     assert!(!run(&Plan::of_seed(1), None, true).log.is_empty());
+}
+
+#[test]
+fn nothing_has_happened_before_the_first_seed() {
+    let never = Tally::default().never();
+    for name in [
+        "state: Online",
+        "operation: publish",
+        "operation: fault: kicked",
+        "misbehaviour: Garbage",
+    ] {
+        assert!(
+            never.iter().any(|other| other == name),
+            "{name} in {never:?}"
+        );
+    }
+}
+
+#[test]
+fn a_damaged_plan_shrinks_to_what_matters() {
+    let damage = Some(Mutation::ChangeQos);
+    let broken = DAMAGED.map(Plan::calm).find_map(|plan| {
+        let broken = run(&plan, damage, false).broken?;
+        let long = plan.steps.len() > 20 && broken.failure.checker == "letter_is_as_posted";
+        long.then_some((plan, broken))
+    });
+    let (plan, broken) = broken.expect("a long plan that fails");
+    let (small, how) = shrink(&plan, &broken, damage, 1_000_000);
+    assert!(small.steps.len() < 5, "{} steps", small.steps.len());
+    assert_eq!(how.failure.checker, broken.failure.checker);
+    let again = run(&small, damage, false)
+        .broken
+        .map(|broken| broken.failure);
+    assert_eq!(again, Some(how.failure));
+    let options =
+        |plan: &Plan| -> usize { plan.clients.iter().map(|client| client.options.len()).sum() };
+    assert!(
+        options(&small) < options(&plan),
+        "options that do not matter are gone"
+    );
 }
 
 /// Runs seeds with the damage until a checker notices it; fails if none does, or one that was not meant.
@@ -93,5 +135,20 @@ damage! {
     lost_words_of_hooks_are_noticed: ForgetWords => "answers_carry_their_words";
     a_login_that_nobody_said_is_noticed: OtherLogin => "connect_says_what_was_answered";
     a_proof_that_nobody_gave_is_noticed: WrongProof => "client_keeps_the_standard";
+    a_breach_overlooked_is_noticed: OverlookBreach => "breach_ends_the_connection";
+    another_reason_for_a_breach_is_noticed: OtherReason => "breach_is_told_to_the_broker";
+    a_pubrec_that_the_engine_missed_is_noticed: MissPubrec => "no_publish_after_pubrec";
+    a_letter_passed_on_twice_is_noticed: PassOnTwice => "exactly_once_is_never_doubled";
+    a_post_office_too_wide_is_noticed: WidenBudget => "bounds_are_kept";
+    a_changed_message_is_noticed: ChangeMessage => "message_is_intact";
+    a_missing_token_is_noticed: LoseToken => "token_where_an_ack_is_due";
+    another_subscription_is_noticed: OtherSubscription => "subscription_ids_are_kept";
+    a_close_told_too_soon_is_noticed: CloseTooSoon => "nothing_after_closed";
+    a_letter_not_explained_is_noticed: LoseExplanation => "explain_knows_the_living";
+    a_lie_about_cancelling_is_noticed: TurnCancel => "cancel_tells_the_truth";
+    an_expiry_too_long_is_noticed: LongExpiry => "expiry_is_what_is_left";
+    too_much_patience_with_connack_is_noticed: PatientConnect => "connect_timeout_is_kept";
+    too_much_patience_with_pingresp_is_noticed: PatientPing => "missing_pong_ends_the_link";
+    a_will_that_nobody_wanted_is_noticed: AskForWill => "goodbye_says_why";
     an_agreement_that_nobody_gave_is_noticed: AgreeTooSoon => "nothing_before_the_last_step";
 }

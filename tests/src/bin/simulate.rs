@@ -40,6 +40,8 @@ const TWICE: u64 = 50;
 const SHRINKING: u64 = 5_000_000;
 /// After so many failures there is nothing more to learn.
 const ENOUGH: u64 = 20;
+/// So many seeds have to show everything that can happen.
+const DEMANDING: u64 = 2_000;
 /// A seed takes milliseconds, a failing one that is made smaller a minute: one that takes longer goes round in circles.
 const STUCK: Duration = Duration::from_secs(300);
 
@@ -121,10 +123,18 @@ fn simulate(arguments: &Arguments) -> ExitCode {
     for line in tally.lines() {
         println!("{line}");
     }
+    let never = if passed >= DEMANDING {
+        tally.never()
+    } else {
+        Vec::new()
+    };
+    for name in &never {
+        println!("FAILED {passed} seeds never had {name}");
+    }
     println!("{:.1} s", began.elapsed().as_secs_f64());
     let left = (arguments.seeds.end - arguments.seeds.start) - passed - failed;
     println!("{passed} passed, {failed} failed, {left} not run");
-    if failed == 0 {
+    if failed == 0 && never.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -188,7 +198,7 @@ fn failure(seed: u64, plan: &Plan, broken: &Broken, arguments: &Arguments) -> Ve
         }
         return lines;
     }
-    let (small, how) = shrink(plan, broken, SHRINKING);
+    let (small, how) = shrink(plan, broken, None, SHRINKING);
     lines.push(format!(
         "  {} of {} operations are enough: {}",
         small.steps.len(),

@@ -179,6 +179,7 @@ impl Host {
         shown: &Shown,
         connected: bool,
         begun_now: bool,
+        misled: bool,
     ) -> Verdict {
         let kind = shown.packet as u8;
         let wanted = self.plan.answers.hooks();
@@ -201,7 +202,7 @@ impl Host {
             _ => kind::PUBCOMP,
         };
         // A hostile broker may send one again in the very moment in which the first was answered.
-        claim(!begun_now || self.misled, "answers_wait_for_hooks", || {
+        claim(!begun_now || misled, "answers_wait_for_hooks", || {
             format!("the answer to {shown:?} was not held back")
         })?;
         let packet_id = shown.packet_id.unwrap_or(0);

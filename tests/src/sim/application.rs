@@ -146,6 +146,7 @@ impl World {
             onward: 0,
             recorded: None,
             answer: None,
+            misled: false,
             cancel_asked: false,
             settled: None,
         });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use leveret_protocol::engine::{
-    AuthStage, ConnectionEvent, Cost, Event, Incoming, Place, Reply, SubscriptionId,
+    AuthStage, ConnectionEvent, Cost, Event, Incoming, Notice, Place, Reply, SubscriptionId,
 };
 use leveret_protocol::error::Error;
 use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status, SubscriptionState};
@@ -94,6 +94,10 @@ impl World {
             }
             Event::Notice(notice) => {
                 self.tally.count(&format!("notice: {}", notice.name()));
+                if let Notice::Violation(error) = &notice {
+                    let reason = error.reason.map_or(0, |reason| reason.0);
+                    host.turn.violation = host.turn.violation.or(Some(reason));
+                }
                 Ok(())
             }
             Event::Packet(shown) => {
@@ -108,7 +112,8 @@ impl World {
                     };
                     link.sent.answers_at.get(&(answer, packet_id)) == Some(&self.now)
                 });
-                host.was_shown(self.now, &shown, holds, begun)
+                let misled = link.is_some_and(|link| link.nonsense_has_come());
+                host.was_shown(self.now, &shown, holds, begun, misled)
             }
             Event::Prepare(asked) => {
                 self.tally.count("asked: what an attempt is to say");
@@ -161,7 +166,6 @@ impl World {
             now,
             woke,
             closing: host.closing.is_some(),
-            misled: host.misled,
         };
         checkers::outcomes::outcome_is_true(letter, outcome, cost, circumstances)?;
         self.trace.add(number ^ u64::from(outcome.status.number()));
@@ -409,11 +413,14 @@ impl World {
                     });
                 };
                 let owner = (number >> 32) as usize;
-                let letter = owner
+                let host = owner
                     .checked_sub(1)
-                    .and_then(|client| self.hosts.get_mut(client))
-                    .and_then(|host| host.ledger.letters.get_mut(&number));
-                let Some(letter) = letter else {
+                    .and_then(|client| self.hosts.get_mut(client));
+                let letter = host.and_then(|host| {
+                    let letter = host.ledger.letters.get_mut(&number)?;
+                    Some((letter, &mut host.tamper))
+                });
+                let Some((letter, tamper)) = letter else {
                     return claim(false, "letters_arrive_intact", || {
                         format!("nobody posted letter {number:x}")
                     });
@@ -424,7 +431,8 @@ impl World {
                     || format!("letter {number:x} arrived as {arrived:?}"),
                 )?;
                 letter.arrived += 1;
-                letter.onward += u32::from(arrived.onward);
+                let doubled = tamper.doubles(&arrived);
+                letter.onward += u32::from(arrived.onward || doubled);
                 let letter = letter.clone();
                 let host = &self.hosts[owner - 1];
                 return checkers::outcomes::exactly_once_is_never_doubled(&letter, host);

@@ -12,6 +12,7 @@ use leveret_protocol::sentence::Dialect;
 
 use super::answering::{Asking, Chore, Held};
 use super::broker::Broker;
+use super::checkers::breach::Turn;
 use super::checkers::order::{LastBegun, Overtaken};
 use super::ledger::Ledger;
 use super::mutation::{Mutation, Tamper};
@@ -66,8 +67,8 @@ pub struct Host {
     pub closing: Option<Nanos>,
     /// It was asked for with the will.
     pub closing_with_will: bool,
-    /// Its session is not what it seems: the broker sent nonsense.
-    pub misled: bool,
+    /// What happened in the turn in which bytes came last.
+    pub turn: Turn,
     /// No broker it knows speaks its version: it never gets online.
     pub unreachable: bool,
     /// Connections on which the broker made a session without the client hearing of it, and when: the next CONNACK says that it is present,
@@ -228,10 +229,10 @@ impl Host {
         let mut tamper = Tamper { mutation, done: 0 };
         let mut of_engine = options.clone();
         tamper.client_options(&mut of_engine);
-        let limit = Cost {
+        let limit = tamper.budget(Cost {
             messages: options.max_queued_messages,
             bytes: options.max_queued_bytes,
-        };
+        });
         Ok(Host {
             index,
             engine: Engine::new(of_engine, plan.endpoints, plan.engine_seed),
@@ -258,7 +259,7 @@ impl Host {
             status: Status::Offline,
             closing: None,
             closing_with_will: false,
-            misled: false,
+            turn: Turn::default(),
             unreachable: false,
             unheard_sessions: BTreeMap::new(),
             left_filters: BTreeMap::new(),

@@ -43,6 +43,8 @@ pub struct Letter {
     pub recorded: Option<Nanos>,
     /// The reason code of the last acknowledgement that reached the client.
     pub answer: Option<u8>,
+    /// A hostile broker acknowledged it: what it claims to have is not held against the client.
+    pub misled: bool,
     /// The caller asked to have it back.
     pub cancel_asked: bool,
     /// Its outcome and when it came.
@@ -221,6 +223,16 @@ impl Ledger {
             }
             kind::PUBACK | kind::PUBREC | kind::PUBCOMP => self.hear_ack(now, frame),
             _ => {}
+        }
+    }
+
+    /// A hostile acknowledgement reached the client.
+    pub fn mislead(&mut self, frame: &Frame) {
+        if matches!(frame.kind, kind::PUBACK | kind::PUBREC | kind::PUBCOMP)
+            && let Some(Holder::Letter(number)) = self.ids.get(&frame.packet_id)
+            && let Some(letter) = self.letters.get_mut(number)
+        {
+            letter.misled = true;
         }
     }
 

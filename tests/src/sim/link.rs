@@ -5,11 +5,12 @@ use leveret_protocol::options::Protocol;
 use leveret_protocol::time::Instant;
 
 use super::broker::Wire;
+use super::checkers::breach::{self, Breach, Nonsense, Turn};
 use super::checkers::{self, Failure, Verdict, claim, wire::Sent};
 use super::frames::{Frame, Splitter, kind};
 use super::ledger::Holder;
 use super::network::{Arrival, End, MILLISECOND, Nanos, Pipe, SECOND};
-use super::operation::DialFailure;
+use super::operation::{DialFailure, Misbehaviour};
 use super::random::Random;
 use super::tap::{Seen, Tap};
 use super::world::{World, link_error};
@@ -53,6 +54,10 @@ pub struct Link {
     pub sent: Sent,
     /// What the client received.
     pub heard: Splitter,
+    /// How many bytes the broker put onto the wire, how many of them came, and how many were whole frames.
+    pub counts: Counts,
+    /// Nonsense of the broker, by its place among these bytes.
+    pub nonsense: Vec<Nonsense>,
     /// Bytes that the engine left for the next time.
     pub unread: bytes::BytesMut,
     /// When CONNACK came.
@@ -65,6 +70,47 @@ pub struct Link {
     pub last_heard: Nanos,
     /// When the unanswered PINGREQ was taken.
     pub ping_at: Option<Nanos>,
+}
+
+/// Bytes from the broker.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// Put onto the wire.
+    pub put: u64,
+    /// Delivered to the client.
+    pub come: u64,
+    /// Of these, in whole frames that were looked at.
+    pub whole: u64,
+}
+
+impl Link {
+    /// Nonsense has begun to reach the client.
+    pub fn nonsense_has_come(&self) -> bool {
+        self.nonsense
+            .iter()
+            .any(|nonsense| nonsense.from < self.counts.come)
+    }
+
+    /// The nonsense that has begun to come and had not before.
+    fn nonsense_begins(&mut self) -> Vec<Misbehaviour> {
+        let come = self.counts.come;
+        let new = |nonsense: &&mut Nonsense| !nonsense.begun && nonsense.from < come;
+        let begin = |nonsense: &mut Nonsense| {
+            nonsense.begun = true;
+            nonsense.how
+        };
+        self.nonsense.iter_mut().filter(new).map(begin).collect()
+    }
+
+    /// The nonsense that the frame looked at last is the end of, or an acknowledgement in it.
+    fn nonsense_ends(&self) -> Option<Misbehaviour> {
+        let whole = self.counts.whole;
+        let found = self.nonsense.iter().find(|nonsense| {
+            let part = matches!(nonsense.how, Misbehaviour::RepeatedAck);
+            nonsense.to == whole || part && nonsense.from < whole && whole < nonsense.to
+        });
+        found.map(|nonsense| nonsense.how)
+    }
 }
 
 impl World {
@@ -129,10 +175,11 @@ impl World {
                 tap: Tap::default(),
                 sent: Sent {
                     connection: number,
-                    misled: self.hosts[client].misled,
                     ..Sent::default()
                 },
                 heard: Splitter::default(),
+                counts: Counts::default(),
+                nonsense: Vec::new(),
                 unread: bytes::BytesMut::new(),
                 accepted_at: 0,
                 keep_alive: 0,
@@ -265,6 +312,7 @@ impl World {
         self.trace.bytes(now, number, false, &bytes[..taken]);
         if taken < bytes.len() {
             link.stalled = true;
+            self.hosts[client].turn.stalled = true;
             self.tally.count("faults: partial write");
             // Room that was not used is used soon; otherwise the next delivery makes some.
             link.writable_at = (link.to_broker.room() > 0).then_some(now + MILLISECOND / 10);
@@ -324,9 +372,11 @@ impl World {
                 host.unsent_filters
                     .retain(|filter, _| !frame.filters.contains(filter));
                 host.ledger.ids.insert(frame.packet_id, Holder::Request);
+                link.sent.requests.insert(frame.packet_id, now);
             }
             kind::DISCONNECT => {
                 link.sent.goodbye = true;
+                host.turn.goodbye = Some(frame.reason);
                 checkers::connecting::goodbye_says_why(host, frame)?;
             }
             kind::PUBREL | kind::PUBCOMP => {
@@ -401,6 +451,7 @@ impl World {
         }
         let level = self.links.get(&number).map_or(0, |link| link.tap.level());
         let host = &mut self.hosts[client];
+        host.turn.hung_up = true;
         host.line.ended_at = Some(self.now);
         host.line.online = false;
         host.line.parted_on_311 = graceful && level == 4;
@@ -469,13 +520,25 @@ impl World {
                 self.trace.bytes(self.now, number, true, &bytes);
                 link.unread.extend_from_slice(&bytes);
                 link.last_heard = self.now;
+                link.counts.come += bytes.len() as u64;
+                self.hosts[client].turn = Turn {
+                    stalled: link.stalled,
+                    excused: link.nonsense_has_come(),
+                    ..Turn::default()
+                };
+                for how in link.nonsense_begins() {
+                    self.tally.count(&how.name());
+                }
                 self.hear(client, number, &bytes);
                 if let Some(link) = self.links.get_mut(&number) {
+                    self.hosts[client].tamper.inbound(&mut link.unread);
                     self.hosts[client]
                         .engine
                         .handle(Instant(self.now), Input::Received(&mut link.unread));
                 }
-                self.turn(client)
+                self.turn(client)?;
+                let turn = std::mem::take(&mut self.hosts[client].turn);
+                checkers::breach::breach_ends_the_connection(&turn)
             }
             Some(Arrival::Ended(end)) => {
                 // What the client said and the broker did not read is lost with the connection.
@@ -501,11 +564,30 @@ impl World {
             return;
         };
         let host = &mut self.hosts[client];
+        let state = host.engine.state();
+        let accepted_before = link.sent.accepted;
+        let mut over = false;
         for frame in link.heard.push(bytes, link.tap.level()) {
             self.trace
                 .note(self.now, || format!("client {client} < {frame:?}"));
             self.tally.count_frame(frame.kind, true);
+            link.counts.whole += frame.length as u64;
             host.will_be_shown(frame.kind);
+            if let Some(how) = link.nonsense_ends() {
+                let accepted = link.sent.accepted && !accepted_before;
+                let read = !over && breach::is_read(state, accepted, host);
+                let breach = breach::breach_of(how, &frame, link, host, self.now);
+                if let (Breach::Certain(code), true) = (breach, read) {
+                    // What lies behind it is not read.
+                    host.turn.expected = Some((how, code));
+                    break;
+                }
+                host.ledger.mislead(&frame);
+            }
+            // Where CONNACK was lost, what follows it comes first (3.2.0-1).
+            let before = !link.sent.accepted && !matches!(frame.kind, kind::CONNACK | kind::AUTH);
+            host.turn.excused |= before;
+            over |= matches!(frame.kind, kind::DISCONNECT | kind::AUTH);
             match frame.kind {
                 // A second CONNACK is a hostile one, and says nothing of the session.
                 kind::CONNACK if frame.reason == 0 && !link.sent.accepted => {
@@ -553,6 +635,15 @@ impl World {
             }
             host.ledger.hear(self.now, &frame);
         }
+        // What makes no frame is the last that comes.
+        let accepted = link.sent.accepted && !accepted_before;
+        let read = !over && breach::is_read(state, accepted, host);
+        let whole = |nonsense: &&Nonsense| nonsense.to <= link.counts.come;
+        let mut whole = link.nonsense.iter().filter(whole);
+        let unframed = |nonsense: &Nonsense| Some((nonsense.how, breach::unframed(nonsense.how)?));
+        let last = whole.find_map(unframed).filter(|_| read);
+        host.turn.expected = host.turn.expected.or(last);
+        host.turn.tells = link.sent.accepted && link.tap.level() == 5;
     }
 
     /// What the brokers send.
@@ -562,7 +653,28 @@ impl World {
                 continue;
             };
             match wire {
-                Wire::Bytes(bytes) => link.to_client.put(self.now, &bytes),
+                Wire::Bytes(bytes) => {
+                    link.counts.put += bytes.len() as u64;
+                    link.to_client.put(self.now, &bytes);
+                }
+                Wire::Hostile(how, bytes) => {
+                    let from = link.counts.put;
+                    let to = from + bytes.len() as u64;
+                    link.counts.put = to;
+                    let begun = false;
+                    link.nonsense.push(Nonsense {
+                        how,
+                        from,
+                        to,
+                        begun,
+                    });
+                    // So that nothing of a flood can be acknowledged before the rest has come.
+                    if let Misbehaviour::Flood { .. } = how {
+                        link.to_client.put_whole(self.now, &bytes);
+                    } else {
+                        link.to_client.put(self.now, &bytes);
+                    }
+                }
                 Wire::End(end) => {
                     link.to_client.finish(self.now, end);
                     if link.hung_up {

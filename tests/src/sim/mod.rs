@@ -14,7 +14,8 @@
 //! * The clock: machines that sleep, ticks that nobody asked for, a clock that goes back.
 //!
 //! What the run ends with tells how often each thing happened, which states of the engine were reached, and which of the allowed transitions were
-//! never seen. Every checker has a damage that it must notice ([`mutation`]). Not in it: what is built around the engine, such as requests and
+//! never seen. What has to happen in thousands of seeds is demanded ([`tally::Tally::never`]). The most
+//! important checkers have a damage that they must notice ([`mutation`]); the others are only as good as they read. Not in it: what is built around the engine, such as requests and
 //! inboxes; those are tested with threads and sockets.
 
 pub mod answering;

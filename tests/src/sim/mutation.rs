@@ -1,13 +1,15 @@
 //! Deliberate damage between an engine and the world: each kind has to be noticed by some checker, or the checker is worth nothing.
 
+use bytes::BytesMut;
 use leveret_protocol::codec::Properties;
-use leveret_protocol::engine::{Command, Cost, Event};
+use leveret_protocol::engine::{Command, Cost, Event, Incoming, Notice, Reply, SubscriptionId};
 use leveret_protocol::options::{ClientOptions, Priority, PublishOptions};
-use leveret_protocol::outcome::{Outcome, OutcomeStatus};
+use leveret_protocol::outcome::{Outcome, OutcomeStatus, Status};
 use leveret_protocol::time::Duration;
 
+use super::broker::Arrived;
 use super::broker::authenticating::BEGIN;
-use super::frames::{self, kind};
+use super::frames::{self, NUMBERED, kind};
 use super::network::{Nanos, SECOND};
 
 /// What is damaged.
@@ -77,6 +79,36 @@ pub enum Mutation {
     OtherLogin,
     /// Another proof is given than the application gave.
     WrongProof,
+    /// A breach of the broker's is not noticed.
+    OverlookBreach,
+    /// A breach is told to the broker with another reason.
+    OtherReason,
+    /// PUBRECs do not reach the engine.
+    MissPubrec,
+    /// The broker passes a QoS 2 letter on that it has.
+    PassOnTwice,
+    /// The post office takes more than it may.
+    WidenBudget,
+    /// The payload of a message is changed.
+    ChangeMessage,
+    /// A message comes without the token by which it is acknowledged.
+    LoseToken,
+    /// A subscription is told under another number.
+    OtherSubscription,
+    /// The client is told to be closed when it is offline.
+    CloseTooSoon,
+    /// A letter that is there is said not to be.
+    LoseExplanation,
+    /// Cancel says the contrary.
+    TurnCancel,
+    /// Letters say a longer expiry.
+    LongExpiry,
+    /// The engine waits too long for CONNACK.
+    PatientConnect,
+    /// The engine waits too long for PINGRESP.
+    PatientPing,
+    /// DISCONNECT asks for the will.
+    AskForWill,
     /// The last step of authentication is taken before the application has taken it.
     AgreeTooSoon,
 }
@@ -113,7 +145,64 @@ impl Tamper {
             | (Mutation::ReplyTwice, Event::Reply { .. })
             | (Mutation::StatusTwice, Event::Status(_)) => vec![event.clone(), event],
             (Mutation::SettleNever, Event::Settled { .. })
-            | (Mutation::DeliverNever, Event::Message(_)) => Vec::new(),
+            | (Mutation::DeliverNever, Event::Message(_))
+            | (Mutation::OverlookBreach, Event::Notice(Notice::Violation(_))) => Vec::new(),
+            (Mutation::ChangeMessage, Event::Message(incoming))
+                if incoming.message.payload.len() > NUMBERED =>
+            {
+                let mut incoming = incoming.clone();
+                let mut payload = incoming.message.payload.to_vec();
+                payload.reverse();
+                payload[..NUMBERED].copy_from_slice(&incoming.message.payload[..NUMBERED]);
+                payload[NUMBERED] ^= 1;
+                incoming.message.payload = payload.into();
+                vec![Event::Message(incoming)]
+            }
+            (Mutation::LoseToken, Event::Message(incoming)) if incoming.token.is_some() => {
+                vec![Event::Message(Incoming {
+                    token: None,
+                    ..incoming.clone()
+                })]
+            }
+            (
+                Mutation::OtherSubscription,
+                Event::Subscription {
+                    id,
+                    filter,
+                    state,
+                    reason,
+                },
+            ) => {
+                vec![Event::Subscription {
+                    id: SubscriptionId(id.0 + 1),
+                    filter: filter.clone(),
+                    state: *state,
+                    reason: *reason,
+                }]
+            }
+            (Mutation::CloseTooSoon, Event::Status(Status::Offline)) => {
+                vec![Event::Status(Status::Closed)]
+            }
+            (
+                Mutation::LoseExplanation,
+                Event::Reply {
+                    tag,
+                    result: Ok(Reply::Explained(Some(_))),
+                },
+            ) => {
+                let result = Ok(Reply::Explained(None));
+                vec![Event::Reply { tag: *tag, result }]
+            }
+            (
+                Mutation::TurnCancel,
+                Event::Reply {
+                    tag,
+                    result: Ok(Reply::Cancelled(found)),
+                },
+            ) => {
+                let result = Ok(Reply::Cancelled(!found));
+                vec![Event::Reply { tag: *tag, result }]
+            }
             (Mutation::TurnMaybeDelivered, Event::Settled { tag, outcome, cost }) => {
                 vec![Event::Settled {
                     tag: *tag,
@@ -167,6 +256,8 @@ impl Tamper {
             Some(Mutation::LongBackoff) => {
                 (options.backoff_min, options.backoff_max) = (2 * least, 2 * most);
             }
+            Some(Mutation::PatientConnect) => options.connect_timeout = Duration::from_secs(600),
+            Some(Mutation::PatientPing) => options.ping_timeout = Some(Duration::from_secs(600)),
             Some(Mutation::ShortPatience) => options.hook_timeout = Duration::from_millis(1),
             Some(Mutation::WidenWindow) => {
                 options.max_in_flight = options.max_in_flight.saturating_mul(2);
@@ -202,10 +293,16 @@ impl Tamper {
 
     /// What the engine hears of a letter's options instead.
     pub fn publish_options(&mut self, options: &mut PublishOptions) {
-        if self.mutation == Some(Mutation::ForgetPriority) {
-            self.done += 1;
-            options.priority = Priority::Normal;
+        match self.mutation {
+            Some(Mutation::ForgetPriority) => options.priority = Priority::Normal,
+            Some(Mutation::LongExpiry) => {
+                options.message_expiry = options
+                    .message_expiry
+                    .map(|expiry| expiry + Duration::from_secs(1));
+            }
+            _ => return,
         }
+        self.done += 1;
     }
 
     /// Whether a connection is ended with DISCONNECT, where it `was`.
@@ -217,6 +314,40 @@ impl Tamper {
         };
         self.done += u32::from(told != was);
         told
+    }
+
+    /// The post office's bounds.
+    pub fn budget(&mut self, limit: Cost) -> Cost {
+        if self.mutation != Some(Mutation::WidenBudget) {
+            return limit;
+        }
+        self.done += 1;
+        Cost {
+            messages: limit.messages.saturating_mul(2),
+            bytes: limit.bytes.saturating_mul(2),
+        }
+    }
+
+    /// Whether a letter that the broker has is passed on once more.
+    pub fn doubles(&mut self, arrived: &Arrived) -> bool {
+        let doubled =
+            self.mutation == Some(Mutation::PassOnTwice) && arrived.qos == 2 && !arrived.onward;
+        self.done += u32::from(doubled);
+        doubled
+    }
+
+    /// What reaches the engine of what has come. Only whole frames are touched.
+    pub fn inbound(&mut self, bytes: &mut BytesMut) {
+        if self.mutation != Some(Mutation::MissPubrec) {
+            return;
+        }
+        let Some(mut list) = split(bytes) else {
+            return;
+        };
+        if drop_kind(&mut list, kind::PUBREC).is_some() {
+            self.done += 1;
+            *bytes = list.concat().as_slice().into();
+        }
     }
 
     /// The bytes that go out instead of `offered`, if they are others. Only offers of whole frames are touched.
@@ -257,6 +388,13 @@ impl Tamper {
                     .cloned();
                 publish.map(|frame| list.push(frame))
             }
+            Mutation::OtherReason => disconnect(&mut list, |frame| {
+                frame.get(2).is_some_and(|reason| *reason >= 0x80)
+            })
+            .map(|frame| frame[2] = 0x80),
+            Mutation::AskForWill => {
+                disconnect(&mut list, |frame| frame[1] == 0).map(|frame| *frame = vec![0xe0, 1, 4])
+            }
             Mutation::DropPuback => drop_kind(&mut list, kind::PUBACK),
             Mutation::DropPing => drop_kind(&mut list, kind::PINGREQ),
             Mutation::DropSubscribe => drop_kind(&mut list, kind::SUBSCRIBE),
@@ -283,6 +421,11 @@ fn split(mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
 fn first_publish(list: &mut [Vec<u8>], wanted: impl Fn(&[u8]) -> bool) -> Option<&mut Vec<u8>> {
     list.iter_mut()
         .find(|frame| frame[0] >> 4 == kind::PUBLISH && wanted(frame))
+}
+
+fn disconnect(list: &mut [Vec<u8>], wanted: impl Fn(&[u8]) -> bool) -> Option<&mut Vec<u8>> {
+    list.iter_mut()
+        .find(|frame| frame[0] >> 4 == kind::DISCONNECT && wanted(frame))
 }
 
 fn packet_id_at(frame: &[u8]) -> Option<usize> {

@@ -107,6 +107,17 @@ impl Pipe {
         self.held += bytes.len();
     }
 
+    /// Takes `bytes` so that they arrive together.
+    pub fn put_whole(&mut self, now: Nanos, bytes: &[u8]) {
+        if self.end.is_some() {
+            return;
+        }
+        let (low, high) = self.manners.latency;
+        self.latest = self.latest.max(now + self.random.between(low, high));
+        self.segments.push_back((self.latest, bytes.to_vec()));
+        self.held += bytes.len();
+    }
+
     /// Nothing is delivered before `until`: the receiver does not read, or the path is gone for a while.
     pub fn block(&mut self, until: Nanos) {
         self.blocked_until = self.blocked_until.max(until);

@@ -1,5 +1,6 @@
 //! What can happen in a run: everything an application, a network or a broker may do, as plain values.
 
+use super::frames::kind;
 use super::network::Nanos;
 
 /// One thing that happens at one instant to one client.
@@ -204,10 +205,16 @@ pub enum Misbehaviour {
     Qos3,
     /// A SUBACK nobody waits for.
     StraySuback,
-    /// More QoS 1 messages in flight than the client's receive maximum.
-    Flood,
+    /// A SUBACK with other than one code for each filter asked for.
+    MiscountedSuback,
+    /// The next CONNACK says that a session is present, and the client asked for a clean one.
+    FalseSession,
+    /// More messages of this QoS (1 or 2) in flight than the client's receive maximum.
+    Flood { qos: u8 },
     /// A topic alias that was never defined.
     UnknownAlias,
+    /// The topic alias 0.
+    AliasZero,
     /// A topic alias above the client's maximum.
     AliasAboveMaximum,
     /// Neither a topic nor an alias.
@@ -222,6 +229,43 @@ pub enum Misbehaviour {
     TooLarge,
     /// The beginning of a packet, and then the end.
     HalfAPacket,
+}
+
+impl Misbehaviour {
+    /// One of each kind.
+    pub const ALL: &[Misbehaviour] = &[
+        Misbehaviour::Garbage,
+        Misbehaviour::SecondConnack,
+        Misbehaviour::StrayAck { kind: kind::PUBACK },
+        Misbehaviour::StrayAck { kind: kind::PUBREC },
+        Misbehaviour::StrayAck { kind: kind::PUBREL },
+        Misbehaviour::StrayAck {
+            kind: kind::PUBCOMP,
+        },
+        Misbehaviour::CrossedAck,
+        Misbehaviour::ClientPacket,
+        Misbehaviour::WildcardTopic,
+        Misbehaviour::Qos3,
+        Misbehaviour::StraySuback,
+        Misbehaviour::MiscountedSuback,
+        Misbehaviour::FalseSession,
+        Misbehaviour::Flood { qos: 1 },
+        Misbehaviour::Flood { qos: 2 },
+        Misbehaviour::UnknownAlias,
+        Misbehaviour::AliasZero,
+        Misbehaviour::AliasAboveMaximum,
+        Misbehaviour::NoTopic,
+        Misbehaviour::StrayAuth,
+        Misbehaviour::RepeatedAck,
+        Misbehaviour::StrayPong,
+        Misbehaviour::TooLarge,
+        Misbehaviour::HalfAPacket,
+    ];
+
+    /// What it is called in the tally, once it has reached the client.
+    pub fn name(self) -> String {
+        format!("misbehaviour: {self:?}")
+    }
 }
 
 /// The topics of letters and messages.

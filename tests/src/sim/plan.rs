@@ -2,6 +2,8 @@
 //!
 //! A plan is a plain value. Running it is deterministic, and a plan with fewer steps is a plan again, which is what makes shrinking possible.
 
+use std::collections::BTreeSet;
+
 use leveret_protocol::options::{ClientOptions, Kind, OptionSpec};
 
 use super::frames::kind;
@@ -566,7 +568,7 @@ const KINDS: [(&str, &[u64]); 30] = [
     ("refuse", &[0, 0, 4]),
     ("refer", &[0, 0, 3]),
     ("refuse authentication", &[0, 0, 3]),
-    ("misbehave", &[0, 0, 0, 3]),
+    ("misbehave", &[0, 0, 3, 12]),
     ("message", &[0, 10, 60]),
 ];
 
@@ -596,6 +598,18 @@ fn steps(random: &mut Random, active: Nanos, clients: &[ClientPlan]) -> Vec<Step
         });
     }
     steps
+}
+
+/// The names of all operations that plans are made of.
+pub fn operations() -> BTreeSet<&'static str> {
+    /// So many draws show every form that an operation has.
+    const DRAWS: usize = 100;
+    let mut random = Random::new(1);
+    let manner = LetterManner::draw(&mut random);
+    let names = KINDS.iter().flat_map(|(name, _)| [*name; DRAWS]);
+    names
+        .map(|name| operation(&mut random, name, &manner).name())
+        .collect()
 }
 
 fn operation(random: &mut Random, name: &str, manner: &LetterManner) -> Operation {
@@ -734,26 +748,7 @@ fn refusal(random: &mut Random) -> Operation {
 }
 
 fn misbehaviour(random: &mut Random) -> Misbehaviour {
-    let kind = *random.pick(&[kind::PUBACK, kind::PUBREC, kind::PUBREL, kind::PUBCOMP]);
-    *random.pick(&[
-        Misbehaviour::Garbage,
-        Misbehaviour::SecondConnack,
-        Misbehaviour::StrayAck { kind },
-        Misbehaviour::CrossedAck,
-        Misbehaviour::ClientPacket,
-        Misbehaviour::WildcardTopic,
-        Misbehaviour::Qos3,
-        Misbehaviour::StraySuback,
-        Misbehaviour::Flood,
-        Misbehaviour::UnknownAlias,
-        Misbehaviour::AliasAboveMaximum,
-        Misbehaviour::NoTopic,
-        Misbehaviour::StrayAuth,
-        Misbehaviour::RepeatedAck,
-        Misbehaviour::StrayPong,
-        Misbehaviour::TooLarge,
-        Misbehaviour::HalfAPacket,
-    ])
+    *random.pick(Misbehaviour::ALL)
 }
 
 fn filter(random: &mut Random) -> FilterPlan {

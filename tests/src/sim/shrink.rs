@@ -1,15 +1,22 @@
 //! Shrinking: fewer operations, fewer letters, fewer options, as long as the same claim is broken.
 
+use super::mutation::Mutation;
 use super::operation::Operation;
 use super::plan::Plan;
 use super::world::{Broken, run};
 
 /// A plan with as little in it as could be found that still breaks the claim `broken` names, and how it breaks there.
-/// `effort` bounds the events of all runs together.
-pub fn shrink(plan: &Plan, broken: &Broken, effort: u64) -> (Plan, Broken) {
+/// `damage` is done in every run, `effort` bounds the events of all runs together.
+pub fn shrink(
+    plan: &Plan,
+    broken: &Broken,
+    damage: Option<Mutation>,
+    effort: u64,
+) -> (Plan, Broken) {
     let mut search = Search {
         best: plan.clone(),
         how: broken.clone(),
+        damage,
         effort,
     };
     search.try_with(|plan| plan.steps.truncate(broken.step.max(1)));
@@ -23,6 +30,7 @@ pub fn shrink(plan: &Plan, broken: &Broken, effort: u64) -> (Plan, Broken) {
 struct Search {
     best: Plan,
     how: Broken,
+    damage: Option<Mutation>,
     effort: u64,
 }
 
@@ -34,7 +42,7 @@ impl Search {
         }
         let mut plan = self.best.clone();
         change(&mut plan);
-        let outcome = run(&plan, None, false);
+        let outcome = run(&plan, self.damage, false);
         self.effort = self.effort.saturating_sub(outcome.events + 1);
         match outcome.broken {
             Some(broken) if broken.failure.checker == self.how.failure.checker => {

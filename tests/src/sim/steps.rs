@@ -132,7 +132,7 @@ impl World {
             Operation::RejectLetters { reason, count } => {
                 self.brokers[index].faults.reject = Some((reason, count));
             }
-            Operation::Misbehave(how) => self.misbehave(client, number, index, how),
+            Operation::Misbehave(how) => self.misbehave(number, index, how),
             Operation::Message {
                 topic,
                 qos,
@@ -182,11 +182,9 @@ impl World {
         }
     }
 
-    fn misbehave(&mut self, client: usize, number: Option<u32>, index: usize, how: Misbehaviour) {
+    fn misbehave(&mut self, number: Option<u32>, index: usize, how: Misbehaviour) {
         let Some(number) = number else { return };
-        if self.brokers[index].misbehave(self.now, number, how) {
-            self.hosts[client].misled = true;
-        }
+        self.brokers[index].misbehave(self.now, number, how);
     }
 
     /// From here on nothing goes wrong: faults end, everybody is awake, and every connection is made anew once, so that what was swallowed is sent again.

@@ -6,6 +6,8 @@ use leveret_protocol::engine::State;
 
 use super::checkers::seconds;
 use super::network::Nanos;
+use super::operation::Misbehaviour;
+use super::plan;
 
 /// Counters by name, and virtual time.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +62,25 @@ impl Tally {
         }
     }
 
+    /// What has to happen in some thousands of seeds, and did not: every state of the engine, every operation, every misbehaviour.
+    pub fn never(&self) -> Vec<String> {
+        let states = State::ALL.iter().filter(|state| !self.reached(**state));
+        let states = states.map(|state| format!("state: {state:?}"));
+        let operations = plan::operations().into_iter();
+        let operations = operations.map(|name| format!("operation: {name}"));
+        let misbehaviours = Misbehaviour::ALL.iter().map(|how| how.name());
+        let uncounted = |name: &String| !self.counts.contains_key(name);
+        states
+            .chain(operations.chain(misbehaviours).filter(uncounted))
+            .collect()
+    }
+
+    fn reached(&self, state: State) -> bool {
+        let to = format!(" to {state:?}");
+        let entered = |name: &String| name.starts_with("state: ") && name.ends_with(&to);
+        state == State::Idle || self.counts.keys().any(entered)
+    }
+
     /// The whole tally, one line each.
     pub fn lines(&self) -> Vec<String> {
         const NAMES: [&str; 16] = [
@@ -110,11 +131,7 @@ impl Tally {
         let (seen, unseen): (Vec<_>, Vec<_>) = allowed
             .iter()
             .partition(|name| self.counts.contains_key(*name));
-        let reached = states.iter().filter(|&&state| {
-            let to = format!(" to {state:?}");
-            let entered = |name: &&String| name.starts_with("state: ") && name.ends_with(&to);
-            state == State::Idle || self.counts.keys().any(|name| entered(&name))
-        });
+        let reached = states.iter().filter(|state| self.reached(**state));
         let mut lines = vec![format!(
             "states reached: {} of {}, transitions seen: {} of {}",
             reached.count(),

@@ -8,6 +8,7 @@ use super::authenticating::Exchange;
 use super::strict::Violation;
 use crate::sim::frames::kind;
 use crate::sim::network::{End, Nanos, SECOND};
+use crate::sim::operation::Misbehaviour;
 use crate::sim::packets::{Connect, FromClient, Publication, ToClient};
 use crate::sim::plan::BrokerManners;
 use crate::sim::speech;
@@ -17,6 +18,8 @@ use crate::sim::speech;
 pub enum Due {
     /// Send a packet.
     Packet(ToClient),
+    /// Send what must not be sent, in one piece that no fault swallows.
+    Hostile(Misbehaviour, Vec<ToClient>),
     /// End the connection.
     Close(End),
 }
@@ -91,8 +94,8 @@ pub struct Connection {
 /// How far the broker's part of an exchange is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfinished {
-    /// PUBLISH came in.
-    Arrived,
+    /// PUBLISH of this QoS came in.
+    Arrived(u8),
     /// PUBREC was sent.
     Recorded,
     /// PUBREL came in.

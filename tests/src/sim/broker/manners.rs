@@ -2,12 +2,22 @@
 
 use bytes::Bytes;
 
+use super::connection::{Due, Unfinished};
 use super::session::Granted;
 use super::{Broker, Faults};
 use crate::sim::frames::kind;
 use crate::sim::network::{End, Nanos};
 use crate::sim::operation::Misbehaviour;
-use crate::sim::packets::{Asked, Publication, ToClient};
+use crate::sim::packets::{Asked, FromClient, Publication, ToClient};
+
+/// Clients that take no packets of this size are spared.
+const SMALL: usize = 64;
+/// Codes in a SUBACK that has too many: more than there are filters in any SUBSCRIBE of a run.
+const MISCOUNTED: usize = 30;
+/// The largest that a packet's head can say, less what it has itself.
+const LARGEST: usize = 268_435_440;
+/// The packet identifiers of a flood begin here.
+const FLOOD: u16 = 50_000;
 
 /// The filter that an earlier life of a client left behind.
 pub const FOREIGN_FILTER: &str = "another/life";
@@ -87,7 +97,28 @@ impl Broker {
         );
     }
 
-    /// Sends what must not be sent. False if there is nothing to do it with.
+    /// Waits until there is something to do it with.
+    fn lurk(&mut self, how: Misbehaviour) -> bool {
+        self.faults.lurking.push(how);
+        false
+    }
+
+    /// What was waited for has come in: what lurked is done before it is answered.
+    pub(super) fn pounce(&mut self, now: Nanos, number: u32, packet: &FromClient) {
+        let fits = |how: &Misbehaviour| match packet {
+            FromClient::Publish(publication) if publication.qos > 0 => {
+                *how != Misbehaviour::MiscountedSuback
+            }
+            FromClient::Subscribe { .. } => *how == Misbehaviour::MiscountedSuback,
+            _ => false,
+        };
+        if let Some(place) = self.faults.lurking.iter().position(fits) {
+            let how = self.faults.lurking.remove(place);
+            self.misbehave(now, number, how);
+        }
+    }
+
+    /// Sends what must not be sent. False if there is nothing to do it with, or nothing yet.
     pub fn misbehave(&mut self, now: Nanos, number: u32, how: Misbehaviour) -> bool {
         let Some(connection) = self.connections.get_mut(&number) else {
             return false;
@@ -101,7 +132,13 @@ impl Broker {
             .rev()
             .find(|packet_id| !in_use(packet_id))
             .unwrap_or(u16::MAX);
-        let in_flight = connection.unfinished.keys().next().copied();
+        let in_flight = connection.unfinished.first_key_value();
+        let in_flight = in_flight.map(|(packet_id, state)| (*packet_id, *state));
+        let request = connection.requests.first().copied();
+        // The nonsense itself has to be small enough for the client.
+        if connection.client_maximum < SMALL || how == Misbehaviour::FalseSession {
+            return self.false_session(now, number, how);
+        }
         let publish = |qos, topic: &str, packet_id| {
             ToClient::Publish(Publication {
                 packet_id,
@@ -132,11 +169,12 @@ impl Broker {
                 reason: 0,
             }],
             Misbehaviour::CrossedAck => {
-                let Some(packet_id) = in_flight else {
-                    return false;
+                let Some((packet_id, state)) = in_flight else {
+                    return self.lurk(how);
                 };
+                let once = state == Unfinished::Arrived(1);
                 vec![ToClient::Ack {
-                    kind: kind::PUBCOMP,
+                    kind: if once { kind::PUBREC } else { kind::PUBACK },
                     packet_id,
                     reason: 0,
                 }]
@@ -154,9 +192,26 @@ impl Broker {
                 packet_id: stray,
                 reasons: vec![0],
             }],
-            Misbehaviour::UnknownAlias if level != 5 => return false,
+            Misbehaviour::MiscountedSuback => {
+                let Some(packet_id) = request else {
+                    return self.lurk(how);
+                };
+                let reasons = vec![0; MISCOUNTED];
+                vec![ToClient::Suback { packet_id, reasons }]
+            }
+            Misbehaviour::FalseSession => return false,
+            Misbehaviour::UnknownAlias
+            | Misbehaviour::AliasZero
+            | Misbehaviour::AliasAboveMaximum
+            | Misbehaviour::Flood { .. }
+                if level != 5 =>
+            {
+                return false;
+            }
+            Misbehaviour::AliasZero => {
+                vec![ToClient::Raw(vec![0x30, 7, 0, 1, b'a', 3, 0x23, 0, 0])]
+            }
             Misbehaviour::UnknownAlias => vec![ToClient::Raw(vec![0x30, 6, 0, 0, 3, 0x23, 0, 16])],
-            Misbehaviour::AliasAboveMaximum if level != 5 => return false,
             Misbehaviour::AliasAboveMaximum => vec![ToClient::Raw(vec![
                 0x30, 7, 0, 1, b'a', 3, 0x23, 0xff, 0xff,
             ])],
@@ -167,8 +222,8 @@ impl Broker {
             })],
             Misbehaviour::StrayAuth => vec![ToClient::Raw(vec![0xf0, 0])],
             Misbehaviour::RepeatedAck => {
-                let Some(packet_id) = in_flight else {
-                    return false;
+                let Some((packet_id, _)) = in_flight else {
+                    return self.lurk(how);
                 };
                 let ack = ToClient::Ack {
                     kind: kind::PUBREC,
@@ -178,39 +233,66 @@ impl Broker {
                 vec![ack.clone(), ack]
             }
             Misbehaviour::StrayPong => vec![ToClient::Pong],
-            Misbehaviour::TooLarge if connection.client_maximum > 100_000 => return false,
+            Misbehaviour::TooLarge if connection.client_maximum > LARGEST => return false,
             Misbehaviour::TooLarge => {
-                let mut large = publish(0, "large", 0);
-                if let ToClient::Publish(publication) = &mut large {
-                    publication.payload = vec![0; connection.client_maximum].into();
+                let mut bytes = vec![0x30];
+                let mut left = connection.client_maximum;
+                while left >= 0x80 {
+                    bytes.push(left as u8 | 0x80);
+                    left >>= 7;
                 }
-                vec![large]
+                bytes.extend([left as u8, 0, 1, b'a', 0, 0]);
+                vec![ToClient::Raw(bytes)]
             }
             Misbehaviour::HalfAPacket => vec![ToClient::Raw(vec![0x32, 100, 0, 1])],
-            Misbehaviour::Flood => (0..self.flood_size(number))
-                .map(|extra| publish(1, "flood", 60_000 + extra))
-                .collect(),
+            Misbehaviour::Flood { qos } => {
+                // One more than may be in flight, each under an identifier that nothing else has.
+                let maximum = connection.client_receive_maximum;
+                let Some(maximum) = maximum.filter(|maximum| *maximum < 100) else {
+                    return false;
+                };
+                let flooded = self.flooded;
+                self.flooded = (flooded + maximum + 1) % (u16::MAX - FLOOD - 100);
+                (0..=maximum)
+                    .map(|extra| publish(qos, "flood", FLOOD + flooded + extra))
+                    .collect()
+            }
         };
-        if let Some(connection) = self.connections.get_mut(&number) {
-            connection.misled = true;
-        }
-        for packet in packets {
-            self.send(now, number, packet);
-        }
+        self.send_hostile(now, number, how, packets);
         if how == Misbehaviour::HalfAPacket {
             self.close(now, number, End::Graceful);
         }
         true
     }
 
-    /// One more than the client's receive maximum, if that is few.
-    fn flood_size(&self, number: u32) -> u16 {
-        let maximum = self
-            .connections
-            .get(&number)
-            .and_then(|connection| connection.client_receive_maximum)
-            .unwrap_or(0);
-        if maximum < 100 { maximum + 1 } else { 0 }
+    /// Queues what must not be sent behind everything that is queued.
+    pub(super) fn send_hostile(
+        &mut self,
+        now: Nanos,
+        number: u32,
+        how: Misbehaviour,
+        packets: Vec<ToClient>,
+    ) {
+        let (low, high) = self.manners.delay;
+        let at = now + self.random.between(low, high);
+        let Some(connection) = self.connections.get_mut(&number) else {
+            return;
+        };
+        connection.misled = true;
+        let at = at.max(connection.latest);
+        connection.latest = at;
+        connection.earliest = connection.earliest.max(at);
+        connection.push(at, Due::Hostile(how, packets));
+    }
+
+    /// The next CONNACK for a client that wants a clean session will lie.
+    fn false_session(&mut self, now: Nanos, number: u32, how: Misbehaviour) -> bool {
+        if how != Misbehaviour::FalseSession {
+            return false;
+        }
+        self.faults.false_session = true;
+        self.close(now, number, End::Graceful);
+        true
     }
 
     /// Faults are over: the broker runs, answers everything soon, and starts every connection anew.

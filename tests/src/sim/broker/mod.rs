@@ -22,6 +22,7 @@ use self::session::{Copy, Session};
 use self::strict::Violation;
 use super::frames::{self, kind};
 use super::network::{End, MILLISECOND, Nanos, SECOND};
+use super::operation::Misbehaviour;
 use super::packets::{Connack, Connect, FromClient, ToClient};
 use super::plan::{BrokerManners, OldBroker};
 use super::random::Random;
@@ -94,6 +95,10 @@ pub struct Faults {
     pub refer: Option<(u8, u32)>,
     /// Steps of authentication to be refused.
     pub refuse_authentication: u32,
+    /// The next CONNACK that the client expects a clean session from says that one is present.
+    pub false_session: bool,
+    /// What must not be done, and will be as soon as it can be.
+    pub lurking: Vec<Misbehaviour>,
     /// Filters to be refused.
     pub refuse_subscribe: u32,
     /// Letters to be answered with a reason code.
@@ -120,6 +125,7 @@ pub struct Broker {
     retained: BTreeMap<String, Copy>,
     random: Random,
     assigned: u64,
+    flooded: u16,
     facts: Vec<Fact>,
 }
 
@@ -136,6 +142,7 @@ impl Broker {
             retained: BTreeMap::new(),
             random,
             assigned: 0,
+            flooded: 0,
             facts: Vec::new(),
         }
     }
@@ -215,6 +222,7 @@ impl Broker {
         connection.check(&packet, length, &self.manners)?;
         connection.resolve(&mut packet)?;
         connection.track(&packet)?;
+        self.pounce(now, number, &packet);
         if self.faults.swallows(kind_of(&packet)) {
             return Ok(());
         }
@@ -302,7 +310,16 @@ impl Broker {
                 ..Connack::default()
             }
         };
-        self.send(now, number, ToClient::Connack(Box::new(connack)));
+        if connect.clean && std::mem::take(&mut self.faults.false_session) {
+            let session_present = true;
+            let connack = ToClient::Connack(Box::new(Connack {
+                session_present,
+                ..connack
+            }));
+            self.send_hostile(now, number, Misbehaviour::FalseSession, vec![connack]);
+        } else {
+            self.send(now, number, ToClient::Connack(Box::new(connack)));
+        }
         self.resume(now, number);
     }
 
@@ -576,21 +593,21 @@ impl Broker {
                         self.connections.remove(&number);
                         wire.push((number, Wire::End(end)));
                     }
+                    Due::Hostile(how, packets) => {
+                        let mut bytes = Vec::new();
+                        for packet in &packets {
+                            self.facts.extend(acceptance(connection, number, packet));
+                            connection.sent(packet);
+                            bytes.extend(super::speech::encode(packet, connection.level));
+                        }
+                        wire.push((number, Wire::Hostile(how, bytes)));
+                    }
                     Due::Packet(packet) if self.faults.swallows(kind_of_answer(&packet)) => {}
                     Due::Packet(mut packet) => {
                         if let ToClient::Publish(publication) = &mut packet {
                             connection.shorten(publication);
                         }
-                        if let ToClient::Connack(connack) = &packet
-                            && connack.reason == 0
-                            && let Some(client_id) = connection.client_id.clone()
-                        {
-                            self.facts.push(Fact::Accepted {
-                                connection: number,
-                                client_id,
-                                session_present: connack.session_present,
-                            });
-                        }
+                        self.facts.extend(acceptance(connection, number, &packet));
                         connection.sent(&packet);
                         let bytes = super::speech::encode(&packet, connection.level);
                         wire.push((number, Wire::Bytes(bytes)));
@@ -619,6 +636,8 @@ impl Broker {
 pub enum Wire {
     /// Bytes.
     Bytes(Vec<u8>),
+    /// Bytes that must not be sent.
+    Hostile(Misbehaviour, Vec<u8>),
     /// The end.
     End(End),
 }
@@ -639,6 +658,19 @@ impl Faults {
         *left = left.saturating_sub(1);
         swallowed
     }
+}
+
+/// That a client is accepted, where this packet says so.
+fn acceptance(connection: &Connection, number: u32, packet: &ToClient) -> Option<Fact> {
+    let ToClient::Connack(connack) = packet else {
+        return None;
+    };
+    let client_id = connection.client_id.clone()?;
+    (connack.reason == 0).then_some(Fact::Accepted {
+        connection: number,
+        client_id,
+        session_present: connack.session_present,
+    })
 }
 
 /// The CONNACK return code of 3.1.1 (table 3.1) nearest to a reason code.

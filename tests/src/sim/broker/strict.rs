@@ -213,7 +213,7 @@ impl Connection {
             FromClient::Connect(_) => self.connects += 1,
             FromClient::Publish(publication) if publication.qos > 0 => {
                 self.unfinished
-                    .insert(publication.packet_id, Unfinished::Arrived);
+                    .insert(publication.packet_id, Unfinished::Arrived(publication.qos));
             }
             FromClient::Subscribe { packet_id, .. } | FromClient::Unsubscribe { packet_id, .. } => {
                 self.requests.insert(*packet_id);
@@ -241,7 +241,7 @@ impl Connection {
                 in_order(&mut self.sent_pubrec, packet_id, "PUBREL", "MQTT-4.6.0-4")
             }
             kind::PUBREL => match self.unfinished.get(&packet_id) {
-                Some(Unfinished::Arrived) => breaks(
+                Some(Unfinished::Arrived(_)) => breaks(
                     "5.0 MQTT-4.3.3-4, 3.1.1 MQTT-4.3.3-1",
                     format!("PUBREL for packet id {packet_id} before PUBREC"),
                 ),

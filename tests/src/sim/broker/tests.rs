@@ -76,7 +76,7 @@ impl Conversation {
         let wire = self.broker.wake(self.now);
         wire.into_iter()
             .filter_map(|(_, wire)| match wire {
-                Wire::Bytes(bytes) => Some(bytes),
+                Wire::Bytes(bytes) | Wire::Hostile(_, bytes) => Some(bytes),
                 Wire::End(_) => None,
             })
             .flatten()

@@ -72,8 +72,7 @@ fn backoff(host: &Host) -> (Nanos, Nanos) {
         nanos(host.options.backoff_max),
     );
     if host.line.taken_over {
-        // Behind nonsense the client may not have read that it was taken over.
-        return (if host.misled { least } else { most }, most);
+        return (most, most);
     }
     let attempts = if host.line.settled() {
         1
@@ -99,7 +98,7 @@ pub fn farewell_is_right(link: &Link, host: &Host, now: Nanos) -> Verdict {
         "reconnect_says_goodbye",
         || "the application asked for a new connection, and there was no DISCONNECT".into(),
     )?;
-    let another_reason = anew || host.closing.is_some() || host.misled;
+    let another_reason = anew || host.closing.is_some() || host.turn.violation.is_some();
     claim(
         !late || another_reason || !link.sent.goodbye,
         "missing_pong_leaves_the_will",

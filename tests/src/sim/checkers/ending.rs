@@ -10,7 +10,11 @@ use crate::sim::world::World;
 
 /// SEMANTICS 6: the bounds hold at every moment, and what is taken is what the unsettled letters cost.
 pub fn bounds_are_kept(host: &Host) -> Verdict {
-    let (used, limit) = (host.budget.used(), host.budget.limit());
+    let limit = Cost {
+        messages: host.options.max_queued_messages,
+        bytes: host.options.max_queued_bytes,
+    };
+    let used = host.budget.used();
     claim(limit.covers(used), "bounds_are_kept", || {
         format!("{used:?} of {limit:?}")
     })
@@ -133,7 +137,7 @@ pub fn subscriptions_are_restored(world: &World) -> Verdict {
 /// QoS 1 and 2 messages that the broker did not give up have been handed over, QoS 2 exactly as often as there were copies.
 pub fn messages_have_arrived(world: &World) -> Verdict {
     for (client, host) in world.hosts.iter().enumerate() {
-        let left_out = host.closing.is_some() || host.misled || host.unreachable;
+        let left_out = host.closing.is_some() || host.unreachable;
         if left_out || world.session_of(client).is_none() {
             continue;
         }

@@ -1,5 +1,6 @@
 //! The checkers: small named functions, each with one claim about a run and the sentence that says how it was broken.
 
+pub mod breach;
 pub mod connecting;
 pub mod ending;
 pub mod inbound;

@@ -20,8 +20,6 @@ pub struct Circumstances<'a> {
     pub woke: Nanos,
     /// The application asked to close.
     pub closing: bool,
-    /// The broker sent nonsense on the way: what it claims to have is not held against the client.
-    pub misled: bool,
 }
 
 /// Exactly one outcome for each letter: finds the letter that an outcome belongs to.
@@ -69,9 +67,7 @@ pub fn outcome_is_true(
     cost_comes_back_whole(letter, outcome, cost, circumstances.options)?;
     maybe_delivered_tells_the_truth(letter, outcome)?;
     match outcome.status {
-        OutcomeStatus::Acknowledged => {
-            acknowledged_means_the_broker_has_it(letter, outcome, circumstances)
-        }
+        OutcomeStatus::Acknowledged => acknowledged_means_the_broker_has_it(letter, outcome),
         OutcomeStatus::Sent => sent_means_taken_whole(letter),
         OutcomeStatus::Expired => expired_at_its_time_to_live(letter, circumstances),
         OutcomeStatus::Dropped => dropped_only_if_never_sent(letter),
@@ -136,11 +132,7 @@ fn maybe_delivered_tells_the_truth(letter: &Letter, outcome: &Outcome) -> Verdic
     )
 }
 
-fn acknowledged_means_the_broker_has_it(
-    letter: &Letter,
-    outcome: &Outcome,
-    circumstances: Circumstances<'_>,
-) -> Verdict {
+fn acknowledged_means_the_broker_has_it(letter: &Letter, outcome: &Outcome) -> Verdict {
     const NAME: &str = "acknowledged_means_the_broker_has_it";
     claim(
         letter.answer.is_some_and(|reason| reason < 0x80),
@@ -164,7 +156,7 @@ fn acknowledged_means_the_broker_has_it(
             )
         },
     )?;
-    if circumstances.misled {
+    if letter.misled {
         return Ok(());
     }
     claim(letter.onward > 0, NAME, || {
@@ -200,7 +192,7 @@ fn expired_at_its_time_to_live(letter: &Letter, circumstances: Circumstances<'_>
     };
     let due = deadline.max(circumstances.woke);
     claim(
-        circumstances.misled || letter.recorded.is_none_or(|at| at == circumstances.now),
+        letter.recorded.is_none_or(|at| at == circumstances.now),
         NAME,
         || format!("letter {:x} expired after PUBREC", letter.number),
     )?;
