@@ -587,6 +587,7 @@ impl World {
             // Where CONNACK was lost, what follows it comes first (3.2.0-1).
             let before = !link.sent.accepted && !matches!(frame.kind, kind::CONNACK | kind::AUTH);
             host.turn.excused |= before;
+            over |= before;
             over |= matches!(frame.kind, kind::DISCONNECT | kind::AUTH);
             match frame.kind {
                 // A second CONNACK is a hostile one, and says nothing of the session.
