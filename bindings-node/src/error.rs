@@ -33,10 +33,15 @@ pub(crate) fn refuse(name: String, allowed: String, given: Given<'_>) -> napi::R
     Err(must_be(&name, &allowed, shown(given)))
 }
 
-/// The parts of the error for a wait that would never end, because it holds up what would end it.
+/// The parts of the error for a wait that would never end, because it holds up what would end it: nothing is read, or the client
+/// is to be closed when the handler ends.
 #[napi]
-pub(crate) fn would_deadlock() -> Parts {
-    parts(&leveret::host::would_deadlock())
+pub(crate) fn would_deadlock(behind_close: Option<bool>) -> Parts {
+    parts(&if behind_close.unwrap_or_default() {
+        leveret::host::behind_its_close()
+    } else {
+        leveret::host::would_deadlock()
+    })
 }
 
 /// The parts of the error for an outcome that is not `ok`.

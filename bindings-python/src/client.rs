@@ -432,10 +432,12 @@ impl Native {
         HookQueue::open(py, &self.client, &packets, authenticates, prepares)
     }
 
-    /// While entered, this thread runs handlers of the client.
-    fn scope(&self) -> Scope {
+    /// While entered, this thread runs handlers of the client, or what hooks are asked.
+    #[pyo3(signature = (hooks=false))]
+    fn scope(&self, hooks: bool) -> Scope {
         Scope {
             client: self.client.clone(),
+            hooks,
         }
     }
 

@@ -15,12 +15,19 @@ thread_local! {
 #[pyclass(frozen, module = "leveret._native")]
 pub struct Scope {
     pub(crate) client: Client,
+    /// Its thread asks the hooks and the like.
+    pub(crate) hooks: bool,
 }
 
 #[pymethods]
 impl Scope {
     fn __enter__(&self) {
         let scope = self.client.handler_scope();
+        let scope = if self.hooks {
+            scope.with_hooks()
+        } else {
+            scope
+        };
         ENTERED.with_borrow_mut(|entered| entered.push(scope));
     }
 

@@ -1,6 +1,8 @@
 //! What the `.py` files ask of the core besides a client: sentences, time spans, the runtime.
 
-use leveret::host::{ErrorKind, Outcome, OutcomeStatus, ReasonCode, would_deadlock};
+use leveret::host::{
+    ErrorKind, Outcome, OutcomeStatus, ReasonCode, behind_its_close, would_deadlock,
+};
 use leveret::protocol::outcome::OutcomeDetail;
 use pyo3::prelude::*;
 
@@ -62,8 +64,15 @@ pub(crate) fn timed_out(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     exception(py, &ErrorKind::TimedOut.into())
 }
 
-/// The exception of a wait that would wait for the very handler it is in.
+/// The exception of a wait that would wait for the very handler it is in: because nothing is read, or because the client is
+/// to be closed when the handler ends.
 #[pyfunction]
-pub(crate) fn deadlock(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    exception(py, &would_deadlock())
+#[pyo3(signature = (behind_close=false))]
+pub(crate) fn deadlock(py: Python<'_>, behind_close: bool) -> PyResult<Bound<'_, PyAny>> {
+    let why = if behind_close {
+        behind_its_close()
+    } else {
+        would_deadlock()
+    };
+    exception(py, &why)
 }

@@ -19,6 +19,7 @@ use crate::ledger::Keep;
 use crate::letter::{Letter, PartlyPosted};
 use crate::receipt::Receipt;
 use crate::request::Request;
+use crate::scope::{self, For};
 use crate::stats::Stats;
 use crate::subscription::Subscription;
 
@@ -306,7 +307,7 @@ impl Client {
     pub async fn cancel(&self, receipt: &Receipt) -> Result<bool, Error> {
         let question = self.host.cancel(receipt.tag())?;
         Ok(matches!(
-            self.answer(question).await?,
+            self.answer_here(question).await?,
             Reply::Cancelled(true)
         ))
     }
@@ -317,7 +318,7 @@ impl Client {
     /// `Closed`.
     pub async fn explain(&self, receipt: &Receipt) -> Result<Option<Explanation>, Error> {
         let question = self.host.explain(receipt.tag())?;
-        match self.answer(question).await? {
+        match self.answer_here(question).await? {
             Reply::Explained(explanation) => Ok(explanation.map(|explanation| *explanation)),
             _ => Ok(None),
         }
@@ -420,7 +421,8 @@ impl Client {
     /// Waits until the status is as wanted, or was so at some moment since the call.
     ///
     /// # Errors
-    /// `TimedOut`; `Closed` when it cannot come any more.
+    /// `TimedOut`; `Closed` when it cannot come any more; `WouldDeadlock` inside a hook that would wait for itself, as for the connection inside
+    /// `before_connect`, or for the end of the client after [`Client::close`].
     pub fn wait_for(
         &self,
         status: Status,
@@ -429,7 +431,11 @@ impl Client {
         let client = self.clone();
         let seen = client.host.status_count(status);
         async move {
-            let came = poll_fn(|context| client.host.poll_status(status, seen, context));
+            let shared = client.host.watcher();
+            let came = poll_fn(|context| {
+                let polled = client.host.poll_status(status, seen, context);
+                scope::unless_stuck(&shared, For::Status(status), context, polled)
+            });
             client.within(timeout, came).await
         }
     }
@@ -445,12 +451,27 @@ impl Client {
     }
 
     async fn answer(&self, question: Tag) -> Result<Reply, Error> {
-        // Whoever gives the wait up must not leave the answer behind.
-        let _claim = Claim {
+        let _claim = self.claim(question);
+        let shared = self.host.watcher();
+        poll_fn(|context| {
+            let polled = self.host.poll_reply(question, context);
+            scope::unless_stuck(&shared, For::Broker, context, polled)
+        })
+        .await
+    }
+
+    /// The answer to what needs no network.
+    async fn answer_here(&self, question: Tag) -> Result<Reply, Error> {
+        let _claim = self.claim(question);
+        poll_fn(|context| self.host.poll_reply(question, context)).await
+    }
+
+    /// Whoever gives the wait up must not leave the answer behind.
+    fn claim(&self, question: Tag) -> Claim<'_> {
+        Claim {
             host: &self.host,
             question,
-        };
-        poll_fn(|context| self.host.poll_reply(question, context)).await
+        }
     }
 
     /// Waits for `answer`, on the clock that counts suspended time.

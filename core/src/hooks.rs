@@ -1,36 +1,24 @@
 //! Making a client with more than options: hooks that see packets, the authenticator, and the function asked before each connect.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
 use leveret_protocol::engine::{self, Hooks, Preparation, Shown, Words};
-use leveret_protocol::error::{Error, ErrorKind};
+use leveret_protocol::error::Error;
 use leveret_protocol::options::{ClientOptions, ConnectOptions};
-use leveret_protocol::packet_type::{PacketSet, PacketType};
+use leveret_protocol::packet_type::PacketType;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::client::Client;
-use crate::dispatch::Strand;
-use crate::doorbell::Bell;
-use crate::handoff::Handoff;
-use crate::host;
-use crate::inbox::{Delivery, QueueId};
+use crate::faces::{Faces, guarded};
 use crate::net::network::{NetworkHooks, Target};
 use crate::net::socket::Duplex;
-use crate::scope::HandlerScope;
 use crate::shared::Shared;
-
-/// How many calls are made before other clients get the thread.
-const AT_ONCE: usize = 64;
-
-type OnPacket = Box<dyn FnMut(Packet) + Send>;
-type OnStep = Box<dyn FnMut(AuthStep) + Send>;
-type OnAttempt = Box<dyn FnMut(Attempt) + Send>;
 
 /// Makes a client that has hooks or an authenticator; see [`Client::builder`].
 #[must_use = "a builder makes nothing before build() is called"]
@@ -39,14 +27,6 @@ pub struct Builder {
     options: ClientOptions,
     network: NetworkHooks,
     faces: Faces,
-}
-
-/// What the application wants called, on the shared pool for callbacks: one call after another per client, behind no message handler.
-#[derive(Default)]
-struct Faces {
-    packets: BTreeMap<PacketType, OnPacket>,
-    authenticator: Option<OnStep>,
-    before_connect: Option<OnAttempt>,
 }
 
 impl Builder {
@@ -74,7 +54,8 @@ impl Builder {
     /// Calls `hook` with every packet of this type that the broker sends: CONNACK, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK, DISCONNECT or AUTH.
     /// A later hook of the same type replaces the one before.
     ///
-    /// It runs on the library's pool for callbacks. Our answer to a PUBREC (PUBREL) or PUBREL (PUBCOMP) waits until its
+    /// A packet is shown when it has taken effect: the status is online already when CONNACK is. Only PUBREL and PUBCOMP wait for the words of the hook.
+    /// It runs on the library's pool for callbacks. A hook that panics is logged and called again for the next packet. Our answer to a PUBREC (PUBREL) or PUBREL (PUBCOMP) waits until its
     /// [`Packet`] was [answered](Packet::answer) or dropped, at most `hook_timeout`.
     pub fn hook(
         mut self,
@@ -162,8 +143,16 @@ impl Builder {
         F: Future<Output = io::Result<S>> + Send + 'static,
     {
         self.network.connector = Some(Arc::new(move |to| {
-            let connecting = connector(to);
-            Box::pin(async { Ok(Box::new(connecting.await?) as Box<dyn Duplex>) })
+            let panicked = || io::Error::other("the function that makes the transport panicked");
+            let connecting = guarded("the transport", || connector(to));
+            Box::pin(async move {
+                let mut connecting = Box::pin(connecting.ok_or_else(panicked)?);
+                let polled = std::future::poll_fn(|context| {
+                    guarded("the transport", || connecting.as_mut().poll(context))
+                        .unwrap_or_else(|| Poll::Ready(Err(panicked())))
+                });
+                Ok(Box::new(polled.await?) as Box<dyn Duplex>)
+            })
         }));
         self
     }
@@ -194,7 +183,8 @@ impl Builder {
         signer: impl Fn(&str, &[u8]) -> Result<Vec<u8>, E> + Send + Sync + 'static,
     ) -> Builder {
         let told = move |scheme: &str, message: &[u8]| {
-            signer(scheme, message).map_err(|why| why.to_string())
+            let signed = || signer(scheme, message).map_err(|why| why.to_string());
+            guarded("the signer", signed).unwrap_or_else(|| Err("the signer panicked".into()))
         };
         self.network = self.network.with_signer(told);
         self
@@ -237,99 +227,11 @@ impl fmt::Debug for Builder {
     }
 }
 
-impl Faces {
-    fn shown(&self) -> Result<PacketSet, Error> {
-        let mut shown = PacketSet::EMPTY;
-        for &packet in self.packets.keys() {
-            if !Hooks::SHOWABLE.has(packet) {
-                let names: Vec<_> = Hooks::SHOWABLE.types().map(PacketType::name).collect();
-                let detail = format!("hook must be one of {}, not {packet}", names.join(", "));
-                return Err(Error::new(ErrorKind::InvalidArgument, detail));
-            }
-            shown = shown.union(packet.into());
-        }
-        Ok(shown)
-    }
-
-    /// Has the strand of this client run whenever something comes for a hook. It keeps the client's memory, and not the client, alive.
-    fn attach(self, host: &host::Client) {
-        let nothing = self.packets.is_empty()
-            && self.authenticator.is_none()
-            && self.before_connect.is_none();
-        if nothing {
-            return;
-        }
-        let faces = Handoff::new(Some(self));
-        // Weak, because what rings the bell holds the strand.
-        let watcher = Arc::downgrade(&host.watcher());
-        let strand = Strand::new(move || {
-            let Some(shared) = watcher.upgrade() else {
-                return false;
-            };
-            // Never two at a time, so it is there; out of the lock, because no host code runs under one.
-            let Some(mut mine) = faces.with(Option::take) else {
-                return false;
-            };
-            let more = mine.call_some(&shared);
-            faces.with(|faces| *faces = Some(mine));
-            more
-        });
-        host.set_bell(&Bell::Call(Arc::new(move || strand.ring())));
-    }
-
-    /// Calls what waits to be called, a bounded piece of it; whether there is more.
-    fn call_some(&mut self, shared: &Arc<Shared>) -> bool {
-        let mut taken = Vec::new();
-        let count = shared
-            .inbox
-            .put(|inbox, rings| inbox.take(QueueId::HOOKS, AT_ONCE, &mut taken, rings));
-        let _scope = HandlerScope::enter(shared);
-        for delivery in taken {
-            self.call(delivery, shared);
-        }
-        count == AT_ONCE
-    }
-
-    fn call(&mut self, delivery: Delivery, shared: &Arc<Shared>) {
-        match delivery {
-            Delivery::Packet(shown) => {
-                if let Some(hook) = self.packets.get_mut(&shown.packet) {
-                    hook(Packet {
-                        shown,
-                        shared: Arc::clone(shared),
-                    });
-                }
-            }
-            Delivery::Prepare(asked) => {
-                if let Some(before_connect) = &mut self.before_connect {
-                    before_connect(Attempt {
-                        url: shared.url_of(&asked),
-                        asked,
-                        shared: Arc::clone(shared),
-                    });
-                }
-            }
-            Delivery::Authenticate(step) => {
-                if let Some(authenticator) = &mut self.authenticator {
-                    authenticator(AuthStep {
-                        step,
-                        shared: Arc::clone(shared),
-                    });
-                }
-            }
-            Delivery::Message(_) | Delivery::News(_) => {}
-            // Of hosts that sign themselves; here the signer is called where the handshake is.
-            #[cfg(feature = "tls")]
-            Delivery::Sign(_) => {}
-        }
-    }
-}
-
 /// A packet of the broker in a hook. It reads like the [`Shown`] that it holds.
 #[derive(Debug)]
 pub struct Packet {
-    shown: Box<Shown>,
-    shared: Arc<Shared>,
+    pub(crate) shown: Box<Shown>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Packet {
@@ -373,9 +275,9 @@ impl Drop for Packet {
 #[derive(Debug)]
 pub struct Attempt {
     /// Its number is 0 once it is answered.
-    asked: Box<Preparation>,
-    url: String,
-    shared: Arc<Shared>,
+    pub(crate) asked: Box<Preparation>,
+    pub(crate) url: String,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Attempt {
@@ -419,7 +321,7 @@ impl Attempt {
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        self.refuse_for("the attempt was dropped");
+        self.refuse_for(unless_panicked("the attempt was dropped"));
     }
 }
 
@@ -427,8 +329,8 @@ impl Drop for Attempt {
 #[derive(Debug)]
 pub struct AuthStep {
     /// Its number is 0 once it is answered.
-    step: Box<engine::AuthStep>,
-    shared: Arc<Shared>,
+    pub(crate) step: Box<engine::AuthStep>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl AuthStep {
@@ -475,6 +377,15 @@ impl Deref for AuthStep {
 
 impl Drop for AuthStep {
     fn drop(&mut self) {
-        self.refuse_for("the authenticator dropped the step");
+        self.refuse_for(unless_panicked("the authenticator dropped the step"));
+    }
+}
+
+/// Why there is no answer: in these words, unless whoever was to give it is unwinding.
+fn unless_panicked(words: &str) -> &str {
+    if std::thread::panicking() {
+        "it panicked"
+    } else {
+        words
     }
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use leveret_protocol::engine::{
-    AckToken, AuthStep, ConnectionEvent, Incoming, Notice, Preparation, Shown,
+    AckToken, AuthStage, AuthStep, ConnectionEvent, Incoming, Notice, Preparation, Shown, Tag,
 };
 use leveret_protocol::error::{Error, ErrorKind};
 use leveret_protocol::message::{Message, QoS};
@@ -147,6 +147,41 @@ impl Size {
     }
 }
 
+/// What hooks were asked that others wait for, while it lies in the queue and while a hook looks at it.
+#[derive(Debug, Default)]
+struct Asked {
+    /// What the next connection waits for: an attempt to be prepared, or a step of its authentication. The engine asks one at a time.
+    decision: Option<u64>,
+    /// Letters whose next step waits for words on our answer: their receipts, by the number of the packet.
+    words: BTreeMap<u64, Tag>,
+}
+
+impl Asked {
+    /// Whether somebody waits for the answer to this.
+    fn enter(&mut self, question: &Delivery) -> bool {
+        match question {
+            Delivery::Prepare(asked) => self.decision = Some(asked.number),
+            // Of a connection that is up already the last step, and those of a re-authentication.
+            Delivery::Authenticate(step)
+                if step.reauthentication || step.stage == AuthStage::Finish =>
+            {
+                return false;
+            }
+            Delivery::Authenticate(step) => self.decision = Some(step.number),
+            Delivery::Packet(shown) if shown.number != 0 && shown.tag != 0 => {
+                self.words.insert(shown.number, shown.tag);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn leave(&mut self, number: u64) {
+        self.decision.take_if(|asked| *asked == number);
+        self.words.remove(&number);
+    }
+}
+
 /// How much news is kept for a host that takes none; the oldest goes first.
 const MOST_NEWS: usize = 1_024;
 
@@ -165,8 +200,10 @@ pub(crate) struct Inbox {
     paused: bool,
     /// The driver, while it waits for room.
     reader: Option<Waker>,
-    /// Those who wait inside a handler and have to be told when reading pauses.
-    pause_watchers: Waiters,
+    /// What hooks have yet to decide or to say.
+    asked: Asked,
+    /// Those who wait inside a handler and have to be told when that could not end any more.
+    stuck_watchers: Waiters,
     ended: bool,
     /// Messages that matched nothing and that nobody took.
     pub(crate) unhandled: u64,
@@ -217,7 +254,8 @@ impl Inbox {
             bell: Bell::None,
             paused: false,
             reader: None,
-            pause_watchers: Waiters::default(),
+            asked: Asked::default(),
+            stuck_watchers: Waiters::default(),
             ended: false,
             unhandled: 0,
             dropped: 0,
@@ -290,7 +328,15 @@ impl Inbox {
 
     /// Adds something that a hook or the authenticator is to look at.
     pub(crate) fn ask(&mut self, question: Delivery, rings: &mut Rings) {
+        if self.asked.enter(&question) {
+            self.stuck_watchers.wake_all(rings);
+        }
         self.append(QueueId::HOOKS, question, rings);
+    }
+
+    /// What was asked under this number is answered, or in the hands of somebody who answers it later.
+    pub(crate) fn answered(&mut self, number: u64) {
+        self.asked.leave(number);
     }
 
     /// Moves up to `max` deliveries to `into`; how many. What was taken before counts as gone.
@@ -394,7 +440,7 @@ impl Inbox {
     pub(crate) fn pause(&mut self, rings: &mut Rings) -> bool {
         if !self.paused && self.overflow == InboxOverflow::Wait && self.held.reaches(self.limit) {
             self.paused = true;
-            self.pause_watchers.wake_all(rings);
+            self.stuck_watchers.wake_all(rings);
         }
         self.paused
     }
@@ -413,7 +459,25 @@ impl Inbox {
         if self.paused {
             return Poll::Ready(());
         }
-        self.pause_watchers.add(context);
+        self.stuck_watchers.add(context);
+        Poll::Pending
+    }
+
+    /// Ready while a hook has yet to be asked how to connect, or has not said it: whoever calls the hooks must not wait for a connection now.
+    pub(crate) fn poll_undecided(&mut self, context: &Context<'_>) -> Poll<()> {
+        if self.asked.decision.is_some() {
+            return Poll::Ready(());
+        }
+        self.stuck_watchers.add(context);
+        Poll::Pending
+    }
+
+    /// Ready while this letter waits for what a hook has to say: whoever calls the hooks must not wait for its outcome now.
+    pub(crate) fn poll_unsaid(&mut self, receipt: Tag, context: &Context<'_>) -> Poll<()> {
+        if self.asked.words.values().any(|tag| *tag == receipt) {
+            return Poll::Ready(());
+        }
+        self.stuck_watchers.add(context);
         Poll::Pending
     }
 

@@ -89,6 +89,7 @@ mod dispatch;
 mod doorbell;
 mod driver;
 mod events;
+mod faces;
 mod handoff;
 mod hooks;
 pub mod host;

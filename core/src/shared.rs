@@ -163,7 +163,14 @@ impl Shared {
     /// What our answer to a packet is to carry that a hook was shown.
     pub(crate) fn answer(&self, number: u64, words: &Words) -> Result<(), Error> {
         let words = words.properties()?;
-        self.tell(Command::Answer { number, words })
+        self.tell_answer(number, Command::Answer { number, words })
+    }
+
+    /// Hands over what a hook was asked for under this number.
+    fn tell_answer(&self, number: u64, answer: Command) -> Result<(), Error> {
+        self.tell(answer)?;
+        self.inbox.with(|inbox| inbox.answered(number));
+        Ok(())
     }
 
     /// Where an attempt is to go, as a URL without user name and password.
@@ -188,13 +195,13 @@ impl Shared {
         }
         said.check(&self.options, self.dialect)?;
         let answer = Ok(Box::new(said));
-        self.tell(Command::Prepared { number, answer })
+        self.tell_answer(number, Command::Prepared { number, answer })
     }
 
     /// Why an attempt to connect is not to be made.
     pub(crate) fn refuse_preparation(&self, number: u64, words: &str) -> Result<(), Error> {
         let answer = Err(words.to_owned());
-        self.tell(Command::Prepared { number, answer })
+        self.tell_answer(number, Command::Prepared { number, answer })
     }
 
     /// What the broker is to be sent in a step of authentication.
@@ -211,13 +218,13 @@ impl Shared {
         }
         let words = words.properties()?;
         let answer = Ok(Box::new(AuthAnswer { data, words }));
-        self.tell(Command::Authenticate { number, answer })
+        self.tell_answer(number, Command::Authenticate { number, answer })
     }
 
     /// Why the application goes no further in an exchange of authentication.
     pub(crate) fn refuse_authentication(&self, number: u64, words: &str) -> Result<(), Error> {
         let answer = Err(words.to_owned());
-        self.tell(Command::Authenticate { number, answer })
+        self.tell_answer(number, Command::Authenticate { number, answer })
     }
 
     /// Hands over a command that nobody waits for.

@@ -201,7 +201,7 @@ impl Face {
     }
 
     /// Whether hooks are called where the other callbacks are, one after another with them.
-    fn calls_hooks_in_turn(&self) -> bool {
+    pub(crate) fn calls_hooks_in_turn(&self) -> bool {
         self.dispatch
             .with(|dispatch| !matches!(dispatch, Dispatch::Pool))
     }

@@ -22,7 +22,7 @@ pub(crate) fn call(face: &Face) -> usize {
     let count = face.client.take(QueueId::HOOKS, BATCH, &mut taken);
     for delivery in &taken {
         // As a handler: what would have to wait for this thread is then put off or refused.
-        let _scope = face.client.handler_scope();
+        let _scope = face.client.hook_scope(delivery);
         let _inside = Inside::enter();
         let _telling = Telling::enter(face);
         match delivery {

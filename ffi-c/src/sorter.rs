@@ -164,7 +164,12 @@ impl<'a> Sorter<'a> {
     /// Calls a callback with the events on the page, as a handler of this client: what would have
     /// to wait for this thread is then put off or refused.
     fn run(&mut self, callback: &Callback) {
-        let _scope = self.face.client.handler_scope();
+        let scope = self.face.client.handler_scope();
+        let _scope = if self.face.calls_hooks_in_turn() {
+            scope.with_hooks()
+        } else {
+            scope
+        };
         let _inside = Inside::enter();
         let telling = Telling::enter(self.face);
         // SAFETY: the page was written for this callback just now, from what outlives the call.

@@ -94,7 +94,7 @@ class HookDispatcher(Dispatching):
         super().__init__("leveret-hooks")
 
     def _run(self) -> None:
-        scope = self._native.scope()
+        scope = self._native.scope(hooks=True)
         while (questions := self._queue.take_wait(BATCH)) is not None:
             for question in questions:
                 hooks = self._hooks()

@@ -17,7 +17,7 @@ use crate::doorbell::Bell;
 use crate::inbox::{Arrival, Delivery, QueueId};
 use crate::ledger::Question;
 use crate::routes::{General, Target};
-use crate::scope::{self, HandlerScope};
+use crate::scope::{self, For, HandlerScope};
 
 /// Subscriptions and messages.
 impl Client {
@@ -212,7 +212,7 @@ impl Client {
         timeout: Option<Duration>,
         into: &mut Vec<Delivery>,
     ) -> Result<usize, Error> {
-        scope::wait(self.shared(), timeout, |context| {
+        scope::wait(self.shared(), For::Broker, timeout, |context| {
             self.poll_take(queue, max, into, context)
         })
     }
@@ -275,6 +275,12 @@ impl Client {
     /// Tells the library that the calling thread runs handlers of this client until the scope is dropped.
     pub fn handler_scope(&self) -> HandlerScope {
         HandlerScope::enter(self.shared())
+    }
+
+    /// [`Client::handler_scope`] for a thread that calls hooks: around each call with what was taken from
+    /// [`QueueId::HOOKS`].
+    pub fn hook_scope(&self, delivery: &Delivery) -> HandlerScope {
+        self.handler_scope().of_hook(delivery)
     }
 
     /// Whether the calling thread runs a handler of this client.

@@ -69,7 +69,7 @@ pub use crate::ledger::{Keep, MOST_UNCLAIMED, Report};
 pub use crate::net::network::{NetworkHooks, Target as NetworkTarget};
 pub use crate::routes::{General, Handlers, Target};
 pub use crate::runtime::on_runtime_thread;
-pub use crate::scope::{HandlerScope, would_deadlock};
+pub use crate::scope::{HandlerScope, behind_its_close, would_deadlock};
 pub use crate::stats::Stats;
 #[cfg(unix)]
 pub use leveret_sys::WakeDescriptor;

@@ -9,7 +9,7 @@ use leveret_protocol::outcome::{Outcome, Status};
 
 use super::Client;
 use crate::ledger::Report;
-use crate::scope;
+use crate::scope::{self, For};
 use crate::stats::Stats;
 
 /// Outcomes, answers, status.
@@ -20,7 +20,7 @@ impl Client {
     /// `ReceiptForgotten` for one that was claimed, is no longer kept, or was never given out. `TimedOut`,
     /// `WouldDeadlock`, `Forked`.
     pub fn wait_receipt(&self, receipt: Tag, timeout: Option<Duration>) -> Result<Outcome, Error> {
-        scope::wait(self.shared(), timeout, |context| {
+        scope::wait(self.shared(), For::Outcome(receipt), timeout, |context| {
             self.poll_receipt(receipt, context)
         })
     }
@@ -43,7 +43,7 @@ impl Client {
     /// # Errors
     /// As [`Client::wait_receipt`].
     pub fn watch_receipt(&self, receipt: Tag, timeout: Option<Duration>) -> Result<Outcome, Error> {
-        scope::wait(self.shared(), timeout, |context| {
+        scope::wait(self.shared(), For::Outcome(receipt), timeout, |context| {
             self.poll_watch_receipt(receipt, context)
         })
     }
@@ -71,7 +71,7 @@ impl Client {
     /// What the answer says; `ReceiptForgotten` for a question that was answered to somebody, or never
     /// asked; `TimedOut`, `WouldDeadlock`, `Forked`.
     pub fn wait_reply(&self, question: Tag, timeout: Option<Duration>) -> Result<Reply, Error> {
-        scope::wait(self.shared(), timeout, |context| {
+        scope::wait(self.shared(), For::Broker, timeout, |context| {
             self.poll_reply(question, context)
         })
     }
@@ -185,7 +185,7 @@ impl Client {
         seen: u64,
         timeout: Option<Duration>,
     ) -> Result<(), Error> {
-        scope::wait(self.shared(), timeout, |context| {
+        scope::wait(self.shared(), For::Status(wanted), timeout, |context| {
             self.poll_status(wanted, seen, context)
         })
     }

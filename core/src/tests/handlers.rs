@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use leveret_protocol::codec::Packet;
-use leveret_protocol::engine::{Payload, Publish, Reply};
+use leveret_protocol::engine::{Hooks, Payload, Publish, Reply, Words};
 use leveret_protocol::error::ErrorKind;
 use leveret_protocol::message::QoS;
 use leveret_protocol::options::PublishOptions;
 use leveret_protocol::outcome::{OutcomeStatus, Status};
+use leveret_protocol::packet_type::{PacketSet, PacketType};
 
 use super::script::{SOON, Script, client, expect, options};
 use crate::host::Client;
 use crate::inbox::{Delivery, QueueId};
 use crate::net::memory::Exchange;
 use crate::routes::General;
+use crate::scope::HandlerScope;
 
 fn qos1() -> PublishOptions {
     PublishOptions::new().qos(QoS::AtLeastOnce)
@@ -182,6 +184,109 @@ fn a_close_inside_a_handler_takes_effect_when_it_returns() {
     assert_eq!(outcome.status, OutcomeStatus::Acknowledged);
     assert!(matches!(broker.packet(), Packet::Disconnect(_)));
     client.wait_status(Status::Closed, Some(SOON)).unwrap();
+}
+
+#[test]
+fn a_handler_that_has_closed_its_client_cannot_wait_for_the_end() {
+    let exchange = Exchange::new();
+    let (client, mut broker) = online(&exchange);
+    let outer = client.handler_scope();
+    let inner = client.handler_scope();
+    assert_eq!(client.close(None, None).unwrap(), None);
+    for _ in 0..2 {
+        for status in [Status::Closed, Status::Offline] {
+            let waited = client.wait_status(status, None).unwrap_err();
+            assert_eq!(waited.kind, ErrorKind::WouldDeadlock);
+        }
+    }
+    drop(inner);
+    let waited = client.wait_status(Status::Closed, None).unwrap_err();
+    assert_eq!(waited.kind, ErrorKind::WouldDeadlock);
+    // What comes before the end may be waited for.
+    client.wait_status(Status::Online, None).unwrap();
+    drop(outer);
+    assert!(matches!(broker.packet(), Packet::Disconnect(_)));
+    client.wait_status(Status::Closed, Some(SOON)).unwrap();
+}
+
+#[test]
+fn where_hooks_are_called_nobody_waits_for_what_a_hook_has_yet_to_decide() {
+    let exchange = Exchange::new();
+    let (client, broker) = online(&exchange);
+    client
+        .set_hooks(Hooks {
+            prepares: true,
+            ..Hooks::default()
+        })
+        .unwrap();
+    let letter = Publish {
+        topic: "t",
+        payload: Payload::from("x"),
+        options: &qos1(),
+    };
+    client.publish(letter, false).unwrap();
+    let would_deadlock = |scope: HandlerScope| {
+        let waited = client.wait_status(Status::Online, None).unwrap_err();
+        drop(scope);
+        assert_eq!(waited.kind, ErrorKind::WouldDeadlock);
+    };
+    // It is asked while a callback waits already, on the thread that would have to call it.
+    let waiting = client.clone();
+    let waiting = std::thread::spawn(move || {
+        let _scope = waiting.handler_scope().with_hooks();
+        let question = waiting.flush().unwrap();
+        waiting.wait_reply(question, None).unwrap_err().kind
+    });
+    broker.peer.cut(std::io::ErrorKind::ConnectionReset);
+    let mut taken = Vec::new();
+    let queued = client.wait_take(QueueId::HOOKS, 1, Some(SOON), &mut taken);
+    assert_eq!(queued.unwrap(), 1);
+    assert_eq!(waiting.join().unwrap(), ErrorKind::WouldDeadlock);
+    would_deadlock(client.handler_scope().with_hooks());
+    would_deadlock(client.hook_scope(&taken[0]));
+    // The hook has returned, and somebody else is to answer.
+    let _scope = client.handler_scope().with_hooks();
+    let waited = client.wait_status(Status::Online, Some(Duration::ZERO));
+    assert_eq!(waited.unwrap_err().kind, ErrorKind::TimedOut);
+}
+
+#[test]
+fn a_hook_cannot_wait_for_the_letter_that_waits_for_its_words() {
+    let exchange = Exchange::new();
+    let client = client(&exchange, options());
+    let mut broker = Script::accept(&exchange, false);
+    let shown = PacketSet::of(&[PacketType::PubRec]);
+    client
+        .set_hooks(Hooks {
+            shown,
+            answered: shown,
+            ..Hooks::default()
+        })
+        .unwrap();
+    let options = PublishOptions::new().qos(QoS::ExactlyOnce);
+    let letter = || Publish {
+        topic: "t",
+        payload: Payload::from("x"),
+        options: &options,
+    };
+    let receipts = [(); 2].map(|()| client.publish(letter(), true).unwrap());
+    let first = broker.publish();
+    let [high, low] = first.packet_id.unwrap().get().to_be_bytes();
+    broker.peer.send(&[0x50, 2, high, low]);
+    let mut taken = Vec::new();
+    let queued = client.wait_take(QueueId::HOOKS, 1, Some(SOON), &mut taken);
+    assert_eq!(queued.unwrap(), 1);
+    let scope = client.hook_scope(&taken[0]);
+    let timeout = Some(Duration::ZERO);
+    let waits = receipts.map(|receipt| client.wait_receipt(receipt, timeout).unwrap_err().kind);
+    assert_eq!(waits, [ErrorKind::WouldDeadlock, ErrorKind::TimedOut]);
+    let Delivery::Packet(shown) = &taken[0] else {
+        panic!("a packet");
+    };
+    client.answer(shown.number, &Words::default()).unwrap();
+    let waited = client.wait_receipt(receipts[0], timeout).unwrap_err();
+    assert_eq!(waited.kind, ErrorKind::TimedOut);
+    drop(scope);
 }
 
 #[test]

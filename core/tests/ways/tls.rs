@@ -458,6 +458,13 @@ async fn a_handshake_is_signed_by_the_application() {
         why.contains("the handshake could not be signed: the element is locked"),
         "{why}"
     );
+    let panicking = Client::builder(broker.url())
+        .options(trusting(&broker).tls_cert(cert(&broker)))
+        .signer(|_, _| -> Result<Vec<u8>, String> { panic!("on purpose") })
+        .build()
+        .unwrap();
+    let why = first_failure(&panicking).await.to_string();
+    assert!(why.contains("the signer panicked"), "{why}");
 }
 
 #[test]
