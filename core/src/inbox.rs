@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use leveret_protocol::engine::{
-    AckToken, AuthStage, AuthStep, ConnectionEvent, Incoming, Notice, Preparation, Shown, Tag,
+    AckToken, AuthStep, ConnectionEvent, Incoming, Notice, Preparation, Shown, Tag,
 };
 use leveret_protocol::error::{Error, ErrorKind};
 use leveret_protocol::message::{Message, QoS};
@@ -18,6 +18,7 @@ use leveret_protocol::outcome::{Status, SubscriptionState};
 use leveret_protocol::reason::ReasonCode;
 use leveret_protocol::text::Text;
 
+use crate::asked::Asked;
 use crate::doorbell::Bell;
 use crate::handoff::{Rings, Waiters};
 #[cfg(feature = "tls")]
@@ -144,41 +145,6 @@ impl Size {
             messages: most(self.messages),
             bytes: most(self.bytes),
         }
-    }
-}
-
-/// What hooks were asked that others wait for, while it lies in the queue and while a hook looks at it.
-#[derive(Debug, Default)]
-struct Asked {
-    /// What the next connection waits for: an attempt to be prepared, or a step of its authentication. The engine asks one at a time.
-    decision: Option<u64>,
-    /// Letters whose next step waits for words on our answer: their receipts, by the number of the packet.
-    words: BTreeMap<u64, Tag>,
-}
-
-impl Asked {
-    /// Whether somebody waits for the answer to this.
-    fn enter(&mut self, question: &Delivery) -> bool {
-        match question {
-            Delivery::Prepare(asked) => self.decision = Some(asked.number),
-            // Of a connection that is up already the last step, and those of a re-authentication.
-            Delivery::Authenticate(step)
-                if step.reauthentication || step.stage == AuthStage::Finish =>
-            {
-                return false;
-            }
-            Delivery::Authenticate(step) => self.decision = Some(step.number),
-            Delivery::Packet(shown) if shown.number != 0 && shown.tag != 0 => {
-                self.words.insert(shown.number, shown.tag);
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    fn leave(&mut self, number: u64) {
-        self.decision.take_if(|asked| *asked == number);
-        self.words.remove(&number);
     }
 }
 
@@ -465,7 +431,7 @@ impl Inbox {
 
     /// Ready while a hook has yet to be asked how to connect, or has not said it: whoever calls the hooks must not wait for a connection now.
     pub(crate) fn poll_undecided(&mut self, context: &Context<'_>) -> Poll<()> {
-        if self.asked.decision.is_some() {
+        if self.asked.is_undecided() {
             return Poll::Ready(());
         }
         self.stuck_watchers.add(context);
@@ -474,7 +440,7 @@ impl Inbox {
 
     /// Ready while this letter waits for what a hook has to say: whoever calls the hooks must not wait for its outcome now.
     pub(crate) fn poll_unsaid(&mut self, receipt: Tag, context: &Context<'_>) -> Poll<()> {
-        if self.asked.words.values().any(|tag| *tag == receipt) {
+        if self.asked.is_unsaid(receipt) {
             return Poll::Ready(());
         }
         self.stuck_watchers.add(context);

@@ -47,7 +47,7 @@
 //! | `client.rs`, `letter.rs`, `receipt.rs` | the face for Rust: publish and what becomes of it |
 //! | `subscription.rs`, `message.rs`, `events.rs` | the face for Rust: streams of messages and of news |
 //! | `request.rs`, `response.rs`, `serve.rs` | the face for Rust: asking, and answering |
-//! | `hooks.rs` | the face for Rust: packets in hooks, steps of authentication, attempts to connect |
+//! | `hooks.rs`, `faces.rs` | the face for Rust: packets in hooks, steps of authentication, attempts to connect; calling the functions for them |
 //! | `intake.rs` | from a queue to a stream, acknowledging on the way |
 //! | `host/mod.rs`, `host/letters.rs`, `host/messages.rs`, `host/outcomes.rs`, `host/requests.rs`, `host/hooks.rs`, `host/signing.rs` | what language bindings stand on |
 //! | `requests/mod.rs` | requests that wait for a response, with a map of its own |
@@ -56,7 +56,7 @@
 //! | `posting.rs` | how a letter gets in: room, waiting for room, the overflow rule |
 //! | `scope.rs` | inside a handler: what would deadlock, what is put off |
 //! | `handoff.rs`, `doorbell.rs` | where threads meet: locks, wake-ups, blocking waits |
-//! | `outbox.rs`, `ledger.rs`, `inbox.rs`, `routes.rs` | what lies in the three handoffs: plain data |
+//! | `outbox.rs`, `ledger.rs`, `inbox.rs`, `asked.rs`, `routes.rs` | what lies in the three handoffs: plain data |
 //! | `driver.rs`, `line.rs`, `deliver.rs` | one task per client between engine, link and handoffs |
 //! | `log.rs` | what is told to `tracing`: targets, levels, fields |
 //! | `net/mod.rs` | links and addresses, with a map of their own |
@@ -82,6 +82,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_types, clippy::disallowed_methods))]
 
+mod asked;
 mod client;
 mod clock;
 mod deliver;

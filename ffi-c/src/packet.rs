@@ -65,9 +65,10 @@ pub type mqtt_packet_callback =
 /// at any time, before `mqtt_client_start` to be shown the first CONNACK. A new registration
 /// replaces the old one, NULL for `callback` ends it.
 ///
-/// The answer to a PUBREC (our PUBREL) or PUBREL (our PUBCOMP) waits until the hook is done with it,
-/// at most for the option `hook_timeout`; after that it goes out without words. Other packets are
-/// shown after they took effect.
+/// A packet is shown when it has taken effect: the status is online already when CONNACK is. Only
+/// PUBREL and PUBCOMP, our answers to PUBREC and PUBREL, wait for the words of the hook, at most for
+/// the option `hook_timeout`; after that they go out without words.
+/// A hook may wait itself; what then waits for a hook is held up for as long.
 ///
 /// On the pool hooks run on a thread of their own, one after another, beside the other callbacks of
 /// the client, which may therefore wait for something that a hook has to answer first. In
