@@ -211,11 +211,8 @@ pub(crate) fn wait<R>(
     let on_runtime = runtime::on_runtime_thread();
     let waited = block_on(timeout, |context| match poll(context) {
         Poll::Pending if on_runtime => Poll::Ready(Err(on_its_own_thread())),
-        Poll::Pending => match inside.stuck(shared, what, context) {
-            Some(error) => Poll::Ready(Err(error)),
-            None => Poll::Pending,
-        },
-        polled => polled,
+        Poll::Pending => or_stuck(inside.stuck(shared, what, context)),
+        Poll::Ready(result) => Poll::Ready(result),
     });
     waited.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
 }
@@ -230,10 +227,11 @@ pub(crate) fn unless_stuck<R>(
     if polled.is_ready() {
         return polled;
     }
-    match Inside::now(shared).stuck(shared, what, context) {
-        Some(error) => Poll::Ready(Err(error)),
-        None => Poll::Pending,
-    }
+    or_stuck(Inside::now(shared).stuck(shared, what, context))
+}
+
+fn or_stuck<R>(why: Option<Error>) -> Poll<Result<R, Error>> {
+    why.map_or(Poll::Pending, |why| Poll::Ready(Err(why)))
 }
 
 /// [`wait`] for room in the post office, which inside a handler may also wait for outcomes to be taken by
