@@ -90,8 +90,8 @@ export interface ClientOptions {
    */
   pingTimeout?: Duration | null
   /**
-   * How long one attempt to connect may take in all, until the broker has accepted it. Default: 10s. Allowed: a
-   * duration from 1ms to 1h.
+   * How long one attempt to connect may take in all, until the broker has accepted it; and how long a broker may
+   * take for a step of a re-authentication. Default: 10s. Allowed: a duration from 1ms to 1h.
    */
   connectTimeout?: Duration
   /**

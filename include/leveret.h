@@ -271,8 +271,8 @@
  */
 #define MQTT_OPT_PING_TIMEOUT "ping_timeout"
 /**
- * How long one attempt to connect may take in all, until the broker has accepted it. Default: 10s. Allowed:
- * a duration from 1ms to 1h.
+ * How long one attempt to connect may take in all, until the broker has accepted it; and how long a broker
+ * may take for a step of a re-authentication. Default: 10s. Allowed: a duration from 1ms to 1h.
  */
 #define MQTT_OPT_CONNECT_TIMEOUT "connect_timeout"
 /**

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use leveret_protocol::engine::{Batch, Engine, Event, Input, Output};
+use leveret_protocol::engine::{Batch, Engine, Event, Input, Output, State};
 use leveret_protocol::outcome::Status;
 use leveret_protocol::time::Instant;
 
@@ -112,7 +112,8 @@ impl Driver {
     }
 
     fn read(&mut self, context: &mut Context<'_>) -> bool {
-        if self.paused {
+        // A full inbox holds up messages, of which there are none before CONNACK; a broker that has accepted is not to be left for that.
+        if self.paused && self.engine.state() == State::Online {
             return false;
         }
         let Poll::Ready(read) = self.line.poll_read(context) else {

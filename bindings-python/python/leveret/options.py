@@ -86,8 +86,8 @@ class ClientOptions(TypedDict, total=False):
     most 10s). Allowed: a duration from 1ms to 1h; None for half the keep alive (at most 10s).
     """
     connect_timeout: Duration
-    """How long one attempt to connect may take in all, until the broker has accepted it. Default: 10s. Allowed: a
-    duration from 1ms to 1h.
+    """How long one attempt to connect may take in all, until the broker has accepted it; and how long a broker may
+    take for a step of a re-authentication. Default: 10s. Allowed: a duration from 1ms to 1h.
     """
     backoff_min: Duration
     """The shortest delay before connecting again. Each delay is drawn evenly from this to a cap that doubles up to

@@ -53,6 +53,7 @@
 //! * `engine/acknowledged.rs`: PUBACK, PUBREC, PUBCOMP from the broker
 //! * `engine/replay.rs`: sending again on a resumed session; what a lost session does to letters
 //! * `engine/adoption.rs`: taking over a session of an earlier process
+//! * `engine/held_up.rs`: an identifier that is never answered, and keeps the others from being used
 //! * `engine/incoming.rs`: packets to events
 //! * `engine/owed.rs`: acknowledgements to the broker, in the order of the standard; the QoS 2 receive set
 //! * `engine/bits.rs`: a set of packet identifiers

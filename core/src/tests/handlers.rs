@@ -136,6 +136,27 @@ fn a_receipt_is_waited_for_inside_a_handler_while_messages_queue() {
 }
 
 #[test]
+fn a_new_connection_is_accepted_also_while_the_inbox_is_full() {
+    let exchange = Exchange::new();
+    let (client, broker) = online(&exchange);
+    fill_inbox(&client, &broker);
+    client.reconnect().unwrap();
+    let mut next = Script::accept(&exchange, false);
+    let letter = Publish {
+        topic: "t",
+        payload: Payload::from("x"),
+        options: &qos1(),
+    };
+    let receipt = client.publish(letter, true).unwrap();
+    let publish = next.publish();
+    next.acknowledge(&publish);
+    assert!(publish.packet_id.is_some());
+    empty_inbox(&client);
+    let outcome = client.wait_receipt(receipt, Some(SOON)).unwrap();
+    assert_eq!(outcome.status, OutcomeStatus::Acknowledged);
+}
+
+#[test]
 fn reading_goes_on_when_the_inbox_is_emptied() {
     let exchange = Exchange::new();
     let (client, broker) = online(&exchange);

@@ -2,15 +2,19 @@
 //!
 //! `clean_start = false` and the broker has a session of which nothing is known here. A QoS 2 PUBLISH under an identifier that the broker still holds from
 //! then would count as a repetition and be lost. So such an identifier is cleared with PUBREL before its first use at QoS 2; a good number at once, so
-//! that letters wait for one round trip and not for one each.
+//! that letters wait for one round trip and not for one each. A broker that leaves them
+//! unanswered for `subscribe_timeout` is reported, and asked again on the next connection.
 use alloc::vec::Vec;
 
 use super::Engine;
 use super::bits::IdSet;
+use super::incoming::Violation;
+use super::timers::Timer;
 use super::window::Slot;
 use crate::checked;
 use crate::codec::{PacketId, encode_plain_ack};
 use crate::packet_type::PacketType;
+use crate::reason::ReasonCode;
 
 /// So many identifiers are cleared at once.
 const AT_ONCE: usize = 64;
@@ -49,6 +53,8 @@ impl Engine {
             return true;
         }
         if self.adoption.asked.is_empty() {
+            self.timers
+                .set(Timer::Clearing, self.now + self.options.subscribe_timeout);
             let after =
                 (0..AT_ONCE as u16).map(|step| upcoming.checked_add(step).unwrap_or(upcoming));
             for id in after {
@@ -64,6 +70,15 @@ impl Engine {
         false
     }
 
+    /// The broker leaves a PUBREL unanswered. It may be sent again on the next connection only (4.4.0-1); a letter under an identifier that is not
+    /// cleared could be lost.
+    pub(super) fn clearing_is_late(&mut self) {
+        self.violated(Violation::new(
+            ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR,
+            "the broker did not answer the PUBREL that clears an identifier of the session which was taken over (4.3.3)",
+        ));
+    }
+
     /// Was this PUBCOMP the answer to a clearing.
     pub(super) fn cleared(&mut self, id: u16) -> bool {
         let Some(place) = self.adoption.asked.iter().position(|asked| *asked == id) else {
@@ -71,6 +86,9 @@ impl Engine {
         };
         checked::remove(&mut self.adoption.asked, place);
         self.adoption.unknown.remove(id);
+        if self.adoption.asked.is_empty() {
+            self.timers.clear(Timer::Clearing);
+        }
         true
     }
 }

@@ -14,6 +14,7 @@ use super::incoming::Violation;
 use super::subscriptions::{Declared, needs_v5, on_the_wire};
 use super::timers::Timer;
 use super::window::Slot;
+use crate::checked;
 use crate::codec::{
     self, EncodeError, FilterAck, Packet, PacketId, Properties, PropertyId, PropertyValue,
     SubscribeFilter, Version,
@@ -198,22 +199,29 @@ impl Engine {
     /// Composes what is unsent, in few packets.
     pub(super) fn compose_requests(&mut self) {
         while self.wire.control().len() < MOST_BYTES && self.asking.has_unsent() {
-            let asks = self.take_group();
+            let mut asks = self.take_group();
             if asks.is_empty() {
                 continue; // nothing of it can be asked here
             }
             let Some(id) = self.window.allocate(Slot::Request).and_then(PacketId::new) else {
-                asks.into_iter()
-                    .rev()
-                    .for_each(|ask| self.asking.unsent.push_front(ask));
-                return;
+                self.watch_oldest_identifier();
+                return self.unsent_again(asks);
             };
-            if self.encode_request(id, &asks).is_err() {
+            let mut encoded = self.encode_request(id, &asks);
+            while encoded.is_err() && asks.len() > 1 {
+                // Together they are larger than the broker takes; that says nothing of each.
+                let half = asks.len() / 2;
+                let rest = checked::split_off(&mut asks, half);
+                self.unsent_again(rest);
+                encoded = self.encode_request(id, &asks);
+            }
+            if encoded.is_err() {
                 self.window.give_back(id.get());
                 asks.into_iter()
                     .for_each(|ask| self.refused_here(ask, ReasonCode::PACKET_TOO_LARGE, None));
                 continue;
             }
+            self.were_asked(&asks);
             self.asking.count = self.asking.count.saturating_add(1);
             let due = self.now + self.patience(&asks);
             self.asking.sent.insert(
@@ -229,6 +237,23 @@ impl Engine {
                 .get(Timer::Unanswered)
                 .map_or(due, |earlier| earlier.min(due));
             self.timers.set(Timer::Unanswered, due);
+        }
+    }
+
+    /// They are asked before what else is unsent.
+    fn unsent_again(&mut self, asks: Vec<Ask>) {
+        for ask in asks.into_iter().rev() {
+            self.asking.unsent.push_front(ask);
+        }
+    }
+
+    fn were_asked(&mut self, asks: &[Ask]) {
+        for ask in asks {
+            if let Item::Subscribe(id) = ask.item
+                && let Some(declared) = self.subscriptions.get_mut(id)
+            {
+                declared.was_asked = true;
+            }
         }
     }
 
@@ -329,10 +354,9 @@ impl Engine {
         for ask in asks {
             let user_properties = match &ask.item {
                 Item::Subscribe(id) => {
-                    let Some(declared) = self.subscriptions.get_mut(*id) else {
+                    let Some(declared) = self.subscriptions.get(*id) else {
                         continue;
                     };
-                    declared.was_asked = true;
                     if self.broker.identifiers_available {
                         let _ = properties.set(
                             PropertyId::SubscriptionIdentifier,

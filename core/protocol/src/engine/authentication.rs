@@ -163,7 +163,10 @@ impl Engine {
 
     /// The application has not answered in time.
     pub(super) fn authenticator_is_late(&mut self) {
-        let words = "the authenticator did not answer in time";
+        let words = match self.authentication.phase {
+            Phase::Sent => "the broker did not answer a step of authentication in time",
+            _ => "the authenticator did not answer in time",
+        };
         self.authentication_failed(Error::new(ErrorKind::TimedOut, words));
     }
 
@@ -202,6 +205,23 @@ impl Engine {
         }
     }
 
+    /// The connection went with the re-authentication that was under way on it: that is how a broker refuses it (MQTT 5, 4.12.1-2).
+    pub(super) fn reauthentication_lost(&mut self, why: &Error) {
+        let refused = matches!(
+            why.reason,
+            Some(ReasonCode::NOT_AUTHORIZED | ReasonCode::BAD_AUTHENTICATION_METHOD)
+        );
+        let kind = if refused {
+            ErrorKind::Refused
+        } else {
+            ErrorKind::ConnectionLost
+        };
+        self.authentication_over(Err(Error {
+            kind,
+            ..why.clone()
+        }));
+    }
+
     /// The connection is gone, or a new one begins.
     pub(super) fn authentication_ends(&mut self) {
         self.authentication_over(Err(ErrorKind::ConnectionLost.into()));
@@ -213,6 +233,13 @@ impl Engine {
             put(&mut properties, method, answer.data.as_ref());
         }
         self.authentication.phase = Phase::Sent;
+        if self.life.state() == State::Online {
+            // When connecting, `connect_timeout` ends it.
+            self.timers.set(
+                Timer::Authenticator,
+                self.now + self.options.connect_timeout,
+            );
+        }
         let auth = Packet::Auth(Auth { reason, properties });
         let limit = self.broker.maximum_packet_size;
         if let Err(error) = auth.encode(Version::V5, limit, self.wire.control()) {

@@ -129,7 +129,8 @@ impl Engine {
     /// The properties of the DISCONNECT that ends a connection in order (MQTT 5, 3.14.2.2).
     pub(super) fn goodbye(&self) -> Properties {
         let mut properties = Properties::new();
-        let Some(closing) = &self.closing else {
+        // A reconnect meanwhile is no end: the session goes on with the letters in flight.
+        let Some(closing) = self.closing.as_ref().filter(|_| self.life.is_ending()) else {
             return properties;
         };
         // Options have been checked.

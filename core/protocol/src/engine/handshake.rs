@@ -72,6 +72,7 @@ impl Engine {
     /// The transport is there: CONNECT is the first packet on it.
     pub(super) fn send_connect(&mut self) {
         let version = self.versions.to_try(self.life.endpoint());
+        self.note_reserved(); // letters may have expired since the last connection
         self.authentication_begins(version);
         let resuming =
             self.life.session == Some(self.life.session_here(version)) && !self.life.fresh_session;

@@ -2,12 +2,13 @@
 use bytes::BytesMut;
 
 use super::Engine;
-use super::event::{Event, Incoming, Notice};
+use super::event::{AckToken, Event, Incoming, Notice};
 use super::lifecycle::State;
 use crate::codec::{
-    self, Ack, DecodeError, Decoded, Limits, Oversized, Packet, Publish, Side, Version,
+    self, Ack, DecodeError, Decoded, Limits, Oversized, Packet, PacketId, Publish, Side, Version,
 };
 use crate::error::{Error, ErrorKind};
+use crate::message::QoS;
 use crate::packet_type::PacketType;
 use crate::reason::ReasonCode;
 
@@ -102,8 +103,13 @@ impl Engine {
             return self.broker.version;
         }
         let unsupported = ReasonCode::UNSUPPORTED_PROTOCOL_VERSION;
-        if let Some(code) = buffer.get_mut(3).filter(|code| **code == unsupported.0) {
-            *code = unsupported.to_v311_return_code();
+        let asked_for_5 = self.broker.version == Version::V5;
+        if let Some([flags, code]) = buffer.get_mut(2..4).and_then(|rest| rest.first_chunk_mut()) {
+            // Who accepts MQTT 5 in the form of 3.1.1 has not understood what it accepts.
+            if *code == unsupported.0 || asked_for_5 && *code == ReasonCode::SUCCESS.0 {
+                *flags &= !1;
+                *code = unsupported.to_v311_return_code();
+            }
         }
         Version::V311
     }
@@ -121,12 +127,11 @@ impl Engine {
             length: oversized.header.total() as u64,
         }));
         if let Some(packet_id) = oversized.packet_id {
-            let (qos, dup) = (oversized.qos, oversized.dup());
-            let received = self.owed.receive(packet_id, qos, dup, self.now);
-            if let Some(token) = received {
+            if let Some(token) = self.owe(packet_id, oversized.qos, oversized.dup())? {
                 self.owed.handled(token, ReasonCode::SUCCESS, None);
             }
             self.send_acknowledgements();
+            self.bounded_answers()?;
         }
         self.oversized = Some(oversized);
         Ok(())
@@ -231,20 +236,12 @@ impl Engine {
         let token = match publish.packet_id {
             None => None,
             Some(packet_id) => {
-                if self.owed.unfinished() >= self.receive_limit() {
-                    return Err(Violation::new(
-                        ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
-                        "the broker sent more messages of QoS 1 and 2 than it may without acknowledgement (3.3.4-9)",
-                    ));
-                }
-                let received = self
-                    .owed
-                    .receive(packet_id, message.qos, message.dup, self.now);
-                let Some(token) = received else {
+                let Some(token) = self.owe(packet_id, message.qos, message.dup)? else {
                     self.send_acknowledgements();
                     return self.bounded_answers();
                 };
                 self.watch_for_held();
+                self.bounded_answers()?;
                 Some(token)
             }
         };
@@ -262,6 +259,22 @@ impl Engine {
             subscriptions,
         }));
         Ok(())
+    }
+
+    /// A message came that is to be acknowledged. Says with which token it is to be handed over; `None` if it has been handed over already.
+    fn owe(
+        &mut self,
+        packet_id: PacketId,
+        qos: QoS,
+        dup: bool,
+    ) -> Result<Option<AckToken>, Violation> {
+        if self.owed.unfinished() >= self.receive_limit() {
+            return Err(Violation::new(
+                ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
+                "the broker sent more messages of QoS 1 and 2 than it may without acknowledgement (3.3.4-9)",
+            ));
+        }
+        Ok(self.owed.receive(packet_id, qos, dup, self.now))
     }
 
     /// How many messages the broker may have sent without acknowledgement. MQTT 3.1.1 has no such limit, but only so many identifiers.

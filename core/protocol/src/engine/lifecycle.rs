@@ -172,6 +172,11 @@ impl Lifecycle {
         self.state = next;
     }
 
+    /// A DISCONNECT is being written after which nothing follows.
+    pub(super) const fn is_ending(&self) -> bool {
+        matches!(self.then, Some(Then::Close))
+    }
+
     /// The transport is to be closed. An attempt that nobody was told of yet is not made.
     pub(super) fn hang_up(&mut self, graceful: bool) {
         if core::mem::take(&mut self.dial) {
@@ -224,7 +229,9 @@ impl Engine {
     pub(super) fn dial(&mut self) {
         self.timers.clear(Timer::Backoff);
         // Of an attempt that is given up for this one.
-        self.timers.clear(Timer::Connect);
+        for timer in [Timer::Connect, Timer::Preparation, Timer::Authenticator] {
+            self.timers.clear(timer);
+        }
         if self.ask_for_preparation() || self.ask_before_dialing() {
             self.life.enter(State::Preparing);
         } else {
@@ -325,6 +332,8 @@ impl Engine {
     }
 
     fn wait_for_next_attempt(&mut self, delay: Duration) {
+        // Only servers that refer to each other without a pause go round in circles.
+        self.life.references = 0;
         self.life.enter(State::Backoff);
         self.timers.set(Timer::Backoff, self.now + delay);
     }
@@ -352,6 +361,8 @@ impl Engine {
             Timer::AcknowledgementHeld,
             Timer::Unanswered,
             Timer::Words,
+            Timer::OldestIdentifier,
+            Timer::Clearing,
         ] {
             self.timers.clear(timer);
         }
@@ -361,6 +372,7 @@ impl Engine {
         self.owed.disconnected();
         self.adoption.disconnected();
         self.oversized = None;
+        self.reauthentication_lost(&why);
         self.forget_connection();
         self.stats.last_error = Some(why.clone());
         self.stats.status = Status::Offline;
@@ -532,6 +544,8 @@ impl Engine {
                 Timer::Words => self.words_are_late(),
                 Timer::Preparation => self.preparation_is_late(),
                 Timer::Authenticator => self.authenticator_is_late(),
+                Timer::OldestIdentifier => self.oldest_identifier_is_late(),
+                Timer::Clearing => self.clearing_is_late(),
                 Timer::Close => self.close_now(),
             }
         }

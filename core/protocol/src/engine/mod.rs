@@ -7,7 +7,7 @@
 //! | `post_office` | which letter is next, which gives way |
 //! | `settling`, `deadlines`, `flushes` | when a letter has its outcome |
 //! | `outgoing`, `wire` | letter → frame → socket |
-//! | `window`, `acknowledged`, `replay`, `adoption` | packet identifiers: in use, answered, sent again, taken over |
+//! | `window`, `acknowledged`, `held_up`, `replay`, `adoption` | packet identifiers: in use, answered, never answered, sent again, taken over |
 //! | `incoming`, `owed` | packets → events; acknowledgements in order |
 //! | `subscriptions`, `asking`, `asking_again` | what was asked for, and what the broker said |
 //! | `straight` | the short way of QoS 0 letters, from their batch's own memory |
@@ -34,6 +34,7 @@ mod event;
 mod explain;
 mod flushes;
 mod handshake;
+mod held_up;
 mod hooks;
 mod incoming;
 mod keep_alive;
@@ -198,6 +199,7 @@ pub struct Engine {
     unsettled: Cost,
     window: window::Window,
     adoption: adoption::Adoption,
+    held_up_at: u64, // how far the ring of identifiers had come when it had none left
     aliases: aliases::Outgoing,
     // Messages and subscriptions.
     owed: owed::Owed,
@@ -242,6 +244,7 @@ impl Engine {
             unsettled: Cost::ZERO,
             window: window::Window::new(1),
             adoption: adoption::Adoption::default(),
+            held_up_at: 0,
             aliases: aliases::Outgoing::default(),
             owed: owed::Owed::default(),
             broker_aliases: aliases::Incoming::default(),
@@ -261,7 +264,11 @@ impl Engine {
     /// Takes note of what happened. Time never goes back: an earlier `now` counts as the latest one.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         self.now = self.now.max(now);
-        self.expire_letters();
+        // What became of the last offer is learned before a letter in it is called sent.
+        let of_an_offer = matches!(input, Input::Written(_) | Input::LinkDown { .. });
+        if !of_an_offer {
+            self.expire_letters();
+        }
         match input {
             Input::Start => self.start(),
             Input::Submit(batch) => self.submit(batch),
@@ -272,6 +279,9 @@ impl Engine {
             Input::LinkDown { attempt, why } => self.link_down(attempt, &why),
             Input::ReadingPaused(paused) => self.reading_paused(paused),
             Input::Tick => {}
+        }
+        if of_an_offer {
+            self.expire_letters();
         }
         self.run_timers();
         self.close_if_done();

@@ -97,7 +97,10 @@ impl Engine {
         if self.window.unacknowledged() >= self.window_limit() {
             return Err(Held::Window);
         }
-        let upcoming = self.window.upcoming().ok_or(Held::Window)?;
+        let Some(upcoming) = self.window.upcoming() else {
+            self.watch_oldest_identifier();
+            return Err(Held::Window);
+        };
         let step = if qos == QoS::ExactlyOnce {
             Step::PubRec
         } else {
@@ -212,8 +215,6 @@ impl Engine {
         self.straight_is_stuck();
         if self.wire.is_stalled() {
             self.aliases.taken_back(self.wire.composed());
-            // Time may have passed for what was taken back.
-            self.expire_letters();
         }
         self.stats.bytes_out = self.stats.bytes_out.saturating_add(count as u64);
         self.after_write(count);
@@ -299,7 +300,7 @@ pub(super) fn write_frame(
     let texts = letter.body.split(texts);
     let start = wire.composed();
     let named = aliases.name(texts.topic, start);
-    let head = PublishHead {
+    let mut head = PublishHead {
         topic: if named.is_some_and(|named| named.known) {
             &[]
         } else {
@@ -314,8 +315,16 @@ pub(super) fn write_frame(
         expiry: framing.expiry,
         payload_length: letter.payload_length(),
     };
-    head.encode(broker.version, broker.maximum_packet_size, wire.run())
-        .inspect_err(|_| aliases.taken_back(start))?;
+    let limit = broker.maximum_packet_size;
+    if let Err(error) = head.encode(broker.version, limit, wire.run()) {
+        aliases.taken_back(start);
+        if named.is_none_or(|named| named.known) {
+            return Err(error);
+        }
+        // It may fit without the three bytes that define an alias.
+        head.alias = None;
+        head.encode(broker.version, limit, wire.run())?;
+    }
     wire.payload(texts.payload, letter.large.as_deref());
     Ok(())
 }

@@ -132,7 +132,8 @@ impl Owed {
         self.at_least_once
             .queue
             .len()
-            .saturating_add(self.unfinished.len())
+            // A PUBREL that came too early ends no debt.
+            .saturating_add(self.unfinished.len().max(self.exactly_once.queue.len()))
     }
 
     /// A message came. Says with which token it is to be handed over; `None` if it has been handed over already.

@@ -75,7 +75,7 @@ impl Engine {
     }
 
     /// Too many identifiers out of use would narrow the window for good.
-    fn note_reserved(&mut self) {
+    pub(super) fn note_reserved(&mut self) {
         let withheld = self.window.reserved();
         if withheld > MANY_RESERVED && !self.life.fresh_session {
             self.life.fresh_session = true;
@@ -128,10 +128,19 @@ impl Engine {
         while let Some((id, slot)) = self.window.replay_next() {
             let is_publish = matches!(slot, Slot::Letter(_, Step::PubAck | Step::PubRec));
             let window_full = is_publish && self.window.unacknowledged() >= self.window_limit();
-            if window_full || !self.wire.has_room() {
+            if window_full {
+                self.compose_releases_ahead();
+                return false;
+            }
+            if !self.wire.has_room() {
                 return false;
             }
             match slot {
+                Slot::Letter(_, Step::PubComp) | Slot::Settled(Step::PubComp)
+                    if self.window.went_ahead() =>
+                {
+                    self.window.replayed();
+                }
                 Slot::Letter(_, Step::PubComp) | Slot::Settled(Step::PubComp) => {
                     self.compose_release_again(id);
                 }
@@ -161,6 +170,18 @@ impl Engine {
                 self.finish(key, too_large(error).with_maybe_delivered(true));
                 self.withhold(id);
             }
+        }
+    }
+
+    /// Quota may hold back PUBLISH packets alone (MQTT 5, 3.3.4-8): the PUBRELs behind one that waits for it go now.
+    fn compose_releases_ahead(&mut self) {
+        for id in self.window.take_releases_ahead() {
+            if let Some(id) = PacketId::new(id) {
+                self.send_plain_ack(PacketType::PubRel, id);
+            }
+        }
+        if !self.wire.wants_offer() {
+            self.wire.begin_offer();
         }
     }
 

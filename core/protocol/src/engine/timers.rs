@@ -25,11 +25,15 @@ pub(super) enum Timer {
     Preparation,
     /// The authenticator takes too long for a step.
     Authenticator,
+    /// An identifier that is never answered keeps all others from being used.
+    OldestIdentifier,
+    /// The broker does not answer what clears an identifier of a session that was taken over.
+    Clearing,
     /// `close` has waited long enough.
     Close,
 }
 
-const KINDS: [Timer; 11] = [
+const KINDS: [Timer; 13] = [
     Timer::Connect,
     Timer::Backoff,
     Timer::KeepAlive,
@@ -40,6 +44,8 @@ const KINDS: [Timer; 11] = [
     Timer::Words,
     Timer::Preparation,
     Timer::Authenticator,
+    Timer::OldestIdentifier,
+    Timer::Clearing,
     Timer::Close,
 ];
 

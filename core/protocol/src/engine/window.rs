@@ -1,5 +1,6 @@
 //! The window: a ring in which the packet identifier is the position, so that an acknowledgement is found without a search.
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use super::bits::IdSet;
 use super::shelf::LetterKey;
@@ -66,6 +67,8 @@ pub(super) struct Window {
     next_id: u16,
     popped: u64,
     replay: Replay,
+    /// From this position on the PUBRELs went ahead of PUBLISH packets that wait for quota.
+    ahead_from: u64,
     unacknowledged: usize,
     reserved: IdSet,
 }
@@ -79,6 +82,7 @@ impl Window {
             next_id: first_id.max(1),
             popped: 0,
             replay,
+            ahead_from: u64::MAX,
             unacknowledged: 0,
             reserved: IdSet::default(),
         }
@@ -91,11 +95,24 @@ impl Window {
 
     /// The identifier that the next use will get; `None` while all are spanned by the ring.
     pub(super) fn upcoming(&mut self) -> Option<u16> {
+        if self.reserved.len() >= IDS {
+            return None;
+        }
         while self.slots.len() < IDS && self.reserved.contains(self.next_id) {
             self.append(Slot::Empty);
             self.pop_empty();
         }
         (self.slots.len() < IDS).then_some(self.next_id)
+    }
+
+    /// How far the ring has come.
+    pub(super) const fn popped(&self) -> u64 {
+        self.popped
+    }
+
+    /// Does the ring span all identifiers although not all of them are in use: the oldest one holds up the rest.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.slots.len() >= IDS && self.slots.contains(&Slot::Empty)
     }
 
     /// Uses the next identifier.
@@ -175,6 +192,7 @@ impl Window {
     /// The connection is gone: nothing counts against the quota of the next one until it is sent there.
     pub(super) fn disconnected(&mut self) {
         self.unacknowledged = 0;
+        self.ahead_from = u64::MAX;
         self.replay = Replay {
             next: self.popped,
             end: self.popped.saturating_add(self.slots.len() as u64),
@@ -184,6 +202,23 @@ impl Window {
     /// A new session begins: nothing is in use or reserved.
     pub(super) fn restart(&mut self, first_id: u16) {
         *self = Window::new(first_id);
+    }
+
+    /// Did the PUBREL of the slot of [`Window::replay_next`] go ahead.
+    pub(super) const fn went_ahead(&self) -> bool {
+        self.replay.next >= self.ahead_from
+    }
+
+    /// The PUBRELs that await their replay, to be sent now; once for each connection.
+    pub(super) fn take_releases_ahead(&mut self) -> Vec<u16> {
+        if self.ahead_from != u64::MAX {
+            return Vec::new();
+        }
+        self.ahead_from = self.replay.next;
+        let waits = |(id, slot): (u16, Slot)| {
+            (slot.step() == Some(Step::PubComp) && !self.was_sent(id)).then_some(id)
+        };
+        self.in_use().filter_map(waits).collect()
     }
 
     /// The next slot to be sent again, if there is one.

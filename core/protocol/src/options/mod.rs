@@ -71,7 +71,8 @@ options! {
     /// How long to wait for the answer to a ping before the connection counts as lost.
     ping_timeout: Option<Duration> = None, Kind::span(1, HOUR), none "half the keep alive (at most 10s)", since "0.1", mqtt All;
 
-    /// How long one attempt to connect may take in all, until the broker has accepted it.
+    /// How long one attempt to connect may take in all, until the broker has accepted it; and how long a broker may take for a step of a
+    /// re-authentication.
     connect_timeout: Duration = Duration::from_secs(10), Kind::span(1, HOUR), since "0.1", mqtt All;
 
     /// The shortest delay before connecting again. Each delay is drawn evenly from this to a cap that doubles up to `backoff_max`.

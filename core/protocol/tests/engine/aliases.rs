@@ -1,6 +1,6 @@
 //! Topic aliases, each way (MQTT 5, 3.3.2.3.4).
 use leveret_protocol::codec::{Packet, Properties, PropertyId, Publish};
-use leveret_protocol::engine::{Event, Input, Notice};
+use leveret_protocol::engine::{Event, Input, Notice, Payload};
 use leveret_protocol::message::Message;
 use leveret_protocol::message::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
 use leveret_protocol::options::{ClientOptions, PublishOptions};
@@ -240,4 +240,23 @@ fn a_letter_with_properties_carries_its_alias_beside_them() {
         assert_eq!(properties.content_type(), Some("text/plain"));
         assert_eq!(properties.topic_alias(), Some(1));
     }
+}
+
+#[test]
+fn a_letter_that_fits_only_without_an_alias_is_sent_without_one() {
+    let mut bench = Bench::new(ClientOptions {
+        outgoing_topic_aliases: 10,
+        ..speaking(V5)
+    });
+    bench.handle(Input::Start);
+    let mut limits = aliases(10);
+    limits
+        .set(PropertyId::MaximumPacketSize, 50_u32)
+        .expect("a valid property");
+    bench.accept_with(false, limits);
+    // A header of 2 bytes, a topic of 2 and 7, an identifier of 2, no properties in 1, and 36.
+    bench.publish_payload("doors/1", Payload::from(&[b'x'; 36]), &at(AtLeastOnce));
+    assert_eq!(named(&mut bench), [("doors/1".into(), None)]);
+    bench.publish_payload("doors/1", Payload::from(&[b'x'; 33]), &at(AtLeastOnce));
+    assert_eq!(named(&mut bench), [("doors/1".into(), Some(1))]);
 }

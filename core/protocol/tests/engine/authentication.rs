@@ -1,6 +1,8 @@
 //! Enhanced authentication (MQTT 5, 4.12): with and without an authenticator, when connecting and while online.
 use bytes::Bytes;
-use leveret_protocol::codec::{Auth, ConnAck, Packet, Properties, PropertyId, PropertyValue};
+use leveret_protocol::codec::{
+    Auth, ConnAck, Disconnect, Packet, Properties, PropertyId, PropertyValue,
+};
 use leveret_protocol::engine::{
     AuthAnswer, AuthStage, AuthStep, Command, ConnectionEvent, Event, Hooks, Input, Reply, State,
 };
@@ -347,4 +349,58 @@ fn a_close_while_the_authenticator_is_asked_ends_at_once() {
     bench.pass(seconds(5));
     assert_eq!(bench.engine.state(), State::Closed);
     assert_eq!(bench.settled(letter), Some(("closed", false)));
+}
+
+#[test]
+fn a_broker_that_does_not_answer_a_re_authentication_is_left() {
+    let mut bench = Bench::new(options());
+    bench.handle(Input::Start);
+    bench.accept(false);
+    let (reply, _) = bench.ask(|reply| Command::Reauthenticate { reply });
+    bench.sent();
+    for _ in 0..10 {
+        assert_eq!(bench.reply(reply), None);
+        bench.pass(seconds(1));
+        bench.give(Packet::PingResp);
+    }
+    let Some(Err(error)) = bench.reply(reply) else {
+        panic!("{:?}", bench.reply(reply))
+    };
+    assert_eq!(error.kind, ErrorKind::TimedOut);
+    assert_ne!(bench.engine.state(), State::Online);
+}
+
+#[test]
+fn a_broker_refuses_a_re_authentication_with_its_disconnect() {
+    for (reason, kind) in [
+        (ReasonCode::NOT_AUTHORIZED, ErrorKind::Refused),
+        (ReasonCode::BAD_AUTHENTICATION_METHOD, ErrorKind::Refused),
+        (ReasonCode::SERVER_SHUTTING_DOWN, ErrorKind::ConnectionLost),
+    ] {
+        let mut bench = Bench::new(options());
+        bench.handle(Input::Start);
+        bench.accept(false);
+        let (reply, _) = bench.ask(|reply| Command::Reauthenticate { reply });
+        let mut properties = Properties::new();
+        properties
+            .set(PropertyId::ReasonString, "go away")
+            .expect("a valid property");
+        bench.give(Packet::Disconnect(Disconnect { reason, properties }));
+        let Some(Err(error)) = bench.reply(reply) else {
+            panic!("{:?}", bench.reply(reply))
+        };
+        assert_eq!((error.kind, error.reason), (kind, Some(reason)));
+        assert!(error.to_string().contains("go away"), "{error}");
+    }
+}
+
+#[test]
+fn a_step_that_is_asked_for_no_more_does_not_end_the_connection_that_is_made_without_it() {
+    let mut bench = with_authenticator();
+    assert_eq!(bench.engine.state(), State::Preparing);
+    bench.command(Command::Hooks(Hooks::default()));
+    bench.command(Command::Reconnect);
+    bench.accept(false);
+    bench.pass(seconds(15));
+    assert_eq!(bench.engine.state(), State::Online);
 }

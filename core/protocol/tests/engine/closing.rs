@@ -277,3 +277,15 @@ fn everybody_who_waits_is_answered_when_the_client_closes() {
         assert!(bench.reply(tag).is_some());
     }
 }
+
+#[test]
+fn a_reconnect_during_a_close_does_not_end_the_session_of_letters_in_flight() {
+    let mut bench = Bench::online(speaking(V5));
+    let letter = bench.publish("a", &at(ExactlyOnce));
+    close(&mut bench, None);
+    bench.command(Command::Reconnect);
+    let sent = bench.sent();
+    let disconnect = disconnect_of(&sent).expect("a DISCONNECT");
+    assert_eq!(disconnect.properties.session_expiry_interval(), None);
+    assert_eq!(bench.settled(letter), None);
+}

@@ -1,7 +1,7 @@
 //! Time to live: by timer on- and offline, in flight, behind a stalled socket; and what is never sent again.
 use leveret_protocol::codec::Packet;
-use leveret_protocol::engine::{Input, Notice};
-use leveret_protocol::message::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use leveret_protocol::engine::{Command, Input, Notice, Output, Tag};
+use leveret_protocol::message::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
 use leveret_protocol::options::{ClientOptions, ExpiredInFlight, PublishOptions, Ttl};
 
 use crate::bench::*;
@@ -297,4 +297,62 @@ fn letters_of_many_different_ttls_each_expire_in_time() {
             );
         }
     }
+}
+
+/// A client whose letter is offered to a socket that takes nothing of it, and whose time to live is over before that is known.
+fn expired_while_offered(options: ClientOptions, qos: QoS) -> (Bench, Tag) {
+    let mut bench = Bench::online(options);
+    bench.takes = 0;
+    bench.command(Command::Ping { reply: 0 }); // the socket is full
+    let letter = bench.publish("unlock", &with_ttl(qos, seconds(5)));
+    bench.engine.handle(bench.now, Input::Writable);
+    while !matches!(bench.engine.poll(), Output::Write(_)) {}
+    bench.now += seconds(5);
+    bench.engine.handle(bench.now, Input::Written(0));
+    bench.takes = usize::MAX;
+    bench.run();
+    (bench, letter)
+}
+
+#[test]
+fn a_letter_of_which_the_socket_took_nothing_was_not_delivered_and_is_not_sent_when_it_has_expired()
+{
+    for expired_in_flight in [ExpiredInFlight::Withhold, ExpiredInFlight::Resend] {
+        for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
+            let options = ClientOptions {
+                expired_in_flight,
+                ..speaking(V5)
+            };
+            let (mut bench, letter) = expired_while_offered(options, qos);
+            assert_eq!(bench.settled(letter), Some(("expired", false)), "{qos:?}");
+            bench.handle(Input::Writable);
+            assert_eq!(publishes(&bench.sent()), [], "{qos:?}");
+        }
+    }
+}
+
+#[test]
+fn a_letter_that_expires_while_it_is_offered_again_keeps_no_share_of_the_window() {
+    let mut bench = Bench::online(ClientOptions {
+        max_in_flight: 1,
+        ..speaking(V5)
+    });
+    bench.publish("first", &with_ttl(AtLeastOnce, seconds(5)));
+    assert_eq!(publishes(&bench.sent()).len(), 1);
+    bench.lose_connection();
+    bench.link_up();
+    let mut bytes = bytes::BytesMut::new();
+    connack(true).encode(V5, u32::MAX, &mut bytes).unwrap();
+    bench.engine.handle(bench.now, Input::Received(&mut bytes));
+    while !matches!(bench.engine.poll(), Output::Write(_)) {}
+    bench.now += seconds(5);
+    bench.engine.handle(bench.now, Input::Written(0));
+    bench.run();
+    bench.handle(Input::Writable);
+    bench.publish("second", &at(AtLeastOnce));
+    let sent = publishes(&bench.sent());
+    assert_eq!(
+        sent.iter().map(|sent| sent.0.as_str()).collect::<Vec<_>>(),
+        ["second"]
+    );
 }

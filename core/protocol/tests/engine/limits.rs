@@ -3,7 +3,7 @@ use bytes::Bytes;
 use leveret_protocol::codec::{
     Auth, Packet, Properties, PropertyId, PropertyValue, Publish, Version,
 };
-use leveret_protocol::engine::{Command, Hooks, Input, Notice, State};
+use leveret_protocol::engine::{AckToken, Command, Hooks, Input, Notice, State};
 use leveret_protocol::error::ErrorKind;
 use leveret_protocol::message::Message;
 use leveret_protocol::message::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
@@ -88,6 +88,60 @@ fn a_packet_above_the_size_that_comes_before_connack_is_a_fault_and_not_acknowle
     bench.accept(true);
     let acknowledged = |packet: &Packet| matches!(packet, Packet::PubAck(_));
     assert!(!bench.sent().iter().any(acknowledged));
+}
+
+fn last_token(bench: &Bench) -> AckToken {
+    bench
+        .messages()
+        .last()
+        .and_then(|incoming| incoming.token)
+        .unwrap()
+}
+
+fn handle(bench: &mut Bench, token: AckToken) {
+    bench.command(Command::Acknowledge {
+        token,
+        reason: ReasonCode::SUCCESS,
+        words: None,
+    });
+}
+
+#[test]
+fn on_3_1_1_packets_above_the_size_count_among_those_that_wait_to_be_acknowledged() {
+    let mut bench = Bench::online(small(V311));
+    bench.give_message("held", AtLeastOnce, 1, false);
+    for _ in 0..65_534 {
+        bench.give(of_size("a", AtLeastOnce, 4, 2_000));
+    }
+    assert!(bench.connected, "as many as there are identifiers");
+    bench.give(of_size("a", AtLeastOnce, 4, 2_000));
+    assert!(!bench.connected);
+}
+
+#[test]
+fn on_3_1_1_packets_above_the_size_are_acknowledged_behind_a_message_that_is_held() {
+    let mut bench = Bench::online(small(V311));
+    bench.give_message("held", AtLeastOnce, 1, false);
+    let token = last_token(&bench);
+    for _ in 0..65_534 {
+        bench.give(of_size("a", AtLeastOnce, 4, 2_000));
+    }
+    assert!(bench.connected);
+    assert_eq!(bench.sent(), []);
+    handle(&mut bench, token);
+    let sent = bench.sent();
+    assert_eq!(sent.first(), Some(&Packet::PubAck(ack(1))));
+    let behind = &sent[1..];
+    assert_eq!(behind.len(), 65_534);
+    assert!(
+        behind
+            .iter()
+            .all(|packet| *packet == Packet::PubAck(ack(4)))
+    );
+    bench.give_message("next", AtLeastOnce, 2, false);
+    let next = last_token(&bench);
+    handle(&mut bench, next);
+    assert_eq!(bench.sent(), [Packet::PubAck(ack(2))]);
 }
 
 #[test]
@@ -264,4 +318,36 @@ fn input_that_means_nothing_does_no_harm() {
     bench.handle(Input::Tick);
     assert!(bench.connected);
     assert_eq!(bench.attempt, 1);
+}
+
+#[test]
+fn acknowledgements_for_a_broker_that_does_not_read_are_bounded() {
+    let mut bench = Bench::online(speaking(V5));
+    bench.takes = 0;
+    for round in 0..300_000_u32 {
+        bench.give_message("a", AtLeastOnce, (round % 60_000 + 1) as u16, false);
+        if !bench.connected || bench.engine.state() != State::Online {
+            return;
+        }
+        let token = last_token(&bench);
+        bench.events.clear();
+        handle(&mut bench, token);
+    }
+    panic!("1.2 MB of answers wait, and more would");
+}
+
+#[test]
+fn a_pubrel_that_comes_too_early_makes_no_room_for_another_message() {
+    let mut bench = Bench::online(ClientOptions {
+        receive_maximum: 2,
+        ..speaking(V5)
+    });
+    for _ in 0..2 {
+        bench.give_message("a", ExactlyOnce, 1, false);
+        bench.give(Packet::PubRel(ack(1)));
+    }
+    assert_eq!(bench.engine.state(), State::Online);
+    bench.give_message("a", ExactlyOnce, 1, false);
+    let reason = ReasonCode::RECEIVE_MAXIMUM_EXCEEDED;
+    assert_eq!(reason_told(&mut bench), Some(reason));
 }

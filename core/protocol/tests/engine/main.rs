@@ -17,6 +17,7 @@ mod letters;
 mod limits;
 mod post_office;
 mod preparing;
+mod referring;
 mod replay;
 mod straight;
 mod subscriptions;

@@ -1,6 +1,6 @@
 //! After a reconnect: what is sent again, in which order, and what a lost session does to letters in flight.
 use leveret_protocol::codec::{Packet, Properties, PropertyId, PropertyValue};
-use leveret_protocol::engine::{Input, Payload};
+use leveret_protocol::engine::{Input, Notice, Payload};
 use leveret_protocol::message::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
 use leveret_protocol::options::{ClientOptions, OnSessionLost, PublishOptions};
 
@@ -302,4 +302,64 @@ fn a_broker_without_a_kept_session_is_not_asked_to_clear_anything() {
     bench.publish("a", &at(ExactlyOnce));
     bench.accept(false);
     assert_eq!(publishes(&bench.sent()), [("a".into(), 1, false)]);
+}
+
+#[test]
+fn the_receive_maximum_holds_back_no_pubrel() {
+    let mut bench = Bench::online(kept(V5));
+    bench.publish("one", &at(AtLeastOnce));
+    bench.publish("two", &at(AtLeastOnce));
+    let third = bench.publish("three", &at(ExactlyOnce));
+    bench.give(Packet::PubRec(ack(3)));
+    bench.sent();
+    bench.lose_connection();
+    let mut narrower = Properties::new();
+    narrower
+        .set(PropertyId::ReceiveMaximum, PropertyValue::Number(1))
+        .unwrap();
+    bench.accept_with(true, narrower);
+    let sent = bench.sent();
+    assert_eq!(publishes(&sent), [("one".into(), 1, true)]);
+    assert_eq!(sent[1..], [Packet::PubRel(ack(3))]);
+    // Once, and the window goes on as if it had been sent in its turn.
+    bench.give(Packet::PubComp(ack(3)));
+    assert_eq!(bench.settled(third), Some(("acknowledged", false)));
+    bench.give(Packet::PubAck(ack(1)));
+    assert_eq!(publishes(&bench.sent()), [("two".into(), 2, true)]);
+    bench.give(Packet::PubAck(ack(2)));
+    bench.publish("four", &at(AtLeastOnce));
+    assert_eq!(bench.sent().len(), 1);
+}
+
+#[test]
+fn a_broker_that_leaves_the_clearing_of_identifiers_unanswered_is_reported_and_asked_again() {
+    for version in BOTH {
+        let mut bench = Bench::new(kept(version));
+        bench.handle(Input::Start);
+        bench.accept(true);
+        bench.publish("two", &at(ExactlyOnce));
+        assert_eq!(bench.sent().len(), 64, "PUBREL");
+        bench.pass(seconds(29));
+        assert!(bench.connected);
+        bench.give(Packet::PingResp);
+        bench.pass(seconds(1));
+        let [Notice::Violation(error)] = bench.notices()[..] else {
+            panic!("{:?}", bench.notices())
+        };
+        assert!(error.to_string().contains("PUBREL"), "{error}");
+        bench.pass_backoff();
+        bench.accept(true);
+        let sent = bench.sent();
+        assert_eq!(sent.len(), 64);
+        for packet in sent {
+            let Packet::PubRel(release) = packet else {
+                panic!("{packet:?}")
+            };
+            bench.give(Packet::PubComp(release));
+        }
+        let sent = publishes(&bench.sent());
+        assert_eq!((sent.len(), sent[0].0.as_str()), (1, "two"));
+        bench.pass(seconds(60));
+        assert_eq!(bench.notices().len(), 1);
+    }
 }

@@ -509,3 +509,56 @@ fn an_adopted_session_may_know_numbers_of_another_life() {
         "number 1 was another filter then"
     );
 }
+
+/// A broker that takes little, and cannot tell subscriptions apart, so that several are asked for in one packet.
+fn taking_200_bytes() -> Properties {
+    let mut properties = Properties::new();
+    for (property, number) in [
+        (PropertyId::MaximumPacketSize, 200),
+        (PropertyId::SubscriptionIdentifiersAvailable, 0),
+    ] {
+        properties
+            .set(property, PropertyValue::Number(number))
+            .unwrap();
+    }
+    properties
+}
+
+fn long_filter(number: u32) -> String {
+    format!("building/floor/room/sensor/{number}/temperature")
+}
+
+#[test]
+fn filters_that_are_too_large_together_are_asked_for_in_several_packets() {
+    let mut bench = Bench::new(speaking(V5));
+    bench.handle(Input::Start);
+    bench.accept_with(false, taking_200_bytes());
+    for number in 1..=10_u16 {
+        bench.subscribe(&[(number.into(), &long_filter(number.into()))], AtLeastOnce);
+        bench.give(Packet::SubAck(answer(number, &[1])));
+    }
+    subscribes(&mut bench);
+    bench.lose_connection();
+    bench.accept_with(false, taking_200_bytes());
+    let asked = subscribes(&mut bench);
+    assert!(asked.len() > 1, "{asked:?}");
+    let filters: Vec<_> = asked
+        .into_iter()
+        .flat_map(|(_, filters, _)| filters)
+        .collect();
+    assert_eq!(filters, (1..=10).map(long_filter).collect::<Vec<_>>());
+
+    let filters = (1..=10).map(|number| long_filter(number).as_str().into());
+    let reply = bench.tag();
+    bench.command(Command::Unsubscribe(Box::new(Unsubscribe {
+        reply,
+        filters: filters.collect(),
+        user_properties: vec![],
+    })));
+    let asked = bench.sent().into_iter().filter_map(|packet| match packet {
+        Packet::Unsubscribe(unsubscribe) => Some(unsubscribe.filters.len()),
+        _ => None,
+    });
+    assert_eq!(asked.sum::<usize>(), 10);
+    assert_eq!(bench.reply(reply), None);
+}

@@ -164,3 +164,70 @@ fn an_answer_out_of_step_is_a_violation_and_an_unknown_one_is_not() {
         assert!(!bench.connected);
     }
 }
+
+/// A client that sent `count` letters of QoS 2, lost its connection, and whose letters expired before the next one.
+fn with_identifiers_out_of_use(count: usize) -> (Bench, bool) {
+    let mut bench = Bench::online(ClientOptions {
+        max_queued_messages: 100_000,
+        clean_start: false,
+        ..speaking(V5)
+    });
+    for _ in 0..count {
+        bench.publish("a", &with_ttl(ExactlyOnce, millis(500)));
+    }
+    assert_eq!(publishes(&bench.sent()).len(), count);
+    bench.cut();
+    bench.pass(millis(600));
+    bench.pass_backoff();
+    let began_anew = bench.link_up().clean_start;
+    bench.give(connack(!began_anew));
+    (bench, began_anew)
+}
+
+#[test]
+fn identifiers_that_letters_took_along_while_offline_begin_a_fresh_session_when_they_are_many() {
+    for (count, begins) in [(1_024, false), (1_025, true), (65_535, true)] {
+        let (mut bench, began_anew) = with_identifiers_out_of_use(count);
+        assert_eq!(began_anew, begins, "{count}");
+        let told = bench
+            .notices()
+            .iter()
+            .any(|notice| matches!(notice, Notice::FreshSession { .. }));
+        assert_eq!(told, begins, "{count}");
+        bench.publish("next", &at(AtLeastOnce));
+        assert_eq!(publishes(&bench.sent()).len(), 1);
+    }
+}
+
+#[test]
+fn an_identifier_that_is_never_answered_is_sent_again_when_it_holds_up_all_others() {
+    let mut bench = Bench::online(ClientOptions {
+        clean_start: false,
+        ..speaking(V5)
+    });
+    let ignored = bench.publish("ignored", &at(AtLeastOnce));
+    assert_eq!(publishes(&bench.sent()).len(), 1);
+    for number in 2..=65_535_u16 {
+        bench.publish("a", &at(AtLeastOnce));
+        assert_eq!(publishes(&bench.sent()).len(), 1);
+        bench.give(Packet::PubAck(ack(number)));
+    }
+    let held_up = bench.publish("held up", &at(AtLeastOnce));
+    bench.pass(seconds(59));
+    assert_eq!(publishes(&bench.sent()), [], "no identifier is left");
+    while bench.connected {
+        bench.give(Packet::PingResp);
+        bench.pass(seconds(1));
+    }
+    let [Notice::Violation(error)] = bench.notices()[..] else {
+        panic!("{:?}", bench.notices())
+    };
+    assert!(error.to_string().contains("unanswered"), "{error}");
+    bench.pass_backoff();
+    bench.accept(true);
+    assert_eq!(publishes(&bench.sent()), [("ignored".into(), 1, true)]);
+    bench.give(Packet::PubAck(ack(1)));
+    assert_eq!(bench.settled(ignored), Some(("acknowledged", false)));
+    assert_eq!(publishes(&bench.sent()), [("held up".into(), 1, false)]);
+    assert_eq!(bench.settled(held_up), None);
+}
