@@ -6,7 +6,7 @@ use std::io::{ErrorKind as Io, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use leveret::{Client, ErrorKind, Options, Protocol, QoS, Status};
+use leveret::{Client, ErrorKind, Options, Protocol, QoS, Status, SubscribeOptions};
 
 const SOON: Duration = Duration::from_secs(20);
 const V311: Protocol = Protocol::V311;
@@ -271,6 +271,17 @@ async fn the_client_checks_topics(protocol: Protocol) {
     }
     drop(client.publish("good", "x").qos(QoS::AtMostOnce).send());
     assert_eq!(peer.packet()[2..8], *b"\x00\x04good");
+    // With a bad will there is no client, and no connection.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("a listener");
+    let url = format!("mqtt://{}", listener.local_addr().expect("its address"));
+    for topic in ["a/+", "#", "", "a\0b"] {
+        let refused = Client::new(&url, options(protocol).will_topic(topic));
+        let kind = refused.expect_err("no topic").kind;
+        assert_eq!(kind, ErrorKind::InvalidArgument, "{topic:?}");
+    }
+    let connection = listener.accept().expect_err("nobody came");
+    assert_eq!(connection.kind(), Io::WouldBlock);
 }
 
 #[tokio::test]
@@ -281,4 +292,15 @@ async fn v311_4_7_1_1_what_is_no_name_or_filter_never_reaches_the_socket() {
 #[tokio::test]
 async fn v5_4_7_0_1_what_is_no_name_or_filter_never_reaches_the_socket() {
     the_client_checks_topics(V5).await;
+}
+
+#[tokio::test]
+async fn v5_3_8_3_4_no_local_on_a_shared_subscription_never_reaches_the_socket() {
+    let (client, mut peer) = online(V5).await;
+    let no_local = SubscribeOptions::new().no_local(true);
+    let refused = client.subscribe("$share/g/f", no_local).await;
+    let kind = refused.expect_err("no subscription").kind;
+    assert_eq!(kind, ErrorKind::InvalidArgument);
+    drop(client.publish("good", "x").qos(QoS::AtMostOnce).send());
+    assert_eq!(peer.packet()[2..8], *b"\x00\x04good");
 }

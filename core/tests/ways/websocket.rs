@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use futures::{SinkExt, StreamExt};
 use leveret::testing::Broker;
-use leveret::{Client, ConnectOptions, Options, Protocol, Status};
+use leveret::{Client, ConnectOptions, ConnectionEvent, News, Options, Protocol, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tungstenite::Message;
 use tungstenite::handshake::server::{ErrorResponse, Request, Response};
 
-use crate::relay::{SOON, first_failure, listen, options, place, serve_each, works};
+use crate::relay::{SOON, first_failure, listen, options, place, serve_each, tokio_within, works};
 
 #[tokio::test]
 async fn letters_go_both_ways_in_frames_and_the_end_is_in_order() {
@@ -91,14 +91,88 @@ async fn packets_span_frames(protocol: Protocol) {
     client.close(SOON).await.unwrap();
 }
 
-#[tokio::test]
-async fn v311_6_0_0_2_packets_may_span_frames() {
-    packets_span_frames(Protocol::V311).await;
+/// A WebSocket, seen from the broker's side.
+type Web = tokio_tungstenite::WebSocketStream<TcpStream>;
+
+/// The broker's side of a handshake in which it confirms this subprotocol.
+async fn accept(stream: TcpStream, subprotocol: Option<&'static str>) -> Option<Web> {
+    #[allow(clippy::result_large_err, reason = "the signature of tungstenite")]
+    let answer = |_: &Request, mut response: Response| {
+        if let Some(subprotocol) = subprotocol {
+            let confirmed = subprotocol.parse().unwrap();
+            response
+                .headers_mut()
+                .insert("sec-websocket-protocol", confirmed);
+        }
+        Ok::<Response, ErrorResponse>(response)
+    };
+    tokio_tungstenite::accept_hdr_async(stream, answer)
+        .await
+        .ok()
+}
+
+/// A client, and the WebSocket on which it has said CONNECT.
+async fn connecting(protocol: Protocol) -> (Client, Web) {
+    let (listener, port) = listen().await;
+    let given = options().protocol(protocol);
+    let client = Client::new(format!("ws://127.0.0.1:{port}"), given).unwrap();
+    let (stream, _) = tokio_within(listener.accept()).await.unwrap();
+    let mut web = accept(stream, Some("mqtt")).await.unwrap();
+    assert_eq!(came(&mut web, 1).await[0], 0x10);
+    (client, web)
+}
+
+/// What the client sends, in binary frames, until there is as much of it.
+async fn came(web: &mut Web, count: usize) -> Vec<u8> {
+    let mut came = Vec::new();
+    while came.len() < count {
+        match tokio_within(web.next()).await {
+            Some(Ok(Message::Binary(content))) => came.extend_from_slice(&content),
+            other => panic!("{other:?} instead of {count} bytes behind {came:02X?}"),
+        }
+    }
+    came
+}
+
+fn connack(protocol: Protocol) -> &'static [u8] {
+    match protocol {
+        Protocol::V311 => &[0x20, 2, 0, 0],
+        _ => &[0x20, 3, 0, 0, 0],
+    }
+}
+
+/// A PUBLISH of QoS 1, which is answered with PUBACK.
+fn message(protocol: Protocol, id: u8) -> Vec<u8> {
+    match protocol {
+        Protocol::V311 => vec![0x32, 5, 0, 1, b't', 0, id],
+        _ => vec![0x32, 6, 0, 1, b't', 0, id, 0],
+    }
+}
+
+/// Two packets in one frame, then one packet in as many frames as it has bytes, with an empty one between.
+async fn frames_share_packets_and_split_them(protocol: Protocol) {
+    let (_client, mut web) = connecting(protocol).await;
+    let two = [connack(protocol), &message(protocol, 7)].concat();
+    web.send(Message::Binary(two.into())).await.unwrap();
+    assert_eq!(came(&mut web, 4).await, [0x40, 2, 0, 7]);
+    for byte in message(protocol, 8) {
+        for frame in [vec![byte], Vec::new()] {
+            web.send(Message::Binary(frame.into())).await.unwrap();
+        }
+    }
+    assert_eq!(came(&mut web, 4).await, [0x40, 2, 0, 8]);
 }
 
 #[tokio::test]
-async fn v5_6_0_0_2_packets_may_span_frames() {
+async fn v311_6_0_0_2_packets_may_span_and_share_frames() {
+    packets_span_frames(Protocol::V311).await;
+    frames_share_packets_and_split_them(Protocol::V311).await;
+}
+
+#[tokio::test]
+async fn v5_6_0_0_2_packets_may_span_and_share_frames() {
     packets_span_frames(Protocol::V5).await;
+    frames_share_packets_and_split_them(Protocol::V5).await;
 }
 
 fn value<'a>(headers: &'a [(String, String)], name: &str) -> Vec<&'a str> {
@@ -221,22 +295,11 @@ async fn what_is_no_websocket_for_mqtt_is_told() {
     }
 }
 
-/// Why a client fails at a server that confirms this subprotocol and then says text.
+/// Why a client fails at a server that confirms this subprotocol.
 async fn failure_at(subprotocol: Option<&'static str>, protocol: Protocol) -> String {
     let (listener, port) = listen().await;
     serve_each(listener, move |stream| async move {
-        #[allow(clippy::result_large_err, reason = "the signature of tungstenite")]
-        let answer = |_: &Request, mut response: Response| {
-            if let Some(subprotocol) = subprotocol {
-                let confirmed = subprotocol.parse().unwrap();
-                response
-                    .headers_mut()
-                    .insert("sec-websocket-protocol", confirmed);
-            }
-            Ok::<Response, ErrorResponse>(response)
-        };
-        if let Ok(mut web) = tokio_tungstenite::accept_hdr_async(stream, answer).await {
-            let _ = web.send(Message::Text("hello".into())).await;
+        if let Some(mut web) = accept(stream, subprotocol).await {
             while let Some(Ok(_)) = web.next().await {}
         }
     });
@@ -245,11 +308,34 @@ async fn failure_at(subprotocol: Option<&'static str>, protocol: Protocol) -> St
     first_failure(&client).await.to_string()
 }
 
-/// The client itself sends binary frames alone: the relay above carries nothing else.
+/// Before CONNACK and online. The client itself sends binary frames alone: all that is read here is.
 async fn text_ends_the_connection(protocol: Protocol) {
-    let why = failure_at(Some("mqtt"), protocol).await;
-    let told = "sent text over WebSocket, and MQTT is binary (MQTT-6.0.0-1)";
-    assert!(why.contains(told), "{why}");
+    for accepted in [false, true] {
+        let (client, mut web) = connecting(protocol).await;
+        if accepted {
+            let connack = Message::Binary(connack(protocol).into());
+            web.send(connack).await.unwrap();
+            client.wait_for(Status::Online, SOON).await.unwrap();
+        }
+        let mut events = client.events();
+        web.send(Message::Text("hello".into())).await.unwrap();
+        let why = loop {
+            let news = tokio_within(events.next()).await;
+            if let News::Connection(
+                ConnectionEvent::AttemptFailed { why, .. } | ConnectionEvent::Offline { why, .. },
+            ) = news.expect("the client lives")
+            {
+                break why.to_string();
+            }
+        };
+        let told = "sent text over WebSocket, and MQTT is binary (MQTT-6.0.0-1)";
+        assert!(why.contains(told), "{why}");
+        // The socket ends, and nothing comes before that.
+        match tokio_within(web.next()).await {
+            None | Some(Ok(Message::Close(_)) | Err(_)) => {}
+            Some(Ok(other)) => panic!("{other:?}"),
+        }
+    }
 }
 
 #[tokio::test]
