@@ -24,6 +24,7 @@ pub mod broker;
 pub mod checkers;
 pub mod events;
 pub mod frames;
+pub mod hearing;
 pub mod host;
 pub mod ledger;
 pub mod link;
