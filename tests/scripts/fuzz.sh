@@ -15,9 +15,11 @@ flags="-Cpasses=sancov-module"
 for arg in -sanitizer-coverage-level=4 -sanitizer-coverage-inline-8bit-counters -sanitizer-coverage-pc-table -sanitizer-coverage-trace-compares; do
   flags+=" -Cllvm-args=$arg"
 done
+features=()
+[ "$target" != broker ] || features=(--features clients)
 # The host is named so that build scripts and macros are built without these flags.
 host=$(rustc -vV | sed -n 's/^host: //p')
-RUSTFLAGS="$flags" cargo build --quiet --release --manifest-path tests/fuzz/Cargo.toml --target "$host" --target-dir "$TARGET/fuzz/build" --bin "$target"
+RUSTFLAGS="$flags" cargo build --quiet --release --manifest-path tests/fuzz/Cargo.toml --target "$host" --target-dir "$TARGET/fuzz/build" --bin "$target" "${features[@]}"
 program=$TARGET/fuzz/build/$host/release/$target
 
 "$program" "$work/corpus" "$work/kept" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \

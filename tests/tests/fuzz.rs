@@ -3,7 +3,9 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
 
-use leveret_tests::fuzz::TARGETS;
+use leveret_tests::fuzz::seeds::seeds;
+use leveret_tests::fuzz::seen::Seen;
+use leveret_tests::fuzz::{TARGETS, engine};
 use leveret_tests::tree::root;
 
 /// The inputs of a corpus, each with the number of its line.
@@ -36,6 +38,39 @@ fn the_corpus_runs_through() {
             assert!(ran.is_ok(), "tests/fuzz/corpus/{name}.txt:{line} breaks it");
         }
     }
+}
+
+/// What the engine can tell, be told, write and read: the inputs reach all of it.
+#[test]
+fn the_inputs_of_the_engine_reach_everything() {
+    const EVENTS: &str = "Settled Released Message Reply Status Connection Subscription RoundTrip Notice Packet Prepare Authenticate";
+    const COMMANDS: &str = "Post Subscribe Unsubscribe Acknowledge Cancel MakeRoom Discard Flush Ping Explain Reconnect Close Hooks Answer Prepared Authenticate Reauthenticate";
+    const WRITTEN: &str =
+        "Connect Publish PubAck PubRec PubRel PubComp Subscribe Unsubscribe PingReq Disconnect";
+    const READ: &str = "ConnAck Publish PubAck PubRec PubRel PubComp SubAck UnsubAck PingResp";
+    let seen = Seen::default();
+    let kept = corpus(&root().join("tests/fuzz/corpus/engine.txt"));
+    for input in kept.into_iter().map(|(_, input)| input).chain(seeds()) {
+        engine::run_counting(&input, &seen);
+    }
+    let words = |what: &str, names: &str, version: &str| -> Vec<String> {
+        let word = |name| format!("{what} {name}{version}");
+        names.split(' ').map(word).collect()
+    };
+    let mut wanted = words("event", EVENTS, "");
+    wanted.extend(words("command", COMMANDS, ""));
+    for version in [" V311", " V5"] {
+        wanted.extend(words("written", WRITTEN, version));
+        wanted.extend(words("read", READ, version));
+    }
+    let others = ["written Auth V5", "read Auth V5", "read Disconnect V5"];
+    wanted.extend(others.map(str::to_owned));
+    for way in ["written", "read"] {
+        wanted.push(format!("{way} Publish with DUP"));
+        wanted.push(format!("{way} Publish with an alias"));
+    }
+    let never: Vec<_> = wanted.iter().filter(|name| seen.of(name) == 0).collect();
+    assert!(never.is_empty(), "never: {never:?}, of {:#?}", seen.lines());
 }
 
 /// For looking at it: `LEVERET_FUZZ_INPUT=tests/fuzz/corpus/engine.txt:17 cargo test -p leveret-tests --test fuzz -- --ignored`, or a

@@ -5,7 +5,7 @@ use leveret_protocol::codec::{
     PropertyType, PropertyValue, Publish, RetainHandling, Side, Subscribe, SubscribeFilter,
     SubscribeOptions, Unsubscribe, Version,
 };
-use leveret_protocol::engine::Words;
+use leveret_protocol::engine::{LinkError, LinkErrorKind, Words};
 use leveret_protocol::message::{Message, QoS, Will};
 use leveret_protocol::options::{ClientOptions, ConnectOptions, Kind, OptionSpec, Value};
 use leveret_protocol::packet_type::{PacketSet, PacketType};
@@ -309,5 +309,24 @@ pub fn connect_options(feed: &mut Feed<'_>, client: &ClientOptions) -> ConnectOp
     match options.check(client, Dialect::Rust) {
         Ok(()) => options,
         Err(_) => ConnectOptions::new(),
+    }
+}
+
+/// Why a connection, or an attempt at one, is over.
+pub fn link_error(feed: &mut Feed<'_>) -> LinkError {
+    LinkError {
+        kind: *feed.pick(&[
+            LinkErrorKind::Closed,
+            LinkErrorKind::Reset,
+            LinkErrorKind::Refused,
+            LinkErrorKind::TimedOut,
+            LinkErrorKind::Unreachable,
+            LinkErrorKind::Dns,
+            LinkErrorKind::Tls,
+            LinkErrorKind::Proxy,
+            LinkErrorKind::WebSocket,
+            LinkErrorKind::Other,
+        ]),
+        text: "the line was cut".into(),
     }
 }

@@ -3,10 +3,11 @@
 //! Each letter has one outcome and each question one answer; `poll` comes to `Sleep`; nothing is written without a link, on a stalled one or after
 //! `HangUp`; what is written are packets of a client, none larger than the broker takes; states follow each other as their table says (an assertion of
 //! the engine itself); and from wherever it is, the engine can be closed, with nothing owed.
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
+use leveret_protocol::codec::Properties;
 use leveret_protocol::engine::{
-    AckToken, AuthAnswer, Batch, Command, Cost, Engine, Hooks, Input, LinkError, LinkErrorKind,
-    Output, Publish, State, Subscribe, SubscribeEntry, SubscriptionId, Unsubscribe,
+    AckToken, AuthAnswer, Batch, Command, Cost, Engine, Hooks, Input, Output, Publish, State,
+    Subscribe, SubscribeEntry, SubscriptionId, Tag, Unsubscribe,
 };
 use leveret_protocol::options::{
     ClientOptions, CloseOptions, Overflow, Priority, PublishOptions, SubscribeOptions,
@@ -20,7 +21,9 @@ use leveret_protocol::time::{Duration, Instant};
 use super::draw::{self, FILTERS, TOPICS};
 use super::feed::Feed;
 use super::ledger::Ledger;
-use super::peer::{Peer, first_bytes};
+use super::peer::{Manners, Peer, first_bytes};
+use super::profile::Profile;
+use super::seen::Seen;
 
 /// Operations of one input at most.
 const OPERATIONS: usize = 1_000;
@@ -31,13 +34,27 @@ const TICKS_AT_ONCE: usize = 64;
 /// A close takes so many ticks at most: each letter, ping and timeout is one.
 const TICKS_TO_THE_END: usize = 20_000;
 
-/// Options first, then operations until nothing is left, then the end.
+/// The profile first, then operations until nothing is left, then the end.
 pub fn run(input: &[u8]) {
+    live(input, None);
+}
+
+/// The same, counting what happens.
+pub fn run_counting(input: &[u8], seen: &Seen) {
+    live(input, Some(seen.clone()));
+}
+
+fn live(input: &[u8], seen: Option<Seen>) {
     let mut feed = Feed::new(input);
-    let Some(options) = options(&mut feed) else {
+    let Some(profile) = Profile::draw(&mut feed) else {
         return;
     };
-    let mut world = World::new(options, &mut feed);
+    let hooks = profile.hooks;
+    let mut world = World::new(profile, seen, &mut feed);
+    if hooks != Hooks::default() {
+        world.push(Command::Hooks(hooks));
+        world.submit();
+    }
     world.tell(Input::Start);
     for _ in 0..OPERATIONS {
         if feed.is_empty() {
@@ -48,21 +65,11 @@ pub fn run(input: &[u8]) {
     world.end();
 }
 
-/// Some options changed; `None` if they do not go together.
-fn options(feed: &mut Feed<'_>) -> Option<ClientOptions> {
-    let mut options = ClientOptions::new();
-    for _ in 0..feed.below(12) {
-        let spec = feed.pick(ClientOptions::SPECS);
-        let value = draw::value(feed, spec);
-        // A value that is refused leaves the option as it was.
-        let _ = options.set(spec.name, value, Dialect::Rust);
-    }
-    options.check(Dialect::Rust).is_ok().then_some(options)
-}
-
 struct World {
     engine: Engine,
     options: ClientOptions,
+    manners: Manners,
+    seen: Option<Seen>,
     now: Instant,
     sleep: Option<Instant>,
     ledger: Ledger,
@@ -84,12 +91,15 @@ struct World {
 }
 
 impl World {
-    fn new(options: ClientOptions, feed: &mut Feed<'_>) -> World {
+    fn new(profile: Profile, seen: Option<Seen>, feed: &mut Feed<'_>) -> World {
         let flags = feed.byte();
         let endpoints = usize::from(flags >> 6) + 1;
+        let options = profile.options;
         World {
             engine: Engine::new(options.clone(), endpoints, u64::from(feed.byte())),
             options,
+            manners: profile.manners,
+            seen,
             now: Instant(u64::from(feed.byte()) << 30),
             sleep: None,
             ledger: Ledger::default(),
@@ -102,13 +112,13 @@ impl World {
             room: None,
             stalled: false,
             willing: flags & 1 == 0,
-            session_present: flags & 2 == 2,
+            session_present: profile.session_present ^ (flags & 2 == 2),
             closing: false,
         }
     }
 
     fn operation(&mut self, feed: &mut Feed<'_>) {
-        match feed.byte() % 32 {
+        match feed.byte() % 40 {
             0..=4 => self.post(feed),
             5 => self.subscribe(feed),
             6 => self.unsubscribe(feed),
@@ -125,12 +135,16 @@ impl World {
             21 => self.answer(usize::MAX),
             22..=24 => self.say(feed),
             25 => self.garbage(feed),
-            26 if feed.flag() => self.tell(Input::ReadingPaused(feed.flag())),
-            26 => self.hook(feed),
+            26 => self.tell(Input::ReadingPaused(feed.flag())),
             27 => self.room = Some(usize::from(feed.byte())),
             28 => self.writable(feed),
             29 => self.willing = !self.willing,
             30 => self.session_present = !self.session_present,
+            31..=32 => self.hook(feed),
+            33..=34 => self.oblige(),
+            35 => self.push_question(|reply| Command::Reauthenticate { reply }),
+            36..=37 => self.get_online(),
+            38 => self.link_down(feed),
             _ => self.tell(Input::Tick),
         }
     }
@@ -159,6 +173,9 @@ impl World {
                 assert!(!events.is_empty());
                 for event in events.drain(..) {
                     self.ledger.note(&event);
+                    if let Some(seen) = &self.seen {
+                        seen.count("event", &event);
+                    }
                 }
                 return false;
             }
@@ -227,6 +244,9 @@ impl World {
         };
         if let Ok(letter) = letter.seal(&self.options, Dialect::Rust) {
             let tag = self.ledger.post(&letter, flags & 16 == 0);
+            if let Some(seen) = &self.seen {
+                seen.count("command", &format_args!("Post"));
+            }
             self.batch.post(&letter, self.now, tag);
         }
     }
@@ -236,7 +256,13 @@ impl World {
         let entries = (0..=feed.below(3)).map(|_| {
             let place = feed.below(FILTERS.len());
             let mut options = SubscribeOptions::from(draw::qos(feed));
-            options.retain_handling = feed.byte() % 3;
+            let flags = feed.byte();
+            options.retain_handling = flags % 3;
+            options.retain_as_published = flags & 64 == 64;
+            options.no_local = flags & 128 == 128 && !FILTERS[place].starts_with("$share");
+            if flags & 32 == 32 {
+                options.user_properties = vec![("name".into(), "value".into())];
+            }
             SubscribeEntry {
                 id: SubscriptionId(place as u32 + 1),
                 filter: Text::from(FILTERS[place]),
@@ -244,17 +270,18 @@ impl World {
             }
         });
         let entries = entries.collect();
-        self.batch
-            .push(Command::Subscribe(Box::new(Subscribe { reply, entries })));
+        self.push(Command::Subscribe(Box::new(Subscribe { reply, entries })));
     }
 
     fn unsubscribe(&mut self, feed: &mut Feed<'_>) {
         let reply = self.ledger.ask(feed.flag());
         let filters = (0..=feed.below(3)).map(|_| Text::from(*feed.pick(&FILTERS)));
-        self.batch.push(Command::Unsubscribe(Box::new(Unsubscribe {
+        let filters = filters.collect();
+        let user_properties = (0..feed.below(3)).map(|_| ("name".into(), "value".into()));
+        self.push(Command::Unsubscribe(Box::new(Unsubscribe {
             reply,
-            filters: filters.collect(),
-            user_properties: Vec::new(),
+            filters,
+            user_properties: user_properties.collect(),
         })));
     }
 
@@ -270,7 +297,7 @@ impl World {
         if let Some(token) = token {
             let reason = *feed.pick(&[ReasonCode::SUCCESS, ReasonCode::UNSPECIFIED_ERROR]);
             let words = feed.flag().then(|| Box::new(draw::words(feed)));
-            self.batch.push(Command::Acknowledge {
+            self.push(Command::Acknowledge {
                 token,
                 reason,
                 words,
@@ -324,15 +351,13 @@ impl World {
                 return self.close(options);
             }
         };
-        self.batch.push(command);
+        self.push(command);
     }
 
     fn close(&mut self, options: CloseOptions) {
         self.closing = true;
-        self.batch.push(Command::Close {
-            reply: self.ledger.ask(true),
-            options: Box::new(options),
-        });
+        let options = Box::new(options);
+        self.push_question(|reply| Command::Close { reply, options });
     }
 
     /// What hooks and authentication have to do with: they come and go, answer what was shown or what never was, or do not answer.
@@ -376,7 +401,51 @@ impl World {
                 reply: self.ledger.ask(true),
             },
         };
+        self.push(command);
+    }
+
+    fn push(&mut self, command: Command) {
+        if let Some(seen) = &self.seen {
+            seen.count("command", &command);
+        }
         self.batch.push(command);
+    }
+
+    fn push_question(&mut self, command: impl FnOnce(Tag) -> Command) {
+        let command = command(self.ledger.ask(true));
+        self.push(command);
+    }
+
+    /// The application answers everything that it was asked last.
+    fn oblige(&mut self) {
+        let number = self.ledger.any_preparation(0);
+        let answer = Ok(Box::default());
+        self.push(Command::Prepared { number, answer });
+        let number = self.ledger.any_step(0);
+        let answer = AuthAnswer {
+            data: Some(Bytes::from_static(b"proof")),
+            words: Properties::new(),
+        };
+        let answer = Ok(Box::new(answer));
+        self.push(Command::Authenticate { number, answer });
+        let (number, words) = (self.ledger.any_shown(0), Properties::new());
+        self.push(Command::Answer { number, words });
+        self.submit();
+    }
+
+    /// What it takes to be online, as far as the broker and the application are willing.
+    fn get_online(&mut self) {
+        for _ in 0..4 {
+            if self.engine.state() == State::Online {
+                return;
+            }
+            if self.link.is_none() && !self.dialed {
+                self.wake();
+            }
+            self.oblige();
+            self.link_up();
+            self.answer(usize::MAX);
+        }
     }
 
     fn submit(&mut self) {
@@ -414,7 +483,7 @@ impl World {
 
     fn link_up(&mut self) {
         if std::mem::take(&mut self.dialed) {
-            self.link = Some(Peer::new());
+            self.link = Some(Peer::new(self.manners, self.seen.clone()));
             self.stalled = false;
             self.received.clear();
             let attempt = self.attempt;
@@ -426,7 +495,7 @@ impl World {
         if self.link.take().is_some() || self.dialed {
             (self.dialed, self.stalled) = (false, false);
             self.received.clear();
-            let (attempt, why) = (self.attempt, why(feed));
+            let (attempt, why) = (self.attempt, draw::link_error(feed));
             self.tell(Input::LinkDown { attempt, why });
         }
     }
@@ -437,7 +506,7 @@ impl World {
         if feed.flag() {
             self.tell(Input::LinkUp { attempt });
         } else {
-            let why = why(feed);
+            let why = draw::link_error(feed);
             self.tell(Input::LinkDown { attempt, why });
         }
     }
@@ -516,17 +585,5 @@ impl World {
         self.command(&mut Feed::new(&[9, 1]));
         self.submit();
         self.ledger.is_settled();
-    }
-}
-
-fn why(feed: &mut Feed<'_>) -> LinkError {
-    LinkError {
-        kind: *feed.pick(&[
-            LinkErrorKind::Closed,
-            LinkErrorKind::Reset,
-            LinkErrorKind::Refused,
-            LinkErrorKind::TimedOut,
-        ]),
-        text: "the line was cut".into(),
     }
 }

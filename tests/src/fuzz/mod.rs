@@ -10,6 +10,9 @@ pub mod engine;
 pub mod feed;
 pub mod ledger;
 pub mod peer;
+pub mod profile;
+pub mod seeds;
+pub mod seen;
 
 /// A target: what it is called, and the function that one input is given to.
 pub type Target = (&'static str, fn(&[u8]));

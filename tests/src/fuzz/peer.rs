@@ -1,10 +1,22 @@
 //! The other end of an engine's connection: reads what the engine writes, which must be the packets of a client, and can answer as a broker does.
 use bytes::{Bytes, BytesMut};
 use leveret_protocol::codec::{
-    Ack, ConnAck, Decoded, FilterAck, Limits, MAX_PACKET_SIZE, Packet, Side, Version, decode,
+    Ack, Auth, ConnAck, Decoded, FilterAck, Limits, MAX_PACKET_SIZE, Packet, Properties,
+    PropertyId, PropertyValue, Side, Version, decode,
 };
 use leveret_protocol::message::QoS;
 use leveret_protocol::reason::ReasonCode;
+
+use super::seen::Seen;
+
+/// What a broker of this input is like.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manners {
+    /// Steps of authentication before it accepts a client that names a method.
+    pub steps: u8,
+    /// What CONNACK says: bits, each of which is a limit or what the broker cannot do.
+    pub limits: u8,
+}
 
 /// One connection.
 #[derive(Debug)]
@@ -17,6 +29,13 @@ pub struct Peer {
     pub maximum_packet_size: u32,
     /// A CONNACK of success is among the answers, or was.
     pub accepted: bool,
+    /// What came from the client, if it is looked at: the packets by their names.
+    pub seen: Option<Seen>,
+    manners: Manners,
+    /// The method of CONNECT, the steps that are left, and whether the session of CONNECT is there.
+    method: Option<String>,
+    steps: u8,
+    resumes: bool,
     written: BytesMut,
     connected: bool,
     disconnected: bool,
@@ -24,12 +43,17 @@ pub struct Peer {
 
 impl Peer {
     /// A connection on which nothing was said.
-    pub fn new() -> Peer {
+    pub fn new(manners: Manners, seen: Option<Seen>) -> Peer {
         Peer {
             version: Version::V5,
             answers: BytesMut::new(),
             maximum_packet_size: MAX_PACKET_SIZE,
             accepted: false,
+            seen,
+            manners,
+            method: None,
+            steps: manners.steps,
+            resumes: false,
             written: BytesMut::new(),
             connected: false,
             disconnected: false,
@@ -59,6 +83,9 @@ impl Peer {
                         "{length} bytes: {packet:?}"
                     );
                     self.check(&packet);
+                    if let Some(seen) = &self.seen {
+                        seen.packet("written", self.version, &packet);
+                    }
                     if willing {
                         self.answer(&packet, session_present);
                     }
@@ -84,6 +111,9 @@ impl Peer {
             self.accepted = true;
             let limit = connack.properties.maximum_packet_size();
             self.maximum_packet_size = limit.unwrap_or(MAX_PACKET_SIZE);
+        }
+        if let Some(seen) = &self.seen {
+            seen.packet("read", self.version, packet);
         }
         self.answers.extend_from_slice(&bytes);
     }
@@ -116,13 +146,20 @@ impl Peer {
         let granted = |packet_id, count| FilterAck {
             packet_id,
             reasons: vec![ReasonCode::SUCCESS; count],
-            properties: leveret_protocol::codec::Properties::new(),
+            properties: Properties::new(),
         };
         let answer = match packet {
-            Packet::Connect(connect) => Packet::ConnAck(Box::new(ConnAck {
-                session_present: session_present && !connect.clean_start,
-                ..ConnAck::default()
-            })),
+            Packet::Connect(connect) => {
+                let method = connect.properties.authentication_method();
+                self.method = method.map(str::to_owned);
+                self.resumes = session_present && !connect.clean_start;
+                self.authenticate()
+            }
+            Packet::Auth(auth) if auth.reason == ReasonCode::REAUTHENTICATE => {
+                self.steps = self.manners.steps;
+                self.authenticate()
+            }
+            Packet::Auth(_) => self.authenticate(),
             Packet::Publish(publish) => match (publish.packet_id, publish.message.qos) {
                 (Some(id), QoS::AtLeastOnce) => Packet::PubAck(ack(id)),
                 (Some(id), _) => Packet::PubRec(ack(id)),
@@ -141,11 +178,51 @@ impl Peer {
         };
         self.say(&answer);
     }
-}
 
-impl Default for Peer {
-    fn default() -> Peer {
-        Peer::new()
+    /// The next step of authentication, or what comes after the last: CONNACK, or AUTH of success on a connection that is accepted.
+    fn authenticate(&mut self) -> Packet {
+        let mut properties = Properties::new();
+        if let Some(method) = &self.method {
+            let method = PropertyValue::Text(method);
+            let _ = properties.set(PropertyId::AuthenticationMethod, method);
+        }
+        if self.method.is_some() && self.steps > 0 {
+            self.steps -= 1;
+            let data = PropertyValue::Binary(b"challenge");
+            let _ = properties.set(PropertyId::AuthenticationData, data);
+            let reason = ReasonCode::CONTINUE_AUTHENTICATION;
+            return Packet::Auth(Auth { reason, properties });
+        }
+        if self.accepted {
+            let reason = ReasonCode::SUCCESS;
+            return Packet::Auth(Auth { reason, properties });
+        }
+        if self.version == Version::V5 {
+            self.name_limits(&mut properties);
+        }
+        Packet::ConnAck(Box::new(ConnAck {
+            session_present: self.resumes,
+            properties,
+            ..ConnAck::default()
+        }))
+    }
+
+    fn name_limits(&self, properties: &mut Properties) {
+        let limits = [
+            (PropertyId::TopicAliasMaximum, 3),
+            (PropertyId::ReceiveMaximum, 2),
+            (PropertyId::MaximumQoS, 1),
+            (PropertyId::RetainAvailable, 0),
+            (PropertyId::MaximumPacketSize, 60),
+            (PropertyId::SubscriptionIdentifiersAvailable, 0),
+            (PropertyId::WildcardSubscriptionAvailable, 0),
+            (PropertyId::ServerKeepAlive, 7),
+        ];
+        for (bit, (id, value)) in limits.into_iter().enumerate() {
+            if self.manners.limits >> bit & 1 == 1 {
+                let _ = properties.set(id, PropertyValue::Number(value));
+            }
+        }
     }
 }
 
