@@ -27,6 +27,8 @@ class Scenario:
     without: dict[str, str] = field(default_factory=dict)
     #: Rows of the table that it shows without naming them in a request or an answer.
     covers: list[list[str]] = field(default_factory=list)
+    #: The options that its requests name do nothing that it could show.
+    unseen: bool = False
     steps: list[Step] = field(default_factory=list)
 
     def cells(self):
@@ -64,6 +66,8 @@ def read_scenarios(folder: pathlib.Path) -> list[Scenario]:
                 scenarios[-1].without[words[1]] = words[2]
             elif words[0] == "covers":
                 scenarios[-1].covers.append(words[1:])
+            elif words[0] == "unseen":
+                scenarios[-1].unseen = True
             elif words[0] == "matrix":
                 for word in words[1:]:
                     key, _, values = word.partition("=")

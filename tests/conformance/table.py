@@ -47,7 +47,7 @@ def shown(scenario) -> set[Row]:
         found.add(("verb", verb))
         # What a function says before an attempt to connect.
         found |= {("option", "connect", name.removeprefix("said_")) for name in arguments if name.startswith("said_")}
-        for name in arguments if verb in OPTIONS else []:
+        for name in arguments if verb in OPTIONS and not scenario.unseen else []:
             # In a burst of errors a refused option shows nothing but its refusal, which is a row of its own.
             if name not in NO_OPTIONS and step.expected[0] != "error":
                 found.add(("option", OPTIONS[verb], name))
