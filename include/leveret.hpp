@@ -151,7 +151,7 @@ private:
 template <class T> using returns = T;
 #endif
 
-/** A time to wait: as long as it takes. */
+/** A time to wait, or to live: as long as it takes. */
 inline constexpr std::chrono::milliseconds forever = std::chrono::milliseconds::max();
 
 /** Which callbacks run where; see MQTT_DISPATCH_POOL and so on. */
@@ -278,6 +278,15 @@ inline returns<void> done(mqtt_result code) {
     if ((text).broken())             \
     LEVERET_FAIL(::leveret::failure(MQTT_INVALID_ARGUMENT, std::string(argument) + " must not contain the character U+0000, but it does"))
 
+/* What is said where a time to live is too long. */
+inline constexpr const char *ttl_is_too_long = "ttl must be at most 4294967293 ms, or leveret::forever for none, but it is longer";
+
+/* Ends the function if a letter cannot be said in C. */
+#define LEVERET_LETTER(letter)                    \
+    LEVERET_TEXT(letter, "text of the letter");   \
+    if ((letter).lives_too_long())                \
+    LEVERET_FAIL(::leveret::failure(MQTT_INVALID_ARGUMENT, ::leveret::detail::ttl_is_too_long))
+
 /* A text with a NUL at its end, short ones without an allocation. */
 class terminated {
 public:
@@ -302,6 +311,15 @@ private:
 template <class Rep, class Period> std::uint32_t timeout(std::chrono::duration<Rep, Period> time) {
     if (time <= time.zero()) return 0;
     if (std::chrono::duration<double, std::milli>(time).count() >= static_cast<double>(MQTT_TTL_DEFAULT - 1)) return MQTT_FOREVER;
+    return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::milliseconds>(time).count());
+}
+
+/* A time to live in whole milliseconds, rounded up: `forever` is none. Nothing where it is longer than can be said. */
+template <class Rep, class Period> std::optional<std::uint32_t> time_to_live(std::chrono::duration<Rep, Period> time) {
+    if (time <= time.zero()) return 0;
+    const double milliseconds = std::chrono::duration<double, std::milli>(time).count();
+    if (milliseconds >= static_cast<double>(forever.count())) return MQTT_TTL_NONE;
+    if (milliseconds > static_cast<double>(MQTT_TTL_DEFAULT - 1)) return std::nullopt;
     return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::milliseconds>(time).count());
 }
 

@@ -88,6 +88,14 @@ static void letters(leveret::testing::broker &broker) {
 
     EXPECT(thrown([&] { client.publish("a/+", "x"); }) == MQTT_INVALID_ARGUMENT);
     EXPECT(thrown([&] { client.publish("a", "x", 0s); }) == MQTT_INVALID_ARGUMENT);
+    EXPECT(thrown([&] { client.publish("a", "x", 100000h); }) == MQTT_INVALID_ARGUMENT);
+    EXPECT(thrown([&] { client.publish("a", "x", std::chrono::milliseconds(MQTT_TTL_DEFAULT)); }) == MQTT_INVALID_ARGUMENT);
+    EXPECT(client.publish("a", "x", std::chrono::milliseconds(MQTT_TTL_DEFAULT - 1)).wait(soon).ok());
+    EXPECT(client.publish("a", "x", leveret::forever).wait(soon).ok());
+    leveret::letter lasting("a", "x");
+    EXPECT(thrown([&] { client.publish(lasting.ttl(100000h)); }) == MQTT_INVALID_ARGUMENT);
+    EXPECT(client.publish_many({lasting}).refused->code() == MQTT_INVALID_ARGUMENT);
+    EXPECT(client.publish(lasting.no_ttl()).wait(soon).ok());
     EXPECT(thrown([&] { client.publish(std::string_view("a\0b", 3), "x"); }) == MQTT_INVALID_ARGUMENT);
     EXPECT(thrown([&] { client.publish(leveret::letter(std::string_view("a\0b", 3))); }) == MQTT_INVALID_ARGUMENT);
 }

@@ -411,18 +411,19 @@ public:
     returns<receipt> publish(std::string_view topic, bytes payload, int qos = 1, bool retain = false) {
         return publish_within(topic, payload, MQTT_TTL_DEFAULT, qos, retain);
     }
-    /** Publishes with a time to live of its own. */
+    /** Publishes with a time to live of its own: at most 4294967293 ms, or `leveret::forever` for none. */
     template <class Rep, class Period>
     returns<receipt> publish(std::string_view topic, bytes payload, std::chrono::duration<Rep, Period> ttl, int qos = 1,
                              bool retain = false) {
-        const std::uint32_t milliseconds = detail::timeout(ttl);
-        return publish_within(topic, payload, milliseconds == MQTT_FOREVER ? MQTT_TTL_DEFAULT - 1 : milliseconds, qos, retain);
+        const std::optional<std::uint32_t> milliseconds = detail::time_to_live(ttl);
+        if (!milliseconds) LEVERET_FAIL(failure(MQTT_INVALID_ARGUMENT, detail::ttl_is_too_long));
+        return publish_within(topic, payload, *milliseconds, qos, retain);
     }
     /** Publishes a letter with all that can be said about it. */
     returns<receipt> publish(const letter &letter) {
         std::uint64_t number = 0;
         std::vector<mqtt_pair> pairs;
-        LEVERET_TEXT(letter, "text of the letter");
+        LEVERET_LETTER(letter);
         const mqtt_letter plain = letter.raw(pairs);
         LEVERET_TRY(mqtt_publish_with(raw(), &plain, &number));
         return receipt(raw(), number);
@@ -441,7 +442,7 @@ public:
     template <class Rep = std::int64_t, class Period = std::milli>
     returns<kept_message> request(const letter &letter, std::chrono::duration<Rep, Period> timeout = std::chrono::milliseconds(10000)) {
         std::vector<mqtt_pair> pairs;
-        LEVERET_TEXT(letter, "text of the letter");
+        LEVERET_LETTER(letter);
         const mqtt_letter plain = letter.raw(pairs);
         const mqtt_message *response = nullptr;
         LEVERET_TRY(mqtt_request_with(raw(), &plain, detail::timeout(timeout), &response));
@@ -462,11 +463,16 @@ public:
         published done;
         done.receipts.reserve(letters.size());
         plain.reserve(letters.size());
-        for (const letter &letter : letters)
+        for (const letter &letter : letters) {
             if (letter.broken()) {
                 done.refused.emplace(MQTT_INVALID_ARGUMENT, "text of a letter must not contain the character U+0000, but it does");
                 return done;
             }
+            if (letter.lives_too_long()) {
+                done.refused.emplace(MQTT_INVALID_ARGUMENT, detail::ttl_is_too_long);
+                return done;
+            }
+        }
         for (std::size_t i = 0; i < letters.size(); i++) plain.push_back(letters[i].raw(pairs[i]));
         const mqtt_result code = mqtt_publish_many(raw(), plain.data(), plain.size(), numbers.data(), &accepted);
         if (code != MQTT_OK) done.refused = failure::last(code);

@@ -197,14 +197,15 @@ public:
     letter &qos(int value) { return plain_.qos = value, *this; }
     /** Whether the broker keeps it for those who subscribe later. */
     letter &retain(bool value = true) { return plain_.retain = value, *this; }
-    /** How long it is of use, counted from the publish. */
+    /** How long it is of use, counted from the publish: at most 4294967293 ms, or `leveret::forever` for as long as it takes. */
     template <class Rep, class Period> letter &ttl(std::chrono::duration<Rep, Period> time) {
-        const std::uint32_t milliseconds = detail::timeout(time);
-        plain_.ttl_ms = milliseconds == MQTT_FOREVER ? MQTT_TTL_DEFAULT - 1 : milliseconds;
+        const std::optional<std::uint32_t> milliseconds = detail::time_to_live(time);
+        lives_too_long_ = !milliseconds;
+        plain_.ttl_ms = milliseconds.value_or(MQTT_TTL_DEFAULT);
         return *this;
     }
     /** It waits as long as it takes. */
-    letter &no_ttl() { return plain_.ttl_ms = MQTT_TTL_NONE, *this; }
+    letter &no_ttl() { return ttl(forever); }
     /** Which letters go first. */
     letter &priority(leveret::priority value) { return plain_.priority = static_cast<int>(value), *this; }
     /** What gives way when the post office is full while offline. */
@@ -233,6 +234,8 @@ public:
         return has_nul(topic_) || has_nul(replace_.value_or("")) || has_nul(content_type_.value_or("")) ||
                has_nul(response_topic_.value_or("")) || user_.broken();
     }
+    /** Whether its time to live is longer than can be said; then it is refused. */
+    bool lives_too_long() const { return lives_too_long_; }
     /** As leveret.h wants it: valid as long as this letter and `pairs` are. It has to be published, since it may hold a share. */
     mqtt_letter raw(std::vector<mqtt_pair> &pairs) const {
         const auto text = [](const std::optional<std::string> &given) { return given ? given->c_str() : nullptr; };
@@ -259,6 +262,7 @@ public:
 
 private:
     mqtt_letter plain_ = MQTT_LETTER_INIT;
+    bool lives_too_long_ = false;
     std::string topic_;
     bytes payload_;
     std::shared_ptr<const void> owner_;
@@ -269,7 +273,7 @@ private:
 
 inline returns<void> message::respond(const letter &letter) const {
     std::vector<mqtt_pair> pairs;
-    LEVERET_TEXT(letter, "text of the letter");
+    LEVERET_LETTER(letter);
     mqtt_letter plain = letter.raw(pairs);
     if (*plain.topic == 0) plain.topic = nullptr;
     return detail::done(mqtt_message_respond_with(raw_, &plain, nullptr));
