@@ -341,7 +341,11 @@ impl Inbox {
                 queue.waiters.add(context);
                 Poll::Pending
             }
-            _ => Poll::Ready(Err(ErrorKind::Closed.into())),
+            Some(_) => Poll::Ready(Err(ErrorKind::Closed.into())),
+            None => {
+                let detail = "the subscription is closed";
+                Poll::Ready(Err(Error::new(ErrorKind::Closed, detail)))
+            }
         }
     }
 

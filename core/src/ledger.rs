@@ -101,6 +101,14 @@ enum Slip {
     Answered(Box<Result<Reply, Error>>),
 }
 
+/// The error for an answer that somebody has taken already, or that nobody asked for.
+fn no_answer() -> Error {
+    Error::new(
+        ErrorKind::ReceiptForgotten,
+        "the answer to this question is no longer kept",
+    )
+}
+
 impl Ledger {
     pub(crate) fn new(keep: Keep, requests: Requests) -> Ledger {
         Ledger {
@@ -245,9 +253,9 @@ impl Ledger {
             }
             Some(Slip::Answered(_)) => match self.slips.remove(&tag) {
                 Some(Slip::Answered(result)) => Poll::Ready(*result),
-                _ => Poll::Ready(Err(ErrorKind::ReceiptForgotten.into())),
+                _ => Poll::Ready(Err(no_answer())),
             },
-            _ => Poll::Ready(Err(ErrorKind::ReceiptForgotten.into())),
+            _ => Poll::Ready(Err(no_answer())),
         }
     }
 

@@ -77,7 +77,7 @@ impl<'a> Response<'a> {
 
     /// Whether there is nothing to say and nobody to say it to.
     pub(crate) fn is_needless(&self) -> bool {
-        self.payload.as_ref().is_empty() && self.request.topic.is_none()
+        self.payload.as_ref().is_empty() && self.request.topic.is_none() && self.topic.is_none()
     }
 
     fn content(&self) -> Result<Publish<'_>, Error> {

@@ -1,6 +1,9 @@
 //! The inbox: who gets a message, what happens when it is full, and acknowledging after the last queue.
 
+use std::task::{Context, Poll, Waker};
+
 use leveret_protocol::engine::{AckToken, Incoming, SubscriptionId};
+use leveret_protocol::error::ErrorKind;
 use leveret_protocol::message::QoS;
 use leveret_protocol::options::InboxOverflow;
 use leveret_protocol::reason::ReasonCode;
@@ -206,4 +209,19 @@ fn a_closed_queue_gives_its_room_back() {
     );
     assert!(!inbox.put(|inbox, rings| inbox.pause(rings)));
     assert_eq!(inbox.with(|inbox| inbox.size()), Default::default());
+}
+
+#[test]
+fn a_queue_that_was_closed_says_so_and_not_that_the_client_is() {
+    let inbox = inbox(10, InboxOverflow::Wait);
+    let queue = inbox.with(Inbox::open_queue);
+    inbox.put(|inbox, rings| drop(inbox.close_queue(queue, rings)));
+    let context = Context::from_waker(Waker::noop());
+    let polled =
+        inbox.put(|inbox, rings| inbox.poll_take(queue, 1, &mut Vec::new(), rings, &context));
+    let Poll::Ready(Err(error)) = polled else {
+        panic!("nothing comes any more");
+    };
+    assert_eq!(error.kind, ErrorKind::Closed);
+    assert_eq!(error.to_string(), "the subscription is closed");
 }

@@ -189,3 +189,23 @@ fn the_letters_of_requests_are_for_requests_alone() {
         assert_eq!(outcome(&ledger, 1), forgotten());
     }
 }
+
+#[test]
+fn an_answer_asked_for_twice_says_that_it_is_gone() {
+    let ledger = Handoff::new(Ledger::new(Keep::Held, requests()));
+    ledger.with(|ledger| ledger.expect_reply(1, Question::Hosts));
+    ledger.put(|ledger, rings| ledger.answer(1, Ok(Reply::Done), rings));
+    let reply = || {
+        let context = Context::from_waker(Waker::noop());
+        ledger.with(|ledger| ledger.poll_reply(1, &context))
+    };
+    assert_eq!(reply(), Poll::Ready(Ok(Reply::Done)));
+    let Poll::Ready(Err(error)) = reply() else {
+        panic!("it was claimed");
+    };
+    assert_eq!(error.kind, ErrorKind::ReceiptForgotten);
+    assert_eq!(
+        error.to_string(),
+        "the answer to this question is no longer kept"
+    );
+}
