@@ -9,7 +9,8 @@ const native = require('./native.cjs')
 /** Throws that an argument must be something else. */
 const refuse = (name, allowed, given) => guarded(() => native.refuse(name, allowed, given))
 
-const isObject = (given) => typeof given === 'object' && given !== null && !Array.isArray(given)
+/** Is it an object with names: what a list, a Map or a Set holds has none. */
+const isObject = (given) => typeof given === 'object' && given !== null && !(Symbol.iterator in given)
 
 /** What has to be an object of options. */
 const objectOf = (options) => (isObject(options) ? options : refuse('options', 'an object', options))
@@ -24,8 +25,15 @@ function named(options, names) {
 /** Bytes that the native half knows; text and what is neither stay as they are. */
 const bytesOf = (given) => (isAnyArrayBuffer(given) ? new Uint8Array(given) : given)
 
+/** A payload as the native half knows it. Half of a pair of surrogates has no UTF-8, and would silently become another character. */
+function payloadOf(given) {
+  if (typeof given === 'string' && !given.isWellFormed()) refuse('payload', 'text or bytes', given)
+  return bytesOf(given)
+}
+
 /** Options with their bytes as the native half knows them. */
 function optionsOf(options) {
+  if (typeof options === 'object') objectOf(options)
   if (!isObject(options) || !Object.values(options).some(isAnyArrayBuffer)) return options
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, bytesOf(value)]))
 }
@@ -44,8 +52,12 @@ function clientOptionsOf(options) {
 /** Each filter with its options; options for all hold where a filter has none of its own. */
 function filtersOf(filters, options) {
   if (Array.isArray(filters)) return filters.map((filter) => [filter, options])
-  if (isObject(filters)) return Object.entries(filters).map(([filter, own]) => [filter, { ...options, ...own }])
+  if (isObject(filters)) return Object.entries(filters).map(([filter, own]) => [filter, { ...options, ...ownOptions(filter, own) }])
   return [[filters, options]]
+}
+
+function ownOptions(filter, own = {}) {
+  return isObject(own) ? own : refuse(`the options of topic filter ${JSON.stringify(filter)}`, 'an object', own)
 }
 
 /** Letters `[topic, payload]` as a list of topics and one of payloads. */
@@ -53,8 +65,8 @@ function lettersOf(letters) {
   const allowed = 'a list of [topic, payload]'
   if (typeof letters?.[Symbol.iterator] !== 'function' || typeof letters === 'string') refuse('letters', allowed, letters)
   const list = [...letters]
-  for (const letter of list) if (!Array.isArray(letter)) refuse('letters', allowed, letter)
-  return [list.map(([topic]) => topic), list.map(([, payload = '']) => bytesOf(payload))]
+  for (const letter of list) if (!Array.isArray(letter) || letter.length > 2) refuse('letters', allowed, letter)
+  return [list.map(([topic]) => topic), list.map(([, payload = '']) => payloadOf(payload))]
 }
 
-module.exports = { bytesOf, clientOptionsOf, filtersOf, isObject, lettersOf, named, objectOf, optionsOf, refuse }
+module.exports = { bytesOf, clientOptionsOf, filtersOf, isObject, lettersOf, named, objectOf, optionsOf, payloadOf, refuse }

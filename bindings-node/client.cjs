@@ -5,7 +5,7 @@ const { EventEmitter } = require('node:events')
 // Not the global ones, which tests replace to stop the time: the network does not stop.
 const { clearInterval, setImmediate, setInterval } = require('node:timers')
 
-const { bytesOf, clientOptionsOf, filtersOf, lettersOf, named, objectOf, optionsOf, refuse } = require('./arguments.cjs')
+const { clientOptionsOf, filtersOf, lettersOf, named, objectOf, optionsOf, payloadOf, refuse } = require('./arguments.cjs')
 const { enriched, errorOf, guarded, plainError, shownThrown } = require('./errors.cjs')
 const { Handlers } = require('./handlers.cjs')
 const { Hooks } = require('./hooks.cjs')
@@ -149,7 +149,10 @@ class Client extends EventEmitter {
     return this.close()
   }
 
-  /** Lets the process end while this client is open, as `unref` of a socket does. The broker then sees the connection break, and publishes the will. */
+  /**
+   * Lets the process end while this client is open, as `unref` of a socket does. The broker then sees the connection break, and publishes
+   * the will. It ends with the process or with `close`, and not when the program lets go of it: its handlers are still to be called.
+   */
   unref() {
     this.#alive?.unref()
     return this
@@ -171,7 +174,7 @@ class Client extends EventEmitter {
   /** Hands a letter to the post office and returns its receipt at once; `await` it for the outcome. Throws when it was not accepted. */
   publish(topic, payload = '', options = undefined) {
     try {
-      return this.#receipt(this.#native.publish(topic, bytesOf(payload), optionsOf(options)))
+      return this.#receipt(this.#native.publish(topic, payloadOf(payload), optionsOf(options)))
     } catch (error) {
       throw this.#refused(enriched(error))
     }
@@ -197,17 +200,14 @@ class Client extends EventEmitter {
     const { timeout, signal, ...own } = objectOf(options)
     let question
     const ask = () => {
-      const body = bytesOf(payload)
+      const body = payloadOf(payload)
       return this.#answer(() => (question = this.#native.request(topic, body, timeout, optionsOf(own))))
     }
     try {
       return this.#message(await this.#waits.within(ask, { signal }))
     } catch (error) {
       // Whatever ended the wait, nobody asks for this response again.
-      if (question !== undefined) {
-        this.#replies.delete(question)
-        this.#native.forget(question)
-      }
+      if (question !== undefined) this.#forget(question)
       throw error
     }
   }
@@ -245,6 +245,8 @@ class Client extends EventEmitter {
   /**
    * Declares one or several topic filters and waits for the broker's answer; resolves with the granted QoS of each. Messages go to
    * `handler`, or without one to `message` listeners or `messages()`. A refusal rejects with ERR_MQTT_REFUSED and hurts only that filter.
+   * Given up by `signal`, it takes back what it declared, unless somebody else declares the same; where the broker takes too long the
+   * filters stay declared, and are asked for again.
    */
   async subscribe(filters, options = {}, handler = undefined) {
     if (typeof options === 'function') [options, handler] = [{}, options]
@@ -252,8 +254,30 @@ class Client extends EventEmitter {
     if (typeof options !== 'object' || options === null) refuse('options', 'an object', options)
     const { signal, ...own } = options
     const list = filtersOf(filters, own)
-    const number = this.#handlers.add(handler, list.map(([filter]) => filter))
-    return this.#ask(() => this.#native.subscribe(list, number), { signal })
+    let number, question, ended, refusal
+    const ask = () => {
+      const names = list.map(([filter]) => filter)
+      ended = this.#handlers.add(handler, names, (given) => {
+        number = given
+        question = this.#native.subscribe(list, number)
+      })
+      return question
+    }
+    const answer = () => this.#answer(ask).catch((error) => {
+      refusal = error
+      throw error
+    })
+    try {
+      const granted = await this.#waits.within(answer, { signal })
+      ended()
+      return granted
+    } catch (error) {
+      // Without an answer it was given up, and is to leave nothing behind.
+      const alone = ended?.(error !== refusal) ?? []
+      if (alone.length > 0) this.#native.giveUp(alone, number)
+      if (question !== undefined) this.#forget(question)
+      throw error
+    }
   }
 
   /**
@@ -265,16 +289,30 @@ class Client extends EventEmitter {
     if (typeof options === 'function') [options, handler] = [{}, options]
     if (typeof handler !== 'function') refuse('handler', 'a function', handler)
     const { responseTopic, ...own } = objectOf(options)
-    return this.subscribe(filters, own, serving(handler, responseTopic))
+    const known = responseTopic === undefined || responseTopic === null || ['string', 'function'].includes(typeof responseTopic)
+    if (!known) refuse('responseTopic', 'text or a function', responseTopic)
+    return this.subscribe(filters, own, serving(handler, responseTopic ?? undefined))
   }
 
-  /** Takes declared filters back and waits for the broker's answer. */
+  /**
+   * Takes declared filters back, from all their handlers and iterators, and waits for the broker's answer; resolves with its reason code
+   * for each: 0, or 17 where it knew of no subscription; on MQTT 3.1.1, which has no codes there, 0.
+   */
   async unsubscribe(filters, options = {}) {
     const { userProperties, ...limits } = named(options, ['userProperties', ...LIMITS])
     const list = Array.isArray(filters) ? filters : [filters]
-    await this.#ask(() => this.#native.unsubscribe(list, { userProperties }), limits)
-    this.#handlers.remove(list)
-    this.#run()
+    const ask = () => {
+      const question = this.#native.unsubscribe(list, { userProperties })
+      // Now, and not when the answer has come: what is declared from here on is to stay.
+      this.#handlers.remove(list)
+      this.#waits.ring()
+      return question
+    }
+    try {
+      return await this.#ask(ask, limits)
+    } finally {
+      this.#run()
+    }
   }
 
   /**
@@ -288,7 +326,7 @@ class Client extends EventEmitter {
 
   /**
    * An async iterator over the messages of topic filters, which it declares as `subscribe` does and takes back when it ends. It gets
-   * all their messages, whoever else takes them.
+   * all their messages, whoever else takes them, and ends when they are unsubscribed.
    */
   subscription(filters, options = undefined) {
     const { timeout, signal, ...own } = objectOf(options ?? {})
@@ -297,7 +335,8 @@ class Client extends EventEmitter {
 
   #iterator(source, limits) {
     const respond = this.#respond
-    return new Messages({ ...source, native: this.#native, respond, waits: this.#waits, over: () => this.#over }, limits)
+    const over = () => this.#over || source.over()
+    return new Messages({ ...source, native: this.#native, respond, waits: this.#waits, over }, limits)
   }
 
   // --- listeners: the native half has to know whether anybody takes what is for nobody in particular ---
@@ -355,6 +394,7 @@ class Client extends EventEmitter {
     return {
       take: () => this.#stranded.shift() ?? this.#native.take(GENERAL, 1)[0],
       closed: () => iterate(-1),
+      over: () => false,
     }
   }
 
@@ -379,7 +419,7 @@ class Client extends EventEmitter {
       if (refused !== undefined) throw refused
       return this.#native.take(queue, 1)[0]
     }
-    return { take, closed }
+    return { take, closed, over: () => this.#native.isQueueOver(queue) }
   }
 
   // --- waiting ---
@@ -426,6 +466,12 @@ class Client extends EventEmitter {
   #answer(ask) {
     const tag = guarded(ask)
     return new Promise((resolve, reject) => this.#replies.set(tag, { resolve, reject }))
+  }
+
+  /** Nobody waits for the answer to this question any more. */
+  #forget(question) {
+    this.#replies.delete(question)
+    this.#native.forget(question)
   }
 
   // --- what the bell brings ---

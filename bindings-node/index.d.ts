@@ -77,9 +77,14 @@ export declare class Receipt implements Promise<Outcome> {
   finally(done?: (() => void) | null): Promise<Outcome>
 }
 
-/** MQTT 5 properties of a message by name. */
+/**
+ * MQTT 5 properties of a message by the names of the standard. Those of a letter are set as options, with names that say less:
+ * `payloadFormat`, `messageExpiry` (a duration), `contentType`, `responseTopic`, `correlationData`, `userProperties`.
+ */
 export interface MessageProperties {
+  /** Set as `payloadFormat`. */
   payloadFormatIndicator?: 0 | 1
+  /** Seconds; set as `messageExpiry`. */
   messageExpiryInterval?: number
   contentType?: string
   responseTopic?: string
@@ -132,7 +137,7 @@ export interface Words {
   userProperties?: Pairs | undefined
 }
 
-/** A packet of the broker, as a hook is shown it. */
+/** A packet of the broker, as a hook is shown it. A packet is shown when it has taken effect; only PUBREL and PUBCOMP wait for the words of the hook. */
 export interface Packet<Type extends string = string, Properties = object> {
   packet: Type
   /** Its packet identifier; null for CONNACK, DISCONNECT and AUTH. */
@@ -426,7 +431,7 @@ export declare class Client extends EventEmitter<ClientEvents> {
   [Symbol.asyncDispose](): Promise<void>
   /**
    * Lets the process end while this client is open, as `unref` of a socket does. The broker then sees the connection break, and
-   * publishes the will.
+   * publishes the will. It ends with the process or with `close`, and not when the program lets go of it: its handlers are still to be called.
    */
   unref(): this
   /** Takes `unref` back: while this client is open it keeps the process alive, as it does from the beginning. */
@@ -470,7 +475,9 @@ export declare class Client extends EventEmitter<ClientEvents> {
 
   /**
    * Declares topic filters and waits for the broker's answer; resolves with the granted QoS of each. Messages go to `handler`, or
-   * without one to `message` listeners or `messages()`. A refusal rejects with `ERR_MQTT_REFUSED` and hurts only that filter.
+   * without one to `message` listeners or `messages()`. A refusal rejects with `ERR_MQTT_REFUSED` and hurts only that filter. Given up by
+   * `signal`, it takes back what it declared, unless somebody else declares the same; where the broker takes too long
+   * (`ERR_MQTT_TIMED_OUT`) the filters stay declared, and are asked for again.
    */
   subscribe(filters: Filters, options: SubscribeOptions & { signal?: AbortSignal | undefined }, handler?: Handler): Promise<number[]>
   subscribe(filters: Filters, handler?: Handler): Promise<number[]>
@@ -484,13 +491,16 @@ export declare class Client extends EventEmitter<ClientEvents> {
     filters: Filters,
     options: SubscribeOptions & {
       signal?: AbortSignal | undefined
-      responseTopic?: string | ((message: Message) => string) | undefined
+      responseTopic?: string | ((message: Message) => string) | null | undefined
     },
     handler: Service,
   ): Promise<number[]>
   serve(filters: Filters, handler: Service): Promise<number[]>
-  /** Takes declared filters back and waits for the broker's answer. */
-  unsubscribe(filters: string | readonly string[], options?: WaitOptions & { userProperties?: Pairs | undefined }): Promise<void>
+  /**
+   * Takes declared filters back, from all their handlers and iterators, and waits for the broker's answer; resolves with its reason code
+   * for each: 0, or 17 where it knew of no subscription; on MQTT 3.1.1, which has no codes there, 0.
+   */
+  unsubscribe(filters: string | readonly string[], options?: WaitOptions & { userProperties?: Pairs | undefined }): Promise<number[]>
   /**
    * An iterator over what has no taker of its own, from now on until the client is closed; several like it share the messages out.
    * While there are `message` listeners, they get the messages instead. A message is acknowledged when the next one is asked for or the
@@ -500,7 +510,7 @@ export declare class Client extends EventEmitter<ClientEvents> {
   /**
    * An iterator over the messages of topic filters, which it declares as `subscribe` does and takes back when it ends (unless
    * `cleanStart` is off: then they stay declared). It gets every message of its filters, whoever else gets it too. A refusal rejects the
-   * first `next` with `ERR_MQTT_REFUSED`.
+   * first `next` with `ERR_MQTT_REFUSED`; `unsubscribe` ends the iteration.
    */
   subscription(filters: string | readonly string[], options?: SubscribeOptions & WaitOptions): Messages
 

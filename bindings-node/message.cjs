@@ -1,7 +1,7 @@
 // A message from the broker, as handlers and iterators get it.
 'use strict'
 
-const { bytesOf, named, objectOf, optionsOf } = require('./arguments.cjs')
+const { named, objectOf, optionsOf, payloadOf } = require('./arguments.cjs')
 const { guarded, plainError } = require('./errors.cjs')
 
 /** A message. Its payload is a Buffer of its own. */
@@ -71,7 +71,7 @@ class Message {
     if (this.#respond === undefined) throw plainError('ERR_MQTT_CLOSED')
     const { responseTopic, correlationData, messageExpiryInterval } = this.properties
     const to = { topic: responseTopic, correlationData, qos: this.qos, messageExpiry: messageExpiryInterval }
-    return this.#respond(to, topic, bytesOf(payload), optionsOf(own))
+    return this.#respond(to, topic, payloadOf(payload), optionsOf(own))
   }
 
   toJSON() {

@@ -19,6 +19,8 @@ class Intake {
 
   /** Waits for the next message; undefined when there will be no more. */
   async take(options) {
+    // Also where a signal has ended it, which would reject again.
+    if (this.#ended) return undefined
     let delivery
     const { take, over, waits } = this.#source
     const come = () => this.#ended || (delivery = guarded(take)) !== undefined || over()

@@ -14,12 +14,15 @@ function eventsOf({ kind, event }) {
 
 /** The line of the log for it, if it is worth one: never a payload, a password or a key. */
 function lineOf({ kind, event }) {
-  if (kind === 'connection') return { level: event.kind === 'online' ? 'info' : 'warn', text: connectionText(event) }
+  if (kind === 'connection') return { level: asWanted(event) ? 'info' : 'warn', text: connectionText(event) }
   if (kind === 'notice') return { level: 'warn', text: event.text }
   if (kind !== 'subscription') return undefined
   const odd = event.state === 'refused' || event.state === 'downgraded'
   return { level: odd ? 'warn' : 'info', text: `subscription ${JSON.stringify(event.filter)}: ${event.state}` }
 }
+
+/** It is online, or offline because the program has closed it. */
+const asWanted = ({ kind, error }) => kind === 'online' || (kind === 'offline' && error.code === 'ERR_MQTT_CLOSED')
 
 function connectionText({ kind, version, sessionPresent, error, retryIn }) {
   if (kind === 'online') return `online, MQTT ${version}, session present: ${sessionPresent}`

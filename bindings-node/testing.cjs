@@ -1,7 +1,7 @@
 // An MQTT broker inside this process, for tests: real sockets on a free loopback port, both versions of MQTT.
 'use strict'
 
-const { named, refuse } = require('./arguments.cjs')
+const { named, payloadOf, refuse } = require('./arguments.cjs')
 const { enriched, guarded } = require('./errors.cjs')
 const { Message } = require('./message.cjs')
 const native = require('./native.cjs')
@@ -80,6 +80,39 @@ class Broker {
   /** Swallows the next `count` packets of this type from clients, as if they had been lost: `PUBLISH`, `PUBACK`, … */
   swallow(packet, count = 1) {
     guarded(() => this.#native.swallow(packet, count))
+  }
+
+  /** The same for packets to clients: `PUBACK`, `CONNACK`, … */
+  swallowOutgoing(packet, count = 1) {
+    guarded(() => this.#native.swallowOutgoing(packet, count))
+  }
+
+  /** How many clients are connected. */
+  get connections() {
+    return this.#native.connections()
+  }
+
+  /** Publishes a message from the broker itself to whoever subscribes, and retains it if `retain`. */
+  publish(topic, payload = '', options = {}) {
+    const { qos = 0, retain = false } = named(options, ['qos', 'retain'])
+    if (typeof retain !== 'boolean') refuse('retain', 'true or false', retain)
+    guarded(() => this.#native.publish(topic, payloadOf(payload), qos, retain))
+  }
+
+  /** Resets every connection and goes on listening. Wills are published. */
+  disconnectClients() {
+    this.#native.disconnectClients()
+  }
+
+  /** Forgets every session and resets the connections that used them. */
+  loseSessions() {
+    this.#native.loseSessions()
+  }
+
+  /** Stops reading from clients, as a broker does that hangs, until it is called with false. */
+  pauseReading(paused) {
+    if (typeof paused !== 'boolean') refuse('paused', 'true or false', paused)
+    this.#native.pauseReading(paused)
   }
 
   /** Ends the broker for good. */

@@ -1,5 +1,5 @@
 // The types of leveret/testing: an MQTT broker inside this process.
-import type { Message, WaitOptions } from './index.js'
+import type { Message, Payload, WaitOptions } from './index.js'
 
 /** What a test broker allows; unless set, it is a friendly broker of both versions without limits. */
 export interface BrokerOptions {
@@ -57,6 +57,20 @@ export type ClientPacket =
   | 'DISCONNECT'
   | 'AUTH'
 
+/** The packets that brokers send. */
+export type BrokerPacket =
+  | 'CONNACK'
+  | 'PUBLISH'
+  | 'PUBACK'
+  | 'PUBREC'
+  | 'PUBREL'
+  | 'PUBCOMP'
+  | 'SUBACK'
+  | 'UNSUBACK'
+  | 'PINGRESP'
+  | 'DISCONNECT'
+  | 'AUTH'
+
 /** A broker on a thread of its own, listening when it is made, until `close()`. It does not keep the process alive. */
 export declare class Broker {
   constructor(options?: BrokerOptions)
@@ -80,6 +94,18 @@ export declare class Broker {
   start(): void
   /** Swallows the next `count` packets of this type from clients (1 unless given), as if they had been lost. */
   swallow(packet: ClientPacket, count?: number): void
+  /** The same for packets to clients. */
+  swallowOutgoing(packet: BrokerPacket, count?: number): void
+  /** How many clients are connected. */
+  get connections(): number
+  /** Publishes a message from the broker itself to whoever subscribes (`qos` is 0 unless given), and retains it if `retain`. */
+  publish(topic: string, payload?: Payload, options?: { qos?: 0 | 1 | 2; retain?: boolean }): void
+  /** Resets every connection and goes on listening. Wills are published. */
+  disconnectClients(): void
+  /** Forgets every session and resets the connections that used them. */
+  loseSessions(): void
+  /** Stops reading from clients, as a broker does that hangs, until it is called with false. */
+  pauseReading(paused: boolean): void
   /** Ends the broker for good. */
   close(): void
   [Symbol.dispose](): void

@@ -16,8 +16,8 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
 use crate::convert::{
-    Body, DIALECT, Given, given_text, must_be, payload, reason_code, set_options, shown, text,
-    timeout,
+    self, Body, DIALECT, Given, given_text, must_be, payload, reason_code, set_options, shown,
+    text, timeout,
 };
 use crate::error::{Parts, parts, thrown};
 use crate::hooks::{self, Attempt, Handshake, Seen, Step};
@@ -306,7 +306,7 @@ impl NativeClient {
     #[napi]
     pub fn status_count(&self, name: Given<'_>) -> napi::Result<f64> {
         let status = match &name {
-            Given::A(name) => Status::from_name(name),
+            Given::A(name) => convert::well_formed(*name).and_then(|name| Status::from_name(&name)),
             _ => None,
         };
         let refuse = || must_be("status", "online, offline or closed", shown(name));
@@ -342,8 +342,7 @@ impl NativeClient {
             .collect();
         let target = match queue.and_then(|queue| self.queue(queue)) {
             Some(queue) => Target::Queue(queue),
-            None if handler == 0.0 => Target::General,
-            None => Target::Handler(handler as u64),
+            None => target_of(handler),
         };
         asked(self.client.subscribe(&filters, target))
     }
@@ -358,6 +357,23 @@ impl NativeClient {
         let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
         let user_properties = hooks::words(options)?.user_properties;
         asked(self.client.unsubscribe_with(&filters, user_properties))
+    }
+
+    /// A subscribe was given up: takes its handler (0 for nobody in particular) away from these filters. Those that nobody takes then are
+    /// taken back, unless the session is to outlive this client.
+    #[napi]
+    pub fn give_up(&self, filters: Vec<String>, handler: f64) {
+        let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
+        let for_good = self.client.options().clean_start;
+        self.client
+            .release_from(&filters, target_of(handler), for_good);
+    }
+
+    /// Whether nothing more comes in the queue of an iterator.
+    #[napi]
+    pub fn is_queue_over(&self, queue: u32) -> bool {
+        self.queue(queue)
+            .is_none_or(|queue| self.client.is_queue_over(queue))
     }
 
     /// Who takes messages for nobody in particular: `handler`, `iterator`, or else nobody.
@@ -587,6 +603,14 @@ impl NativeClient {
 
 /// The number of the first queue of an iterator with filters of its own.
 const FIRST_QUEUE: u32 = 2;
+
+fn target_of(handler: f64) -> Target {
+    if handler == 0.0 {
+        Target::General
+    } else {
+        Target::Handler(handler as u64)
+    }
+}
 
 fn asked(question: Result<u64, leveret::host::Error>) -> napi::Result<f64> {
     question.map(|tag| tag as f64).map_err(thrown)

@@ -10,7 +10,7 @@ use napi::ValueType;
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
-use crate::convert::{DIALECT, Given, must_be, set_options, shown as given_as};
+use crate::convert::{DIALECT, Given, must_be, set_options, shown as given_as, text};
 use crate::message::{Property, properties};
 
 /// A packet for its hook.
@@ -174,10 +174,10 @@ pub(crate) fn words(given: Given<'_>) -> napi::Result<Words> {
 /// Authentication data where there are any.
 pub(crate) fn data(given: Given<'_>) -> napi::Result<Option<Vec<u8>>> {
     Ok(match given {
-        Given::A(text) => Some(text.into_bytes()),
+        Given::A(_) => Some(text("authentication data", given)?.into_bytes()),
         Given::D(_) => None,
         Given::E(bytes) => Some(bytes.to_vec()),
-        Given::H(other) if other.get_type()? == ValueType::Undefined => None,
+        Given::G(other) if other.get_type()? == ValueType::Undefined => None,
         other => {
             let allowed = "bytes or text";
             return Err(must_be("authentication data", allowed, given_as(other)));

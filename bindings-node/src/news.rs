@@ -162,7 +162,7 @@ fn outcome(outcome: &Outcome) -> OutcomeParts {
     )
 }
 
-/// What a report tells: nothing, an outcome, an error, a flag, a number, a text, the granted QoS of filters, or a response.
+/// What a report tells: nothing, an outcome, an error, a flag, a number, a text, the codes of filters, or a response.
 type Value<'env> = Either6<
     Null,
     OutcomeParts,
@@ -219,8 +219,8 @@ fn refusal(answer: Reply) -> Result<Reply, Error> {
 
 fn reply(env: &Env, answer: Reply) -> napi::Result<Value<'_>> {
     Ok(match answer {
-        Reply::Done | Reply::Unsubscribed(_) | Reply::Room(_) => Either6::A(Null),
-        Reply::Subscribed(answers) => Either6::F(Either6::B(
+        Reply::Done | Reply::Room(_) => Either6::A(Null),
+        Reply::Subscribed(answers) | Reply::Unsubscribed(answers) => Either6::F(Either6::B(
             answers.codes.iter().map(|code| code.0.into()).collect(),
         )),
         Reply::Cancelled(found) => Either6::D(found),

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use leveret::host::{QoS, sentence};
 use leveret::testing::{Broker, ServerCertificate};
 use napi::bindgen_prelude::AsyncTask;
 use napi::{Env, Task};
 use napi_derive::napi;
 
-use crate::convert::{Given, must_be, set_options, shown, text};
+use crate::convert::{Body, Given, must_be, payload, set_options, shown, text};
 use crate::error::thrown;
 use crate::message::Delivery;
 
@@ -110,6 +111,62 @@ impl NativeBroker {
     pub fn swallow(&self, packet: Given<'_>, count: Given<'_>) -> napi::Result<()> {
         let (packet, count) = (text("packet", packet)?, whole("count", count)?);
         self.broker.swallow(&packet, count as u64).map_err(thrown)
+    }
+
+    /// The same for packets to clients.
+    #[napi]
+    pub fn swallow_outgoing(&self, packet: Given<'_>, count: Given<'_>) -> napi::Result<()> {
+        let (packet, count) = (text("packet", packet)?, whole("count", count)?);
+        let told = self.broker.swallow_outgoing(&packet, count as u64);
+        told.map_err(thrown)
+    }
+
+    /// How many clients are connected.
+    #[napi]
+    pub fn connections(&self) -> u32 {
+        self.broker.connections() as u32
+    }
+
+    /// Publishes a message from the broker itself.
+    #[napi]
+    pub fn publish(
+        &self,
+        topic: Given<'_>,
+        body: Body<'_>,
+        qos: Given<'_>,
+        retain: bool,
+    ) -> napi::Result<()> {
+        let (topic, number) = (text("topic", topic)?, whole("qos", qos)?);
+        let qos = u8::try_from(number)
+            .ok()
+            .and_then(|number| QoS::try_from(number).ok());
+        let qos = qos.ok_or_else(|| thrown(sentence::qos(number as i64)))?;
+        let bytes = match &body {
+            Body::A(text) => text.as_bytes(),
+            Body::B(bytes) => &bytes[..],
+            Body::C(_) => return payload(&body).map(drop),
+        };
+        self.broker
+            .publish(&topic, bytes, qos, retain)
+            .map_err(thrown)
+    }
+
+    /// Resets every connection and goes on listening.
+    #[napi]
+    pub fn disconnect_clients(&self) {
+        self.broker.disconnect_clients();
+    }
+
+    /// Forgets every session and resets the connections that used them.
+    #[napi]
+    pub fn lose_sessions(&self) {
+        self.broker.lose_sessions();
+    }
+
+    /// Stops reading from clients until it is called with false.
+    #[napi]
+    pub fn pause_reading(&self, paused: bool) {
+        self.broker.pause_reading(paused);
     }
 
     /// Ends the broker for good.

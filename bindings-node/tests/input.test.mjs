@@ -140,3 +140,42 @@ test('the process and the test broker', async (t) => {
   await assert.rejects(broker.waitReceived(1, { timeout: 1 }), error('TIMED_OUT', 'the broker received 0 of 1 messages in the time given'))
   await assert.rejects(broker.waitReceived(1, { signal: AbortSignal.abort() }), { name: 'AbortError' })
 })
+
+test('what holds no names or is more than a pair is refused, and not lost', async (t) => {
+  const client = clientFor(t, URL_OF_NOBODY)
+  const pairs = (userProperties) => () => client.publish('a', '', { userProperties })
+  assert.throws(pairs(new Map([['a', 'b']])), error('INVALID_ARGUMENT', 'userProperties must be pairs of texts, not an object of class Map'))
+  assert.throws(pairs([['a', 'b', 'c']]), error('INVALID_ARGUMENT', 'userProperties must be pairs of texts, not a list'))
+  assert.throws(pairs([['a']]), error('INVALID_ARGUMENT', 'userProperties must be pairs of texts, not a list'))
+  assert.throws(() => connect(URL_OF_NOBODY, { userProperties: new Map() }), error('INVALID_ARGUMENT', /^userProperties/))
+  assert.throws(() => client.publish('a', '', new Map([['qos', 2]])), error('INVALID_ARGUMENT', 'options must be an object, not an object of class Map'))
+  assert.throws(() => client.publish('a', '', { ttl: {} }), error('INVALID_ARGUMENT', /^ttl must be .*, not an empty object;/))
+  assert.throws(() => client.publish('a', '', { ttl: [] }), error('INVALID_ARGUMENT', /^ttl must be .*, not an empty list;/))
+  for (const none of [{}, [], Object.create(null)]) client.publish('a', '', { userProperties: none })
+  client.publish('a', '', { userProperties: Object.assign(Object.create(null), { a: ['b', 'c'] }) })
+  for (const [own, kind] of [[null, 'null'], [5, '5'], [new Map(), 'an object of class Map'], [['qos'], 'a list']]) {
+    await assert.rejects(client.subscribe({ a: own }), error('INVALID_ARGUMENT', `the options of topic filter "a" must be an object, not ${kind}`))
+  }
+  await assert.rejects(client.subscribe(new Map([['a', {}]])), error('INVALID_ARGUMENT', 'topic filter must be text, not an object of class Map'))
+  const topic = 'responseTopic must be text or a function, not 5'
+  await assert.rejects(client.serve('a', { responseTopic: 5 }, () => ''), error('INVALID_ARGUMENT', topic))
+  assert.throws(() => client.publishMany([['a', 'b', 'c']]), error('INVALID_ARGUMENT', /^letters must be a list of \[topic, payload\]/))
+})
+
+test('half of a pair of surrogates is no text', async (t) => {
+  const client = clientFor(t, URL_OF_NOBODY)
+  const lone = 'a\ud800'
+  const not = (name) => error('INVALID_ARGUMENT', new RegExp(`^${name} must be .*, not text with lone surrogates($|;)`))
+  assert.throws(() => client.publish(lone), not('topic'))
+  assert.throws(() => client.publish('a', lone), not('payload'))
+  assert.throws(() => client.publishMany([['a', lone]]), not('payload'))
+  assert.throws(() => client.publish('a', '', { contentType: lone }), not('contentType'))
+  assert.throws(() => client.publish('a', '', { userProperties: { a: lone } }), error('INVALID_ARGUMENT', /^userProperties/))
+  assert.throws(() => client.publish('a', '', { userProperties: { [lone]: 'a' } }), error('INVALID_ARGUMENT', /^userProperties/))
+  assert.throws(() => client.publish('a', '', { userProperties: [['a', lone]] }), error('INVALID_ARGUMENT', /^userProperties/))
+  await assert.rejects(client.subscribe(lone), not('topic filter'))
+  await assert.rejects(client.request('a', lone), not('payload'))
+  assert.throws(() => connect(URL_OF_NOBODY, { clientId: lone }), not('clientId'))
+  // The character that stands for what cannot be read is one as any other, and so is a whole pair.
+  client.publish('a\ufffd', '\ufffd\u{1f40e}', { contentType: '\ufffd', userProperties: { '\u{1f40e}': '\ufffd' } })
+})

@@ -9,7 +9,7 @@ import type {
   PublishOptions, Signer, Stats, Status, SubscribeOptions,
   SubscriptionEvent, SubscriptionState, WaitOptions, Will, Words,
 } from 'leveret'
-import testing, { Broker, type BrokerOptions, type ClientPacket } from 'leveret/testing'
+import testing, { Broker, type BrokerOptions, type BrokerPacket, type ClientPacket } from 'leveret/testing'
 
 /** Compiles only if the two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : never
@@ -56,7 +56,7 @@ same<ReturnType<typeof client.close>, Promise<void>>(true)
 same<ReturnType<(typeof client)[typeof Symbol.asyncDispose]>, Promise<void>>(true)
 same<ReturnType<typeof client.publish>, all.Receipt>(true)
 same<ReturnType<typeof client.publishMany>, all.Receipt[]>(true)
-same<ReturnType<typeof client.unsubscribe>, Promise<void>>(true)
+same<ReturnType<typeof client.unsubscribe>, Promise<number[]>>(true)
 same<ReturnType<typeof client.messages>, Messages>(true)
 same<ReturnType<typeof client.subscription>, Messages>(true)
 same<ReturnType<typeof client.stats>, Stats>(true)
@@ -287,6 +287,13 @@ same<typeof broker.url, string>(true)
 same<ReturnType<typeof broker.waitReceived>, Promise<all.Message[]>>(true)
 const packet: ClientPacket = 'PUBREL'
 broker.swallow(packet, 2)
+const answer: BrokerPacket = 'PUBCOMP'
+broker.swallowOutgoing(answer, 2)
+same<typeof broker.connections, number>(true)
+broker.publish('a', 'x', { qos: 2, retain: true })
+broker.disconnectClients()
+broker.loseSessions()
+broker.pauseReading(true)
 broker.stop({ forget: true })
 broker.start()
 broker[Symbol.dispose]()

@@ -366,6 +366,18 @@ impl Native {
         py.detach(|| self.client.release(Target::Handler(handler), false));
     }
 
+    /// A subscribe was given up: takes its handler (0 for nobody in particular) away from these filters. Those that nobody takes then are
+    /// taken back, unless the session is to outlive this client.
+    fn give_up(&self, py: Python<'_>, filters: Vec<String>, handler: u64) {
+        let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
+        let target = match handler {
+            0 => Target::General,
+            number => Target::Handler(number),
+        };
+        let for_good = self.client.options().clean_start;
+        py.detach(|| self.client.release_from(&filters, target, for_good));
+    }
+
     /// Who takes messages for nobody in particular: a handler, else an iterator, else nobody.
     fn set_general(&self, py: Python<'_>, handled: bool, iterated: bool) {
         let general = match (handled, iterated) {

@@ -142,10 +142,10 @@ pub(crate) fn reply<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = native.py();
     Ok(match answer {
-        Reply::Done | Reply::Unsubscribed(_) | Reply::Room(_) => py.None().into_bound(py),
-        Reply::Subscribed(answers) => {
-            let granted: Vec<i32> = answers.codes.iter().map(|code| i32::from(code.0)).collect();
-            granted.into_pyobject(py)?.into_any()
+        Reply::Done | Reply::Room(_) => py.None().into_bound(py),
+        Reply::Subscribed(answers) | Reply::Unsubscribed(answers) => {
+            let codes: Vec<i32> = answers.codes.iter().map(|code| i32::from(code.0)).collect();
+            codes.into_pyobject(py)?.into_any()
         }
         Reply::Cancelled(found) => found.into_pyobject(py)?.to_owned().into_any(),
         Reply::RoundTrip(time) => time.as_secs_f64().into_pyobject(py)?.into_any(),

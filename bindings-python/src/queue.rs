@@ -43,6 +43,11 @@ impl Queue {
         self.delivery(py, taken)
     }
 
+    /// Whether nothing more comes: it is empty, and its filters were unsubscribed or it is closed.
+    fn is_over(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.client().is_queue_over(self.id))
+    }
+
     /// Ends the queue of an iterator: its filters are taken back, unless somebody else takes their messages
     /// too or the session is meant to outlive the client. Then they stay declared, and what nobody took
     /// stays with the broker.

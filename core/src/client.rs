@@ -223,7 +223,7 @@ impl Client {
         Ok(subscription.with_granted(granted.unwrap_or_default()))
     }
 
-    /// Takes a topic filter back from all its subscriptions and waits for the broker's answer.
+    /// Takes a topic filter back from all its subscriptions, which end, and waits for the broker's answer.
     ///
     /// # Errors
     /// `TimedOut`, `Closed`, `InvalidArgument`.

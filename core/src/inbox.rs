@@ -23,7 +23,7 @@ use crate::doorbell::Bell;
 use crate::handoff::{Rings, Waiters};
 #[cfg(feature = "tls")]
 use crate::host::Signing;
-use crate::routes::{General, Handlers, Places, Routes};
+use crate::routes::{General, Handlers, Places, Routes, Target};
 
 /// A queue of received messages within a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -192,6 +192,10 @@ struct Queue {
     /// What the host took last and may still hold.
     taken: Size,
     waiters: Waiters,
+    /// It is an iterator's, which ends with its filters.
+    ends: bool,
+    /// Its filters were taken back: when it is empty, nothing more comes.
+    over: bool,
 }
 
 /// A message that lies in several queues: acknowledged when the last has done with it.
@@ -337,7 +341,7 @@ impl Inbox {
             return Poll::Ready(Ok(count));
         }
         match self.queues.get_mut(&id) {
-            Some(queue) if !self.ended => {
+            Some(queue) if !self.ended && !queue.over => {
                 queue.waiters.add(context);
                 Poll::Pending
             }
@@ -360,12 +364,43 @@ impl Inbox {
         self.tickets.remove(&ticket).map(|entry| entry.failed)
     }
 
-    /// A queue of its own for one iterator.
+    /// A queue of its own for one iterator: it ends when its filters are taken back.
+    pub(crate) fn open_iterator(&mut self) -> QueueId {
+        let id = self.open_queue();
+        if let Some(queue) = self.queues.get_mut(&id) {
+            queue.ends = true;
+        }
+        id
+    }
+
+    /// A queue of its own that is there whatever its filters are.
     pub(crate) fn open_queue(&mut self) -> QueueId {
         self.last_queue += 1;
         let id = QueueId(self.last_queue);
         self.queues.insert(id, Queue::default());
         id
+    }
+
+    /// Forgets a filter and all its targets. An iterator that has no other filter ends when it has got what came before.
+    pub(crate) fn forget_filter(&mut self, filter: &str, rings: &mut Rings) {
+        let queues = self.routes.queues_of(filter);
+        self.routes.forget(filter);
+        for id in queues {
+            if self.routes.has_target(Target::Queue(id)) {
+                continue;
+            }
+            if let Some(queue) = self.queues.get_mut(&id).filter(|queue| queue.ends) {
+                queue.over = true;
+                queue.waiters.wake_all(rings);
+            }
+        }
+    }
+
+    /// Whether nothing more comes in a queue: it is empty, and its filters were taken back or it is closed.
+    pub(crate) fn is_over(&self, id: QueueId) -> bool {
+        self.queues
+            .get(&id)
+            .is_none_or(|queue| queue.over && queue.live == 0)
     }
 
     /// Forgets a queue; what nobody took from it is returned.

@@ -171,6 +171,42 @@ impl Routes {
         left_alone
     }
 
+    /// Takes `target` away from these filters. Those that have no target left stay declared; they are returned.
+    pub(crate) fn release_from(&mut self, filters: &[&str], target: Target) -> Vec<String> {
+        let mut left_alone = Vec::new();
+        for filter in filters {
+            let id = self.by_filter.get(*filter);
+            let Some(route) = id.and_then(|id| self.by_id.get_mut(id)) else {
+                continue;
+            };
+            let before = route.targets.len();
+            route.targets.retain(|other| *other != target);
+            if route.targets.is_empty() && before > 0 {
+                left_alone.push(route.filter.clone());
+            }
+        }
+        left_alone
+    }
+
+    /// The queues of iterators that take the messages of a filter.
+    pub(crate) fn queues_of(&self, filter: &str) -> Vec<QueueId> {
+        let route = self.by_filter.get(filter).and_then(|id| self.by_id.get(id));
+        let queue = |target: &Target| match *target {
+            Target::Queue(queue) => Some(queue),
+            Target::Handler(_) | Target::General => None,
+        };
+        route.map_or_else(Vec::new, |route| {
+            route.targets.iter().filter_map(queue).collect()
+        })
+    }
+
+    /// Whether a filter is declared for `target`.
+    pub(crate) fn has_target(&self, target: Target) -> bool {
+        self.by_id
+            .values()
+            .any(|route| route.targets.contains(&target))
+    }
+
     /// Takes `target` away from one filter; whether nobody takes its messages now, and it is declared no more.
     pub(crate) fn leave(&mut self, filter: &str, target: Target) -> bool {
         let Some(&id) = self.by_filter.get(filter) else {

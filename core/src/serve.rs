@@ -11,7 +11,7 @@ use crate::message::Message;
 use crate::response::IntoResponse;
 
 impl Client {
-    /// Answers the requests that come for a topic filter, one after another, until the client is closed: what
+    /// Answers the requests that come for a topic filter, one after another, until the client is closed or the filter unsubscribed: what
     /// `handler` returns is the payload of the response, with the correlation data and the QoS of the request.
     /// The request is acknowledged after its response was posted.
     ///

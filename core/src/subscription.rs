@@ -13,7 +13,8 @@ use crate::inbox::QueueId;
 use crate::intake::Intake;
 use crate::message::Message;
 
-/// The messages of one topic filter. It ends when the client is closed.
+/// The messages of one topic filter. It ends when the client is closed, or when [`Client::unsubscribe`] takes the filter back,
+/// after the messages that came before.
 ///
 /// A message is acknowledged when the next one is asked for or the stream is dropped, so that a crash in
 /// between means redelivery; with `manual_ack` it is acknowledged by [`Message::ack`] alone.

@@ -56,7 +56,10 @@ class AsyncMessages:
         if self._closed:
             raise closed()
         # One at a time: what nobody asked for is left to other iterators and to a handler set later.
-        return self._queue.next()
+        delivery = self._queue.next()
+        if delivery is None and self._queue.is_over():
+            raise closed()
+        return delivery
 
     def _end(self) -> None:
         self._acknowledge()
@@ -90,7 +93,7 @@ class AsyncMessages:
 
 
 class AsyncSubscription(AsyncMessages):
-    """The messages of topic filters of its own, one after another, until it or the client is closed.
+    """The messages of topic filters of its own, one after another, until it or the client is closed, or the filters are unsubscribed.
 
     Each subscription gets every message of its filters, whoever else has the same ones. A message is acknowledged when
     the next one is asked for, or when the subscription is closed or let go. Closing it takes its filters back, unless a

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._arguments import Filters, filters_with_options, handlers_by_filter
-from ._handlers import Handlers, check_handler, listen_everywhere
+from ._handlers import Declaration, Handlers, check_handler, listen_everywhere
 from ._native import Message, Native
-from ._serving import serving
+from ._serving import check_response_topic, serving
 from ._tables import Status
 from ._values import Stats
 
@@ -53,7 +53,7 @@ class Face:
         """
 
         def declare(handler: Handler) -> Handler:
-            self._native.forget(self._declare(filters, handler, options))
+            self._declare_for_good(filters, handler, options)
             return handler
 
         return declare
@@ -73,9 +73,11 @@ class Face:
         A function that raises gives no response and is reported as any handler; so is an answer that has nowhere to go.
         """
 
+        check_response_topic(response_topic)
+
         def declare(handler: Handler) -> Handler:
             check_handler(handler)
-            self._native.forget(self._declare(filters, serving(handler, response_topic), options))
+            self._declare_for_good(filters, serving(handler, response_topic), options)
             return handler
 
         return declare
@@ -112,7 +114,7 @@ class Face:
         **listeners: Callable[..., object] | None,
     ) -> None:
         for name, handler in handlers_by_filter(handlers):
-            self._native.forget(self._declare(name, handler, {}))
+            self._declare_for_good(name, handler, {})
         if on_message is not None:
             self._handlers.set_general(on_message)
         for kind, listener in listeners.items():
@@ -125,9 +127,13 @@ class Face:
 
     def _declare(
         self, filters: Filters, handler: Callable[..., object] | None, options: Mapping[str, Any]
-    ) -> int:
-        declared = filters_with_options(filters, options)
-        return self._native.subscribe(declared, None) if handler is None else self._handlers.declare(declared, handler)
+    ) -> Declaration:
+        return self._handlers.declare(filters_with_options(filters, options), handler)
+
+    def _declare_for_good(self, filters: Filters, handler: Callable[..., object], options: Mapping[str, Any]) -> None:
+        declaration = self._declare(filters, handler, options)
+        declaration.keep()
+        self._native.forget(declaration.question)
 
     def __repr__(self) -> str:
         return f"<leveret.{type(self).__name__} {self._where} {self.status}>"

@@ -9,11 +9,12 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Hashable
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ._arguments import kind_of
 from ._native import Delivery, Native
-from .errors import ClosedError, ConfigurationError
+from .errors import ClosedError, ConfigurationError, MqttError, WouldDeadlock
 
 if TYPE_CHECKING:
     from .options import Pairs
@@ -29,6 +30,46 @@ Function: TypeAlias = Callable[[Any], Any]
 everywhere: Final[dict[str, list[Callable[[Any, Any], Any]]]] = {"status": [], "ping": []}
 
 
+#: The number for messages that are for nobody in particular.
+NOBODY: Final = 0
+
+
+class Declared:
+    """A filter that is declared for a handler: the declarations that are not answered, and whether one was not given up."""
+
+    __slots__ = ("kept", "open")
+
+    def __init__(self) -> None:
+        self.open: set[Declaration] = set()
+        self.kept = False
+
+
+class Declaration:
+    """Filters just declared. Inside of it the broker's answer is waited for; whoever leaves it without one gives it up."""
+
+    __slots__ = ("_handlers", "filters", "number", "question")
+
+    def __init__(self, handlers: Handlers, number: int, question: int, filters: list[str]) -> None:
+        self._handlers = handlers
+        self.number = number
+        #: The question whose answer is the broker's.
+        self.question = question
+        self.filters = filters
+
+    def keep(self) -> None:
+        """It stays, whatever the answer is; nobody waits for that."""
+        self._handlers.end(self, given_up=False)
+
+    def __enter__(self) -> int:
+        return self.question
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        answered = error is None or (isinstance(error, MqttError) and not isinstance(error, WouldDeadlock))
+        self._handlers.end(self, given_up=not answered)
+
+
 class Handlers:
     """The handlers of one client. Changed from any thread; a change holds from the next message on."""
 
@@ -40,7 +81,7 @@ class Handlers:
         self._fresh = itertools.count(1)
         self._numbers: dict[Function, int] = {}
         self._functions: dict[int, Function] = {}
-        self._filters: dict[int, set[str]] = {}
+        self._filters: dict[int, dict[str, Declared]] = {}
         self._general: Function | None = None
         self._iterators = 0
         self._listeners: dict[str, list[Function]] = {}
@@ -52,25 +93,48 @@ class Handlers:
         # Reentrant: letting go of an iterator may happen at any point of the same thread.
         self._lock = threading.RLock()
 
-    def declare(self, filters: list[tuple[str, dict[str, Any]]], function: Function) -> int:
-        """Declares filters with a handler; the question whose answer is the broker's."""
-        check_handler(function)
+    def declare(self, filters: list[tuple[str, dict[str, Any]]], function: Function | None) -> Declaration:
+        """Declares filters with a handler, or without one for nobody in particular."""
+        if function is not None:
+            check_handler(function)
         # In one go, or another thread that takes filters back could take the handler with them.
         with self._lock:
-            number = self._number(function)
+            number = NOBODY if function is None else self._number(function)
             try:
-                question = self._native.subscribe(filters, number)
-                self._filters.setdefault(number, set()).update(name for name, _ in filters)
+                question = self._native.subscribe(filters, None if function is None else number)
+                declaration = Declaration(self, number, question, [name for name, _ in filters])
+                known = self._filters.setdefault(number, {})
+                for name in declaration.filters:
+                    known.setdefault(name, Declared()).open.add(declaration)
             finally:
                 self._forget_if_unused(number)
-            return question
+            return declaration
+
+    def end(self, declaration: Declaration, given_up: bool) -> None:
+        """A declaration was answered, or given up: then what nobody else has declared for that handler is taken back."""
+        with self._lock:
+            known, alone = self._filters.get(declaration.number, {}), []
+            for name in declaration.filters:
+                declared = known.get(name)
+                # It may have been taken back since, and declared anew.
+                if declared is None or declaration not in declared.open:
+                    continue
+                declared.open.discard(declaration)
+                declared.kept |= not given_up
+                if not declared.kept and not declared.open:
+                    del known[name]
+                    alone.append(name)
+            if alone:
+                self._native.give_up(alone, declaration.number)
+                self._forget_if_unused(declaration.number)
 
     def take_back(self, filters: list[str], user_properties: Pairs) -> int:
         """Takes filters back from all their handlers; the question whose answer is the broker's."""
         with self._lock:
             question = self._native.unsubscribe(filters, user_properties)
             for number, declared in list(self._filters.items()):
-                declared.difference_update(filters)
+                for name in filters:
+                    declared.pop(name, None)
                 self._forget_if_unused(number)
             return question
 
@@ -121,8 +185,8 @@ class Handlers:
     def _forget_if_unused(self, number: int) -> None:
         if not self._filters.get(number):
             self._filters.pop(number, None)
-            function = self._functions.pop(number)
-            if isinstance(function, Hashable):
+            function = self._functions.pop(number, None)
+            if function is not None and isinstance(function, Hashable):
                 self._numbers.pop(function, None)
 
     def _tell_general(self) -> None:

@@ -22,7 +22,7 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A packet of the broker, as a hook is shown it.
+    """A packet of the broker, as a hook is shown it: when it has taken effect. Only PUBREL and PUBCOMP wait for the words of the hook.
 
     The hooks are named connack, puback, pubrec, pubrel, pubcomp, suback, unsuback, disconnect and auth. Those of pubrec and pubrel
     may return `Words`; what the others return is None.
@@ -38,7 +38,7 @@ class Packet:
     reasons: Sequence[int] = ()
     #: CONNACK: does an earlier session go on.
     session_present: bool = False
-    #: PUBACK, PUBREC and PUBCOMP: the number of their letter's receipt, as the receipt prints it; None where there is none.
+    #: PUBACK, PUBREC and PUBCOMP: the `number` of their letter's receipt; None where there is none.
     receipt: int | None = None
     #: Its properties by name; empty on MQTT 3.1.1.
     properties: dict[str, Any] = field(default_factory=dict)

@@ -78,7 +78,7 @@ class Messages:
 
 
 class Subscription(Messages):
-    """The messages of topic filters of its own, one after another, until it or the client is closed.
+    """The messages of topic filters of its own, one after another, until it or the client is closed, or the filters are unsubscribed.
 
     Each subscription gets every message of its filters, whoever else has the same ones. A message is acknowledged when
     the next one is asked for, or when the subscription is closed or let go. Closing it takes its filters back, unless a

@@ -6,11 +6,12 @@ import asyncio
 import contextvars
 import inspect
 import weakref
+from collections import deque
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._aio_hooks import AsyncHooks, is_being_cancelled
+from ._aio_hooks import TASKS, AsyncHooks, is_being_cancelled, is_ending, let_cancel
 from ._ending import let_go
 from ._handlers import Handlers, report_failure
 from ._hooks import Hooks
@@ -86,6 +87,8 @@ class Pump:
         # Tasks that run handlers: one that runs all of them in turn, or one for each.
         self._running: set[asyncio.Task[None]] = set()
         self._cancelled = False
+        # Taken, and not handed out yet: what a task that was cancelled has left.
+        self._items: deque[Delivery | News] = deque()
         self._hooks = None if hooks is None else AsyncHooks(self, hooks)
         # The native half brings nothing more; and all that it brought is handed out.
         self._over = False
@@ -208,21 +211,23 @@ class Pump:
         most = BATCH if self._most_handlers == 1 else self._most_handlers - len(self._running)
         if most == 0 or (self._most_handlers == 1 and self._running):
             return
-        items = self._native.take(most)
+        items = self._items
+        items.extend(self._native.take(most))
         # The loop is about to end, or the client was dropped: nobody is left to be told, and a task begun now might never run.
         while items and (self._cancelled or self._handlers() is None):
-            items = self._native.take(BATCH)
+            items.clear()
+            items.extend(self._native.take(BATCH))
         if not items:
             if self._over and not self._running and not (self._hooks and self._hooks.are_running):
                 self._end()
         elif self._most_handlers == 1:
-            self._begin(self._run_handlers(items))
+            self._begin(self._run_handlers())
         else:
-            for item in items:
-                self._begin(self._run_handler(item))
+            while items:
+                self._begin(self._run_handler(items.popleft()))
 
     def _begin(self, handlers: Coroutine[Any, Any, None]) -> None:
-        task = self.loop.create_task(handlers, name="leveret-handlers")
+        task = self.loop.create_task(handlers, name=f"{TASKS}handlers")
         self._running.add(task)
         task.add_done_callback(self.handed_out)
 
@@ -230,22 +235,23 @@ class Pump:
         """A task that ran handlers or hooks has ended."""
         self._running.discard(task)
         _leave_to_the_loop(task)
-        if task.cancelled():
-            # Most likely the loop is about to end. What waits for outcomes still gets them.
+        if task.cancelled() and is_ending(self.loop):
+            # What waits for outcomes still gets them.
             self._cancelled = True
             let_go(self._native, 0)
         self._hand_out()
         if self._hooks is not None and not self._cancelled:
             self._hooks.hand_out()
 
-    async def _run_handlers(self, items: list[Delivery | News]) -> None:
-        # One task for them all, which is cheaper than one for each.
+    async def _run_handlers(self) -> None:
+        # One task for them all, which is cheaper than one for each. Where it is cancelled, another one goes on.
+        items = self._items
         while items:
-            for item in items:
-                await self._run_handler(item)
+            while items:
+                await self._run_handler(items.popleft())
             # Others have their turn.
             await asyncio.sleep(0)
-            items = self._native.take(BATCH)
+            items.extend(self._native.take(BATCH))
 
     async def _run_handler(self, item: Delivery | News) -> None:
         handlers = self._handlers()
@@ -263,8 +269,13 @@ class Pump:
             return
         message = delivery.message
         handled = True
-        for handler in handlers.of(delivery):
-            handled &= await self._call(handler, message, f"{message.topic!r}")
+        try:
+            for handler in handlers.of(delivery):
+                handled &= await self._call(handler, message, f"{message.topic!r}")
+        except asyncio.CancelledError:
+            if not is_ending(self.loop):
+                delivery.done(False)
+            raise
         delivery.done(handled)
 
     async def _tell(self, news: News, handlers: Handlers) -> None:
@@ -278,10 +289,13 @@ class Pump:
             result = handler(argument)
             if inspect.isawaitable(result):
                 await result
+            await let_cancel()
         except asyncio.CancelledError:
-            if is_being_cancelled():
+            if is_ending(self.loop):
                 raise
             report_failure(self._native, what)
+            if is_being_cancelled():
+                raise
             return False
         except (SystemExit, KeyboardInterrupt, GeneratorExit):
             raise  # the program or its loop is to end

@@ -6,10 +6,19 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ._arguments import kind_of
 from ._native import Message
+from .errors import ConfigurationError
 
 #: Where to answer: the topic, or what makes it of the message.
 ResponseTopic = str | Callable[[Message], str] | None
+
+
+def check_response_topic(response_topic: Any) -> None:
+    """Refuses what is no topic and cannot make one."""
+    # At once, and not when the first message has come.
+    if response_topic is not None and not isinstance(response_topic, str) and not callable(response_topic):
+        raise ConfigurationError(f"response_topic must be text, a function or None, not {kind_of(response_topic)}")
 
 
 def serving(handler: Callable[[Message], Any], response_topic: ResponseTopic) -> Callable[[Message], Any]:

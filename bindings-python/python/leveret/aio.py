@@ -42,6 +42,11 @@ class AsyncReceipt:
         pump.receipt(tag, self)
 
     @property
+    def number(self) -> int:
+        """The number of its letter in this client, which a hook finds in `Packet.receipt`."""
+        return self._tag
+
+    @property
     def outcome(self) -> Outcome | None:
         """The outcome if there is one already, else None."""
         return self._outcome
@@ -85,8 +90,8 @@ class AsyncClient(Face):
     another (`concurrent_handlers=n`: up to n at a time). Timeouts are seconds, a timedelta, or text such as "250ms"; None
     waits as long as it takes.
 
-    `hooks` are shown packets of the broker, by their names (see `leveret.Packet`), before anything is done about them; where our
-    answer can carry words, it waits until the hook has returned, at most `hook_timeout`. The `authenticator` takes each step of
+    `hooks` are shown packets of the broker, by their names (see `leveret.Packet`). A packet is shown when it has taken effect; only
+    PUBREL and PUBCOMP wait for the words of the hook, at most `hook_timeout`. The `authenticator` takes each step of
     enhanced authentication (MQTT 5, 4.12) in the method that the option `authentication_method` names: it returns the data for the
     broker, or an `AuthAnswer`; one that raises refuses, in the words of its exception.
 
@@ -191,11 +196,12 @@ class AsyncClient(Face):
         show `reason_string` and `user_properties`. With `with_will=True` it publishes the will all the same.
         """
         options = close_options(timeout, end_session, with_will, session_expiry, reason_string, user_properties)
+        # In the words of an option, for which None is another limit and not none.
+        self._native.check_close(options)
         limit = seconds(timeout)
         pump = self._here()
         run = pump.run_here()
         if run is not None:
-            self._native.check_close(options)
             run.close = options
             return
         self._native.close(options)
@@ -290,17 +296,26 @@ class AsyncClient(Face):
         """Declares one or several topic filters and waits for the broker's answer; returns the granted QoS of each.
 
         A declared filter is restored after every reconnect that lost it. While offline it waits for the connection; online
-        for at most `timeout` (default `subscribe_timeout`). A refusal raises RefusedError and hurts only that filter.
+        for at most `timeout` (default `subscribe_timeout`), after which it raises TimeoutError, and the filters stay declared and
+        are asked for again. A refusal raises RefusedError and hurts only that filter. Cancelled, it takes back what it declared,
+        unless somebody else declares the same.
         Messages go to `handler`, or to `on_message` and `messages` without one.
         """
-        return list(await self._here().reply(self._declare(filters, handler, options)))
+        pump = self._here()
+        with self._declare(filters, handler, options) as question:
+            return list(await pump.reply(question))
 
-    async def unsubscribe(self, filters: str | Iterable[str], *, user_properties: Pairs = ()) -> None:
-        """Takes declared filters back, from all their handlers, and waits for the broker's answer.
+    async def unsubscribe(self, filters: str | Iterable[str], *, user_properties: Pairs = ()) -> list[int]:
+        """Takes declared filters back, from all their handlers and iterators, and waits for the broker's answer.
 
+        Returns its reason code for each: 0, or 17 where it knew of no subscription; on MQTT 3.1.1, which has no codes there, 0.
         The UNSUBSCRIBE carries `user_properties` on MQTT 5.
         """
-        await self._here().reply(self._handlers.take_back(names_of(filters), user_properties))
+        pump = self._here()
+        question = self._handlers.take_back(names_of(filters), user_properties)
+        # An iterator that waits for their messages ends.
+        pump.wake()
+        return list(await pump.reply(question))
 
     @property
     def messages(self) -> AsyncMessages:

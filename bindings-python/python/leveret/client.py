@@ -48,6 +48,11 @@ class Receipt:
         return self._outcome
 
     @property
+    def number(self) -> int:
+        """The number of its letter in this client, which a hook finds in `Packet.receipt`."""
+        return self._tag
+
+    @property
     def outcome(self) -> Outcome | None:
         """The outcome if there is one already, else None."""
         if self._outcome is None:
@@ -76,8 +81,8 @@ class Client(Face):
     begins at once with the messages of the session that it kept, so give the handlers here; or pass `start=False`, declare
     handlers and subscriptions, and then call `start()`.
 
-    `hooks` are shown packets of the broker, by their names (see `leveret.Packet`), before anything is done about them; where our
-    answer can carry words, it waits until the hook has returned, at most `hook_timeout`. The `authenticator` takes each step of
+    `hooks` are shown packets of the broker, by their names (see `leveret.Packet`). A packet is shown when it has taken effect; only
+    PUBREL and PUBCOMP wait for the words of the hook, at most `hook_timeout`. The `authenticator` takes each step of
     enhanced authentication (MQTT 5, 4.12) in the method that the option `authentication_method` names: it returns the data for the
     broker, or an `AuthAnswer`; one that raises refuses, in the words of its exception.
 
@@ -178,6 +183,8 @@ class Client(Face):
         show `reason_string` and `user_properties`. With `with_will=True` it publishes the will all the same.
         """
         options = close_options(timeout, end_session, with_will, session_expiry, reason_string, user_properties)
+        # In the words of an option, for which None is another limit and not none.
+        self._native.check_close(options)
         limit = seconds(timeout)
         deadline = time.monotonic() + (self._native.close_timeout() if limit is None else limit)
         tag = self._native.close(options)
@@ -269,17 +276,21 @@ class Client(Face):
         """Declares one or several topic filters and waits for the broker's answer; returns the granted QoS of each.
 
         A declared filter is restored after every reconnect that lost it. While offline it waits for the connection; online
-        for at most `timeout` (default `subscribe_timeout`). A refusal raises RefusedError and hurts only that filter.
+        for at most `timeout` (default `subscribe_timeout`), after which it raises TimeoutError, and the filters stay declared and
+        are asked for again. A refusal raises RefusedError and hurts only that filter. Interrupted by a signal, it takes back what
+        it declared, unless somebody else declares the same.
         Messages go to `handler`, or to `on_message` and `messages` without one.
         """
-        return list(self._native.reply_wait(self._declare(filters, handler, options), None, False))
+        with self._declare(filters, handler, options) as question:
+            return list(self._native.reply_wait(question, None, False))
 
-    def unsubscribe(self, filters: str | Iterable[str], *, user_properties: Pairs = ()) -> None:
-        """Takes declared filters back, from all their handlers, and waits for the broker's answer.
+    def unsubscribe(self, filters: str | Iterable[str], *, user_properties: Pairs = ()) -> list[int]:
+        """Takes declared filters back, from all their handlers and iterators, and waits for the broker's answer.
 
+        Returns its reason code for each: 0, or 17 where it knew of no subscription; on MQTT 3.1.1, which has no codes there, 0.
         The UNSUBSCRIBE carries `user_properties` on MQTT 5.
         """
-        self._native.reply_wait(self._handlers.take_back(names_of(filters), user_properties), None, False)
+        return list(self._native.reply_wait(self._handlers.take_back(names_of(filters), user_properties), None, False))
 
     @property
     def messages(self) -> Messages:

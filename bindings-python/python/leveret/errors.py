@@ -100,8 +100,8 @@ class NotDelivered(MqttError):
     """A letter was not delivered, and the program asked to have that raised."""
 
     code = "MQTT_NOT_DELIVERED"
-    #: What became of the letter.
-    outcome: Outcome
+    #: What became of the letter; None where `request` raised it, whose letter has no receipt.
+    outcome: Outcome | None = None
 
 
 class WaitCancelled(MqttError):

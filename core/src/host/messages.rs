@@ -14,7 +14,7 @@ use leveret_protocol::topic::validate_topic_filter;
 
 use super::Client;
 use crate::doorbell::Bell;
-use crate::inbox::{Arrival, Delivery, QueueId};
+use crate::inbox::{Arrival, Delivery, Inbox, QueueId};
 use crate::ledger::Question;
 use crate::routes::{General, Target};
 use crate::scope::{self, For, HandlerScope};
@@ -101,10 +101,10 @@ impl Client {
             validate_topic_filter(filter)
                 .map_err(|error| sentence::topic("topic filter", filter, error))?;
         }
-        shared.inbox.with(|inbox| {
+        shared.inbox.put(|inbox, rings| {
             filters
                 .iter()
-                .for_each(|filter| inbox.routes.forget(filter));
+                .for_each(|filter| inbox.forget_filter(filter, rings));
         });
         // One that responses come for is subscribed to again by the next request.
         shared.ledger.with(|ledger| {
@@ -126,12 +126,25 @@ impl Client {
     /// else takes are unsubscribed if `unsubscribe`; else they stay declared: their QoS 0 messages are
     /// counted as unhandled, those of QoS 1 and 2 stay with the broker.
     pub fn release(&self, target: Target, unsubscribe: bool) {
-        let shared = self.shared();
-        if shared.is_forked() {
-            return;
+        if !self.shared().is_forked() {
+            self.abandon(unsubscribe, |inbox| inbox.routes.release(target));
         }
+    }
+
+    /// Takes a target away from these filters alone, when the subscribe that brought it there was given up; for the rest as
+    /// [`Client::release`].
+    pub fn release_from(&self, filters: &[&str], target: Target, unsubscribe: bool) {
+        if !self.shared().is_forked() {
+            self.abandon(unsubscribe, |inbox| {
+                inbox.routes.release_from(filters, target)
+            });
+        }
+    }
+
+    fn abandon(&self, unsubscribe: bool, release: impl FnOnce(&mut Inbox) -> Vec<String>) {
+        let shared = self.shared();
         let left_alone = shared.inbox.with(|inbox| {
-            let filters = inbox.routes.release(target);
+            let filters = release(inbox);
             if unsubscribe {
                 filters
                     .iter()
@@ -164,13 +177,13 @@ impl Client {
         }
     }
 
-    /// A queue of its own for one iterator; to be closed when the iterator goes. One of a forked child is
-    /// never filled.
+    /// A queue of its own for one iterator; to be closed when the iterator goes. It is over when its filters were unsubscribed
+    /// and what came before was taken. One of a forked child is never filled.
     pub fn open_queue(&self) -> QueueId {
         if self.shared().is_forked() {
             return QueueId(u32::MAX);
         }
-        self.shared().inbox.with(|inbox| inbox.open_queue())
+        self.shared().inbox.with(|inbox| inbox.open_iterator())
     }
 
     /// Closes an iterator's queue. What nobody took from it is done with, as handled or not.
@@ -201,10 +214,15 @@ impl Client {
             .put(|inbox, rings| inbox.take(queue, max, into, rings))
     }
 
+    /// Whether nothing more comes in the queue of an iterator: it is empty, and its filters were unsubscribed or it is closed.
+    pub fn is_queue_over(&self, queue: QueueId) -> bool {
+        self.shared().inbox.with(|inbox| inbox.is_over(queue))
+    }
+
     /// [`Client::take`] that blocks until there is one.
     ///
     /// # Errors
-    /// `Closed` when the client is closed and the queue is empty; `TimedOut`, `WouldDeadlock`, `Forked`.
+    /// `Closed` when the queue is empty and the client is closed, or the filters of the queue were unsubscribed; `TimedOut`, `WouldDeadlock`, `Forked`.
     pub fn wait_take(
         &self,
         queue: QueueId,

@@ -225,3 +225,42 @@ fn a_queue_that_was_closed_says_so_and_not_that_the_client_is() {
     assert_eq!(error.kind, ErrorKind::Closed);
     assert_eq!(error.to_string(), "the subscription is closed");
 }
+
+#[test]
+fn an_iterator_whose_filters_are_all_forgotten_is_over_when_it_is_empty() {
+    let inbox = inbox(10, InboxOverflow::Wait);
+    let queue = inbox.with(|inbox| inbox.open_iterator());
+    let a = declare(&inbox, 1, "a", Target::Queue(queue));
+    declare(&inbox, 2, "b", Target::Queue(queue));
+    deliver(&inbox, for_filters(&[a]));
+    inbox.put(|inbox, rings| inbox.forget_filter("a", rings));
+    take(&inbox, queue, 1);
+    assert!(!inbox.with(|inbox| inbox.is_over(queue)), "it has b");
+    let b = declare(&inbox, 3, "b", Target::Queue(queue));
+    deliver(&inbox, for_filters(&[b]));
+    inbox.put(|inbox, rings| inbox.forget_filter("b", rings));
+    assert!(!inbox.with(|inbox| inbox.is_over(queue)), "a message waits");
+    take(&inbox, queue, 1);
+    assert!(inbox.with(|inbox| inbox.is_over(queue)));
+    // A queue that is nobody's iterator goes on.
+    let queue = inbox.with(|inbox| inbox.open_queue());
+    declare(&inbox, 4, "a", Target::Queue(queue));
+    inbox.put(|inbox, rings| inbox.forget_filter("a", rings));
+    assert!(!inbox.with(|inbox| inbox.is_over(queue)));
+}
+
+#[test]
+fn a_target_is_taken_away_from_some_filters_alone() {
+    let inbox = inbox(10, InboxOverflow::Wait);
+    let a = declare(&inbox, 1, "a", Target::Handler(1));
+    let b = declare(&inbox, 2, "b", Target::Handler(1));
+    declare(&inbox, 3, "b", Target::Handler(2));
+    let release = |filters: &[&str]| {
+        inbox.with(|inbox| inbox.routes.release_from(filters, Target::Handler(1)))
+    };
+    assert_eq!(release(&["b", "c"]), [""; 0], "somebody else has b");
+    deliver(&inbox, for_filters(&[a, b]));
+    assert_eq!(take(&inbox, QueueId::MAIN, 1), ["0|1,2|"]);
+    assert_eq!(release(&["a"]), ["a"]);
+    assert_eq!(release(&["a"]), [""; 0], "nothing is taken away twice");
+}

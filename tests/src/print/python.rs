@@ -88,7 +88,7 @@ fn error_class(text: &mut String, class: ErrorClass) {
         }
     }
     if class == ErrorClass::NotDelivered {
-        text.push_str("    #: What became of the letter.\n    outcome: Outcome\n");
+        text.push_str("    #: What became of the letter; None where `request` raised it, whose letter has no receipt.\n    outcome: Outcome | None = None\n");
     }
 }
 
