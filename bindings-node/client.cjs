@@ -404,8 +404,8 @@ class Client extends EventEmitter {
     const closed = () => this.#native.closeQueue(queue)
     let refused
     const fail = (error) => {
-      // What was not answered stays declared and is asked again; what was refused is not.
-      if (error.retryable || error.code === 'ERR_MQTT_CLOSED') return
+      // What was not answered stays declared and is asked again, and what was unsubscribed before that has ended; what was refused is not.
+      if (error.retryable || ['ERR_MQTT_CLOSED', 'ERR_MQTT_CANCELLED'].includes(error.code)) return
       refused = error
       this.#waits.ring()
     }

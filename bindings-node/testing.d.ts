@@ -1,5 +1,5 @@
 // The types of leveret/testing: an MQTT broker inside this process.
-import type { Message, Payload, WaitOptions } from './index.js'
+import type { Binary, Message, WaitOptions } from './index.js'
 
 /** What a test broker allows; unless set, it is a friendly broker of both versions without limits. */
 export interface BrokerOptions {
@@ -99,7 +99,7 @@ export declare class Broker {
   /** How many clients are connected. */
   get connections(): number
   /** Publishes a message from the broker itself to whoever subscribes (`qos` is 0 unless given), and retains it if `retain`. */
-  publish(topic: string, payload?: Payload, options?: { qos?: 0 | 1 | 2; retain?: boolean }): void
+  publish(topic: string, payload?: Binary, options?: { qos?: 0 | 1 | 2; retain?: boolean }): void
   /** Resets every connection and goes on listening. Wills are published. */
   disconnectClients(): void
   /** Forgets every session and resets the connections that used them. */

@@ -91,6 +91,15 @@ test('an iterator ends when its filters are unsubscribed, after the messages tha
   assert.deepEqual(await last, { done: true, value: undefined })
 })
 
+test('an iterator whose filter is unsubscribed before it was asked for ends', async (t) => {
+  const { broker, client } = await offline(t)
+  const next = client.subscription('a').next()
+  const unsubscribed = client.unsubscribe('a')
+  assert.deepEqual(await next, { done: true, value: undefined })
+  broker.start()
+  await unsubscribed
+})
+
 test('an iterator that a signal ended has ended', async (t) => {
   const { client } = await online(t)
   const abort = new AbortController()

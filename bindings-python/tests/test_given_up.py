@@ -114,6 +114,20 @@ def cancel_myself():
     task.cancel()
 
 
+@on_a_loop
+async def test_an_iterator_whose_filter_is_unsubscribed_before_it_was_asked_for_ends(broker):
+    broker.stop()
+    client = leveret.AsyncClient(broker.url, **FAST)
+    messages = client.subscription("a")
+    reading = asyncio.create_task(anext(messages, "the end"))
+    await asyncio.sleep(0)
+    taking_back = asyncio.create_task(client.unsubscribe("a"))
+    assert await asyncio.wait_for(reading, SOON) == "the end"
+    broker.start()
+    await taking_back
+    await client.close(timeout=1)
+
+
 @pytest.mark.parametrize("most", [1, 3])
 @pytest.mark.parametrize("late", [False, True])
 @on_a_loop

@@ -12,7 +12,7 @@ from ._handlers import Handlers
 from ._limit import Limit
 from ._native import Delivery, Message, Native, Queue, closed
 from ._pump import Pump
-from .errors import ClosedError, RefusedError
+from .errors import ClosedError, RefusedError, WaitCancelled
 
 
 class AsyncMessages:
@@ -147,6 +147,8 @@ class AsyncSubscription(AsyncMessages):
         self._answer = None
         try:
             self._granted = answer.result()
+        except WaitCancelled:
+            pass  # a filter was unsubscribed before the broker was asked for it
         except RefusedError:
             self._end()
             raise

@@ -10,7 +10,7 @@ from typing import Any, Self
 from ._arguments import Filters, Timeout, filters_with_options
 from ._handlers import Handlers
 from ._native import Delivery, Message, Native, Queue, closed, seconds
-from .errors import ClosedError, ReceiptError, RefusedError
+from .errors import ClosedError, ReceiptError, RefusedError, WaitCancelled
 
 
 class Messages:
@@ -130,6 +130,8 @@ class Subscription(Messages):
             self._granted = list(self._native.reply_wait(self._question, limit, True))
         except ReceiptError:
             pass  # it did not answer in time, which was raised before; it is asked again
+        except WaitCancelled:
+            pass  # a filter was unsubscribed before the broker was asked for it
         except RefusedError:
             self.close()
             raise
