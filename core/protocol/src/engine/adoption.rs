@@ -53,8 +53,7 @@ impl Engine {
             return true;
         }
         if self.adoption.asked.is_empty() {
-            self.timers
-                .set(Timer::Clearing, self.now + self.options.subscribe_timeout);
+            self.watch_clearing();
             let after =
                 (0..AT_ONCE as u16).map(|step| upcoming.checked_add(step).unwrap_or(upcoming));
             for id in after {
@@ -70,9 +69,17 @@ impl Engine {
         false
     }
 
+    fn watch_clearing(&mut self) {
+        self.timers
+            .set(Timer::Clearing, self.now + self.options.subscribe_timeout);
+    }
+
     /// The broker leaves a PUBREL unanswered. It may be sent again on the next connection only (4.4.0-1); a letter under an identifier that is not
     /// cleared could be lost.
     pub(super) fn clearing_is_late(&mut self) {
+        if !self.wire.is_idle() {
+            return self.watch_clearing(); // it may not even be sent
+        }
         self.violated(Violation::new(
             ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR,
             "the broker did not answer the PUBREL that clears an identifier of the session which was taken over (4.3.3)",

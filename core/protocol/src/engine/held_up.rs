@@ -24,7 +24,9 @@ impl Engine {
 
     /// If it is the same one still, and later ones have been answered, it is sent again on the next connection.
     pub(super) fn oldest_identifier_is_late(&mut self) {
-        if self.held_up_at == self.window.popped() && self.window.is_held_up() {
+        if !self.wire.is_idle() {
+            self.watch_oldest_identifier(); // our side is slow
+        } else if self.held_up_at == self.window.popped() && self.window.is_held_up() {
             self.violated(Violation::new(
                 ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR,
                 "the broker left one packet identifier unanswered until all others had been used (4.3.2, 4.3.3)",
