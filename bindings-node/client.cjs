@@ -101,6 +101,7 @@ class Client extends EventEmitter {
     await this.#waits.until(() => {
       if (this.status === status || this.#native.statusCount(status) > seen) return true
       if (this.status === 'closed') throw plainError('ERR_MQTT_CLOSED')
+      if (status !== 'online') this.#waits.refuseBehindClose()
       return false
     }, options)
   }
@@ -135,7 +136,7 @@ class Client extends EventEmitter {
     guarded(() => this.#native.checkClose(own))
     if (this.#over) return
     const close = () => void guarded(() => this.#native.close(own))
-    if (this.#waits.inHandler) return this.#waits.afterHandler(close)
+    if (this.#waits.inHandler) return this.#waits.closeAfterHandler(close)
     const closed = () => {
       // What was posted in the same turn as the client was made is to be sent, too.
       this.#start()

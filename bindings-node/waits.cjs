@@ -28,7 +28,7 @@ class Waits {
 
   /** Runs a handler: until what it returns has ended, `inHandler` is true in it and in all that it calls. */
   async handle(handler) {
-    const running = { waits: this, ended: [] }
+    const running = { waits: this, ended: [], closes: false }
     try {
       return await handling.run(running, handler)
     } finally {
@@ -42,6 +42,17 @@ class Waits {
   get inHandler() {
     const running = handling.getStore()
     return running?.waits === this && running.ended !== null
+  }
+
+  /** Closes when the handler that the caller is in has ended. */
+  closeAfterHandler(close) {
+    handling.getStore().closes = true
+    this.afterHandler(close)
+  }
+
+  /** Throws if the caller is inside a handler that has put off a close, for which it would wait. */
+  refuseBehindClose() {
+    if (this.inHandler && handling.getStore().closes) throw errorOf(native.wouldDeadlock(true))
   }
 
   /** Calls when the handler that the caller is in has ended. */

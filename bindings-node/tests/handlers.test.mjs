@@ -55,6 +55,17 @@ test('every call works inside a handler', async (t) => {
   })
 })
 
+test('a wait behind a close that the handler put off fails at once', async (t) => {
+  for (const status of ['closed', 'offline']) {
+    const { client } = await online(t)
+    await inHandler(client, async () => {
+      await client.close()
+      await assert.rejects(client.waitFor(status), error('WOULD_DEADLOCK', /the close that takes effect when the handler returns/))
+    })
+    await client.waitFor('closed', { timeout: LIMIT })
+  }
+})
+
 test('with a full inbox, what would wait for the broker fails at once, and all else works', async (t) => {
   const { client } = await online(t, { maxInboxMessages: 1 })
   await inFullHandler(client, async () => {

@@ -241,6 +241,24 @@ def test_with_a_full_inbox_waits_inside_a_handler_fail_at_once(connect, broker, 
     assert client.ping(timeout=SOON) > 0
 
 
+@pytest.mark.parametrize("status", ["closed", "offline"])
+def test_a_wait_behind_a_close_that_the_handler_put_off_fails_at_once(connect, status):
+    client = connect()
+    raised = queue.Queue()
+
+    def handler(message):
+        client.close()
+        try:
+            client.wait_for(status)
+        except leveret.WouldDeadlock as failure:
+            raised.put(failure)
+
+    client.subscribe("a", handler)
+    client.publish("a")
+    assert "the close that takes effect when the handler returns" in str(raised.get(timeout=SOON))
+    client.wait_for("closed", timeout=SOON)
+
+
 def test_with_a_full_inbox_other_threads_wait_until_the_handler_returns(connect, broker):
     client = connect(max_inbox_messages=2)
     entered, leave, outcomes = threading.Event(), threading.Event(), []

@@ -56,7 +56,7 @@
 //! | `posting.rs` | how a letter gets in: room, waiting for room, the overflow rule |
 //! | `scope.rs` | inside a handler: what would deadlock, what is put off |
 //! | `handoff.rs`, `doorbell.rs` | where threads meet: locks, wake-ups, blocking waits |
-//! | `outbox.rs`, `ledger.rs`, `inbox.rs`, `asked.rs`, `routes.rs` | what lies in the three handoffs: plain data |
+//! | `outbox.rs`, `ledger.rs`, `inbox.rs`, `inbox_size.rs`, `asked.rs`, `routes.rs` | what lies in the three handoffs: plain data |
 //! | `driver.rs`, `line.rs`, `deliver.rs` | one task per client between engine, link and handoffs |
 //! | `log.rs` | what is told to `tracing`: targets, levels, fields |
 //! | `net/mod.rs` | links and addresses, with a map of their own |
@@ -95,6 +95,7 @@ mod handoff;
 mod hooks;
 pub mod host;
 mod inbox;
+mod inbox_size;
 mod intake;
 mod ledger;
 mod letter;

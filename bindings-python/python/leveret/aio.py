@@ -16,7 +16,7 @@ from ._face import Face
 from ._handlers import Handlers
 from ._hooks import hooks_of
 from ._limit import Limit
-from ._native import Message, Native, seconds
+from ._native import Message, Native, deadlock, seconds
 from ._pump import Pump
 from ._tables import Status
 from ._values import ConnectionEvent, Notice, Outcome, SubscriptionEvent, receipts_or_raise
@@ -91,7 +91,7 @@ class AsyncClient(Face):
     waits as long as it takes.
 
     `hooks` are shown packets of the broker, by their names (see `leveret.Packet`). A packet is shown when it has taken effect; only
-    PUBREL and PUBCOMP wait for the words of the hook, at most `hook_timeout`. The `authenticator` takes each step of
+    the two answers that end an exchange of QoS 2 wait for the words of the hook, at most `hook_timeout`. The `authenticator` takes each step of
     enhanced authentication (MQTT 5, 4.12) in the method that the option `authentication_method` names: it returns the data for the
     broker, or an `AuthAnswer`; one that raises refuses, in the words of its exception.
 
@@ -156,11 +156,17 @@ class AsyncClient(Face):
     async def wait_for(self, status: Status | str, timeout: Timeout = None) -> None:
         """Waits until the client has this status, at most `timeout`; also if it came and went meanwhile.
 
-        Raises TimeoutError, or ClosedError where it cannot come any more.
+        Raises TimeoutError, or ClosedError where it cannot come any more; WouldDeadlock inside a handler that has closed the
+        client, which takes effect when it returns.
         """
         watch = self._native.status_watch(status)
+        pump = self._here()
+        run = pump.run_here()
+        if run is not None and run.close is not None and status != Status.ONLINE and not watch.came():
+            # The close is put off until this handler ends.
+            raise deadlock(behind_close=True)
         async with Limit(timeout):
-            await self._here().until(lambda: watch.came() or None)
+            await pump.until(lambda: watch.came() or None)
 
     async def ping(self, timeout: Timeout = None) -> float:
         """Asks the broker for a sign of life and returns the round trip in seconds. Raises ConnectionError while offline."""

@@ -82,7 +82,7 @@ class Client(Face):
     handlers and subscriptions, and then call `start()`.
 
     `hooks` are shown packets of the broker, by their names (see `leveret.Packet`). A packet is shown when it has taken effect; only
-    PUBREL and PUBCOMP wait for the words of the hook, at most `hook_timeout`. The `authenticator` takes each step of
+    the two answers that end an exchange of QoS 2 wait for the words of the hook, at most `hook_timeout`. The `authenticator` takes each step of
     enhanced authentication (MQTT 5, 4.12) in the method that the option `authentication_method` names: it returns the data for the
     broker, or an `AuthAnswer`; one that raises refuses, in the words of its exception.
 

@@ -225,7 +225,14 @@ impl fmt::Display for Error {
         };
         f.write_str(text)?;
         match self.reason {
-            Some(reason) if self.kind == ErrorKind::Refused => write!(f, " ({reason})"),
+            Some(reason) if self.kind == ErrorKind::Refused => {
+                let reason = alloc::format!("{reason}");
+                // The broker's own words may begin with it.
+                if text.contains(&reason) {
+                    return Ok(());
+                }
+                write!(f, " ({reason})")
+            }
             _ => Ok(()),
         }
     }

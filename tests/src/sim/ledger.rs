@@ -247,7 +247,8 @@ impl Ledger {
             (kind::PUBACK, 1) => true,
             // Before PUBREC it is a hostile one, and ends nothing.
             (kind::PUBCOMP, 2) if letter.recorded.is_some() => true,
-            (kind::PUBREC, 2) => frame.reason >= 0x80,
+            // After a PUBREC of success another one changes nothing, whatever it says.
+            (kind::PUBREC, 2) => frame.reason >= 0x80 && letter.recorded.is_none(),
             _ => return,
         };
         if frame.kind == kind::PUBREC && !ends {

@@ -2,12 +2,13 @@
 //!
 //! `clean_start = false` and the broker has a session of which nothing is known here. A QoS 2 PUBLISH under an identifier that the broker still holds from
 //! then would count as a repetition and be lost. So such an identifier is cleared with PUBREL before its first use at QoS 2; a good number at once, so
-//! that letters wait for one round trip and not for one each. A broker that leaves them
-//! unanswered for `subscribe_timeout` is reported, and asked again on the next connection.
+//! that letters wait for one round trip and not for one each. A broker that leaves them unanswered for a minute is
+//! reported, and asked again on the next connection.
 use alloc::vec::Vec;
 
 use super::Engine;
 use super::bits::IdSet;
+use super::held_up::PATIENCE;
 use super::incoming::Violation;
 use super::timers::Timer;
 use super::window::Slot;
@@ -70,8 +71,7 @@ impl Engine {
     }
 
     fn watch_clearing(&mut self) {
-        self.timers
-            .set(Timer::Clearing, self.now + self.options.subscribe_timeout);
+        self.timers.set(Timer::Clearing, self.now + PATIENCE);
     }
 
     /// The broker leaves a PUBREL unanswered. It may be sent again on the next connection only (4.4.0-1); a letter under an identifier that is not

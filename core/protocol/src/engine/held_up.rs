@@ -9,8 +9,9 @@ use super::incoming::Violation;
 use super::timers::Timer;
 use crate::reason::ReasonCode;
 
-/// The oldest identifier is waited for so long, when all others have been used.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// So long a broker may take for an answer without which nothing goes on. No option says it: where answers take longer than that option, the
+/// client would go round in circles.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// No identifier is left.

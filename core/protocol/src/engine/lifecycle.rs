@@ -521,13 +521,12 @@ impl Engine {
                 Timer::Connect => {
                     let silent = self.life.state == State::Handshaking;
                     self.life.hang_up(false);
-                    self.attempt_failed(
-                        Error::new(
-                            ErrorKind::TimedOut,
-                            "the broker did not accept the connection in time",
-                        ),
-                        silent,
-                    );
+                    let words = if silent {
+                        "the broker did not accept the connection in time"
+                    } else {
+                        "the connection was not made in time"
+                    };
+                    self.attempt_failed(Error::new(ErrorKind::TimedOut, words), silent);
                 }
                 Timer::Backoff => self.dial(),
                 Timer::KeepAlive => self.silence_is_over(),
