@@ -269,6 +269,11 @@ impl Splitter {
         self.pending.drain(..at);
         frames
     }
+
+    /// The type of the frame that has begun to come.
+    pub fn begun(&self) -> Option<u8> {
+        self.pending.first().map(|first| first >> 4)
+    }
 }
 
 #[cfg(test)]

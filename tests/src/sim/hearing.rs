@@ -129,6 +129,10 @@ impl World {
             }
             host.ledger.hear(self.now, &frame);
         }
+        // A packet above our limit is judged by its head.
+        let begun = link.heard.begun();
+        let odd = |kind| !matches!(kind, kind::CONNACK | kind::AUTH);
+        host.turn.excused |= !link.sent.accepted && begun.is_some_and(odd);
         // What makes no frame is the last that comes.
         let accepted = link.sent.accepted && !accepted_before;
         let read = !over && breach::is_read(state, accepted, host);
