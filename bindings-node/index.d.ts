@@ -498,7 +498,8 @@ export declare class Client extends EventEmitter<ClientEvents> {
   serve(filters: Filters, handler: Service): Promise<number[]>
   /**
    * Takes declared filters back, from all their handlers and iterators, and waits for the broker's answer; resolves with its reason code
-   * for each: 0, or 17 where it knew of no subscription; on MQTT 3.1.1, which has no codes there, 0.
+   * for each: 0, or 17 where it knew of no subscription; on MQTT 3.1.1, which has no codes there, 0. A refusal rejects with
+   * `ERR_MQTT_REFUSED`; the filters are taken back here all the same, and what such a broker still sends for them is for nobody.
    */
   unsubscribe(filters: string | readonly string[], options?: WaitOptions & { userProperties?: Pairs | undefined }): Promise<number[]>
   /**

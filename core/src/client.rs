@@ -226,7 +226,8 @@ impl Client {
     /// Takes a topic filter back from all its subscriptions, which end, and waits for the broker's answer.
     ///
     /// # Errors
-    /// `TimedOut`, `Closed`, `InvalidArgument`.
+    /// `TimedOut`, `Closed`, `InvalidArgument`; `Refused` where the broker refuses on MQTT 5. The filter is taken back here all the same, and what
+    /// such a broker still sends for it is for nobody.
     pub async fn unsubscribe(&self, filter: &str) -> Result<(), Error> {
         self.unsubscribe_with(filter, Vec::new()).await
     }
@@ -242,7 +243,10 @@ impl Client {
     ) -> Result<(), Error> {
         let properties = user_properties.given();
         let question = self.host.unsubscribe_with(&[filter], properties)?;
-        self.answer(question).await.map(drop)
+        match self.answer(question).await? {
+            Reply::Unsubscribed(answers) => answers.refusal().map_or(Ok(()), Err),
+            _ => Ok(()),
+        }
     }
 
     /// Authenticates once more on the connection that is up (MQTT 5, 4.12.1), with the

@@ -103,7 +103,8 @@ pub unsafe extern "C" fn mqtt_subscribe_with(
 }
 
 /// Ends the subscription to a topic filter: no callback of it begins once this has returned, and
-/// their `drop`s follow.
+/// their `drop`s follow. Where the broker refuses (MQTT 5), `mqtt_reply_wait` says so; the filter is taken
+/// back here all the same, and what such a broker still sends for it is for nobody.
 ///
 /// @param filter  the same text as when subscribing
 /// @param reply   receives a number for `mqtt_reply_wait`; NULL if nobody will ask

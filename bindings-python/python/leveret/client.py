@@ -288,7 +288,8 @@ class Client(Face):
         """Takes declared filters back, from all their handlers and iterators, and waits for the broker's answer.
 
         Returns its reason code for each: 0, or 17 where it knew of no subscription; on MQTT 3.1.1, which has no codes there, 0.
-        The UNSUBSCRIBE carries `user_properties` on MQTT 5.
+        The UNSUBSCRIBE carries `user_properties` on MQTT 5. Raises RefusedError where the broker refuses; the filters are taken
+        back here all the same, and what such a broker still sends for them is for nobody.
         """
         return list(self._native.reply_wait(self._handlers.take_back(names_of(filters), user_properties), None, False))
 
