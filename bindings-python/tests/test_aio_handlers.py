@@ -221,20 +221,20 @@ async def test_with_a_full_inbox_waits_inside_handlers_fail_at_once(broker, wait
 @pytest.mark.parametrize("status", ["closed", "offline"])
 @on_a_loop
 async def test_a_wait_behind_a_close_that_the_handler_put_off_fails_at_once(broker, status):
-    client = leveret.aio.connect(broker.url)
-    raised = asyncio.Queue()
+    async with connected(broker.url) as client:
+        raised = asyncio.Queue()
 
-    async def handler(message):
-        await client.close()
-        try:
-            await client.wait_for(status)
-        except leveret.WouldDeadlock as failure:
-            raised.put_nowait(failure)
+        async def handler(message):
+            await client.close()
+            try:
+                await client.wait_for(status)
+            except leveret.WouldDeadlock as failure:
+                raised.put_nowait(failure)
 
-    await client.subscribe("a", handler)
-    client.publish("a")
-    assert "the close that takes effect when the handler returns" in str(await raised.get())
-    await client.wait_for("closed", timeout=SOON)
+        await client.subscribe("a", handler)
+        client.publish("a")
+        assert "the close that takes effect when the handler returns" in str(await raised.get())
+        await client.wait_for("closed", timeout=SOON)
 
 
 @on_a_loop
