@@ -282,10 +282,9 @@ inline returns<void> done(mqtt_result code) {
 inline constexpr const char *ttl_is_too_long = "ttl must be at most 4294967293 ms, or leveret::forever for none, but it is longer";
 
 /* Ends the function if a letter cannot be said in C. */
-#define LEVERET_LETTER(letter)                    \
-    LEVERET_TEXT(letter, "text of the letter");   \
-    if ((letter).lives_too_long())                \
-    LEVERET_FAIL(::leveret::failure(MQTT_INVALID_ARGUMENT, ::leveret::detail::ttl_is_too_long))
+#define LEVERET_LETTER(letter)                  \
+    LEVERET_TEXT(letter, "text of the letter"); \
+    if ((letter).lives_too_long()) LEVERET_FAIL(::leveret::failure(MQTT_INVALID_ARGUMENT, ::leveret::detail::ttl_is_too_long))
 
 /* A text with a NUL at its end, short ones without an allocation. */
 class terminated {
