@@ -344,7 +344,9 @@ const verbs = {
     const record = recorder(client, handler).record
     clients.get(client).subscribe(filter, typed(options), record).catch(() => {})
   },
-  unsubscribe: ({ client, filter, ...options }) => clients.get(client).unsubscribe(filter, typed(options)),
+  unsubscribe: async ({ client, filter, ...options }) => {
+    await clients.get(client).unsubscribe(filter, typed(options))
+  },
   async messages({ client, handler = '', count, timeout }) {
     return listPairs(await recorder(client, handler).take(Number(count), Number(timeout)), messagePairs)
   },
