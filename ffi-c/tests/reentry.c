@@ -29,7 +29,8 @@ static void hung(int signal) {
 static void call(const row *row) {
     calling = row->name;
     mqtt_result result = row->call(&now);
-    bool refused = result == MQTT_WOULD_DEADLOCK && (now.situation == IN_RELEASE || (now.situation == ON_INLINE && row->waits));
+    bool for_itself = row->waits && (now.situation == ON_INLINE || kind == HOOK);
+    bool refused = result == MQTT_WOULD_DEADLOCK && (now.situation == IN_RELEASE || for_itself);
     if (result == MQTT_OK || refused) return;
     fprintf(stderr, "%s inside a %s callback, %s, is %s (%s)\n", row->name, kind_names[kind], situation_names[now.situation],
             mqtt_result_name(result), mqtt_last_error());
@@ -116,7 +117,7 @@ static void subscribe(const char *filter, mqtt_message_callback callback) {
 }
 
 /* A client that is online, on MQTT 3.1.1, where a packet too large for it is worth a line in the log; with a message kept of it. A hook that
- * waits for a letter of QoS 2 waits for itself, as long as the option hook_timeout says. */
+ * waits for a letter of QoS 2 would wait for itself, and is refused. */
 static void begin(enum situation situation) {
     const char *set[] = {MQTT_OPT_PROTOCOL, "3.1.1", MQTT_OPT_MAX_PACKET_SIZE, "1024", MQTT_OPT_HOOK_TIMEOUT, "50ms", NULL};
     int dispatch = situation == IN_POLL ? MQTT_DISPATCH_POLL : situation == ON_INLINE ? MQTT_DISPATCH_INLINE : MQTT_DISPATCH_POOL;
