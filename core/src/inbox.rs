@@ -256,7 +256,8 @@ impl Inbox {
         self.asked.leave(number);
     }
 
-    /// Moves up to `max` deliveries to `into`; how many. What was taken before counts as gone.
+    /// Moves up to `max` deliveries to `into`; how many. What was taken before counts as gone; of what is for hooks also what is taken now: there is
+    /// no next call to be relied on, as hooks are called once for all that waits.
     pub(crate) fn take(
         &mut self,
         id: QueueId,
@@ -267,8 +268,11 @@ impl Inbox {
         let Some(queue) = self.queues.get_mut(&id) else {
             return 0;
         };
-        let gone = std::mem::take(&mut queue.taken);
+        let mut gone = std::mem::take(&mut queue.taken);
         let count = queue.take(max, into);
+        if id == QueueId::HOOKS {
+            gone.add(std::mem::take(&mut queue.taken));
+        }
         self.held.remove(gone);
         self.resume(rings);
         count

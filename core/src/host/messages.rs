@@ -204,7 +204,7 @@ impl Client {
     }
 
     /// Moves up to `max` deliveries of a queue to `into`; how many. What was taken from it before then
-    /// counts as gone. Never waits; 0 in a forked child.
+    /// counts as gone, and of [`QueueId::HOOKS`] what is taken now, too. Never waits; 0 in a forked child.
     pub fn take(&self, queue: QueueId, max: usize, into: &mut Vec<Delivery>) -> usize {
         if self.shared().is_forked() {
             return 0;

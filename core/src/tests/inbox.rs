@@ -2,10 +2,12 @@
 
 use std::task::{Context, Poll, Waker};
 
-use leveret_protocol::engine::{AckToken, Incoming, SubscriptionId};
+use leveret_protocol::codec::Properties;
+use leveret_protocol::engine::{AckToken, Incoming, Shown, SubscriptionId};
 use leveret_protocol::error::ErrorKind;
 use leveret_protocol::message::QoS;
 use leveret_protocol::options::InboxOverflow;
+use leveret_protocol::packet_type::PacketType;
 use leveret_protocol::reason::ReasonCode;
 
 use super::common::{message, numbered};
@@ -167,6 +169,27 @@ fn a_full_inbox_pauses_reading_until_a_quarter_is_free() {
     assert_eq!(take(&inbox, QueueId::MAIN, 2).len(), 2);
     assert!(!pause());
     assert_eq!(take(&inbox, QueueId::MAIN, 2).len(), 0);
+    assert_eq!(inbox.with(|inbox| inbox.size()), Default::default());
+}
+
+#[test]
+fn what_hooks_have_seen_takes_no_room() {
+    let inbox = inbox(2, InboxOverflow::Wait);
+    let pause = || inbox.put(|inbox, rings: &mut Rings| inbox.pause(rings));
+    let seen = Delivery::Packet(Box::new(Shown {
+        number: 0,
+        packet: PacketType::PubAck,
+        packet_id: Some(1),
+        reasons: vec![ReasonCode::SUCCESS],
+        session_present: false,
+        tag: 0,
+        properties: Properties::new(),
+    }));
+    (0..2).for_each(|_| inbox.put(|inbox, rings| inbox.ask(seen.clone(), rings)));
+    assert!(pause());
+    // Hooks are called once for all that waits: nothing would come to have them take once more.
+    assert_eq!(take(&inbox, QueueId::HOOKS, 8).len(), 2);
+    assert!(!pause());
     assert_eq!(inbox.with(|inbox| inbox.size()), Default::default());
 }
 

@@ -42,6 +42,8 @@ pub struct Link {
     pub hung_up: bool,
     /// The engine has to be told when the socket takes bytes again.
     pub stalled: bool,
+    /// What is written now may have waited since then for the socket.
+    pub late_since: Option<Nanos>,
     /// When it will be told.
     pub writable_at: Option<Nanos>,
     /// Client to broker.
@@ -128,6 +130,7 @@ impl World {
                 up: false,
                 hung_up: false,
                 stalled: false,
+                late_since: None,
                 writable_at: None,
                 to_broker: Pipe::new(Random::new(random.word()), network.clone()),
                 to_client: Pipe::new(Random::new(random.word()), network),
@@ -271,6 +274,7 @@ impl World {
         self.trace.bytes(now, number, false, &bytes[..taken]);
         if taken < bytes.len() {
             link.stalled = true;
+            link.late_since.get_or_insert(now);
             self.hosts[client].turn.stalled = true;
             self.tally.count("faults: partial write");
             // Room that was not used is used soon; otherwise the next delivery makes some.
@@ -331,7 +335,8 @@ impl World {
                 host.unsent_filters
                     .retain(|filter, _| !frame.filters.contains(filter));
                 host.ledger.ids.insert(frame.packet_id, Holder::Request);
-                link.sent.requests.insert(frame.packet_id, now);
+                let composed = link.late_since.unwrap_or(now);
+                link.sent.requests.insert(frame.packet_id, composed);
             }
             kind::DISCONNECT => {
                 link.sent.goodbye = true;
@@ -381,7 +386,13 @@ impl World {
         self.hosts[client]
             .engine
             .handle(Instant(self.now), Input::Writable);
-        self.turn(client)
+        self.turn(client)?;
+        if let Some(link) = self.links.get_mut(&number)
+            && !link.stalled
+        {
+            link.late_since = None;
+        }
+        Ok(())
     }
 
     /// `Output::HangUp`.

@@ -140,6 +140,9 @@ impl Engine {
             Phase::Asking(asked, stage) if asked == number => stage,
             _ => return, // of a connection that is gone
         };
+        if self.life.state() == State::Parting {
+            return; // nothing follows DISCONNECT (MQTT 5, 3.14.4-1)
+        }
         self.timers.clear(Timer::Authenticator);
         match (answer, stage) {
             (Err(words), _) => {
@@ -193,11 +196,16 @@ impl Engine {
         }
     }
 
+    /// No step is asked for any more.
+    pub(super) fn step_ends(&mut self) {
+        self.authentication.phase = Phase::None;
+        self.timers.clear(Timer::Authenticator);
+    }
+
     /// The exchange is over; whoever asked for it is told.
     fn authentication_over(&mut self, result: Result<Reply, Error>) {
-        self.authentication.phase = Phase::None;
+        self.step_ends();
         self.authentication.reauthentication = false;
-        self.timers.clear(Timer::Authenticator);
         let askers = core::mem::take(&mut self.authentication.askers);
         let next = core::mem::take(&mut self.authentication.next);
         for tag in askers.into_iter().chain(next) {

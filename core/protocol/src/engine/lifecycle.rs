@@ -228,10 +228,10 @@ impl Engine {
     /// Opens a transport, the old one being gone or hung up; first asks the application what it has to be asked.
     pub(super) fn dial(&mut self) {
         self.timers.clear(Timer::Backoff);
-        // Of an attempt that is given up for this one.
-        for timer in [Timer::Connect, Timer::Preparation, Timer::Authenticator] {
-            self.timers.clear(timer);
-        }
+        // Of an attempt that is given up for this one: what is answered yet comes too late.
+        self.timers.clear(Timer::Connect);
+        self.preparation_ends();
+        self.step_ends();
         if self.ask_for_preparation() || self.ask_before_dialing() {
             self.life.enter(State::Preparing);
         } else {

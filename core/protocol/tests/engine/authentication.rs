@@ -69,16 +69,19 @@ fn step(bench: &Bench, stage: AuthStage) -> AuthStep {
 }
 
 fn answer(bench: &mut Bench, stage: AuthStage, data: &'static [u8]) {
-    let number = step(bench, stage).number;
-    let data = Some(Bytes::from_static(data));
+    let answer = answering(bench, stage, data);
+    bench.command(answer);
+}
+
+fn answering(bench: &Bench, stage: AuthStage, data: &'static [u8]) -> Command {
     let answer = AuthAnswer {
-        data,
+        data: Some(Bytes::from_static(data)),
         words: Properties::new(),
     };
-    bench.command(Command::Authenticate {
-        number,
+    Command::Authenticate {
+        number: step(bench, stage).number,
         answer: Ok(Box::new(answer)),
-    });
+    }
 }
 
 fn refuse(bench: &mut Bench, stage: AuthStage) {
@@ -403,4 +406,32 @@ fn a_step_that_is_asked_for_no_more_does_not_end_the_connection_that_is_made_wit
     bench.accept(false);
     bench.pass(seconds(15));
     assert_eq!(bench.engine.state(), State::Online);
+}
+
+#[test]
+fn nothing_follows_disconnect_where_a_step_is_answered_beside_a_reconnect() {
+    let mut bench = authenticated();
+    answer(&mut bench, AuthStage::Finish, b"");
+    let (asked, _) = bench.ask(|reply| Command::Reauthenticate { reply });
+    let late = answering(&bench, AuthStage::Begin, b"again");
+    bench.sent();
+    bench.commands([Command::Reconnect, late]);
+    let sent = bench.sent();
+    assert!(matches!(&sent[..], [Packet::Disconnect(_)]), "{sent:?}");
+    let told = bench.reply(asked).and_then(Result::err);
+    assert_eq!(
+        told.map(|error| error.kind),
+        Some(ErrorKind::ConnectionLost)
+    );
+}
+
+#[test]
+fn an_answer_for_an_attempt_that_was_given_up_comes_too_late_also_beside_the_one_that_begins() {
+    let mut bench = with_authenticator();
+    let late = answering(&bench, AuthStage::Begin, b"late");
+    let asks_no_more = Command::Hooks(Hooks::default());
+    bench.commands([asks_no_more, Command::Reconnect, late]);
+    assert_eq!(bench.engine.state(), State::Dialing);
+    let connect = bench.link_up();
+    assert_eq!(connect.properties.authentication_data(), None);
 }

@@ -395,6 +395,14 @@ impl Bench {
         self.submit();
     }
 
+    /// Gives several at once.
+    pub fn commands(&mut self, commands: impl IntoIterator<Item = Command>) {
+        commands
+            .into_iter()
+            .for_each(|command| self.batch.push(command));
+        self.submit();
+    }
+
     fn submit(&mut self) {
         let mut batch = std::mem::take(&mut self.batch);
         self.handle(Input::Submit(&mut batch));

@@ -239,3 +239,17 @@ fn last_failure(bench: &Bench) -> (ErrorKind, String) {
     });
     failures.last().expect("a failed attempt")
 }
+
+#[test]
+fn what_is_said_for_an_attempt_that_was_given_up_comes_too_late_also_beside_the_one_that_begins() {
+    let mut bench = asked(OPTIONS());
+    let number = preparations(&bench).last().expect("a question").number;
+    let late = Command::Prepared {
+        number,
+        answer: Ok(Box::new(ConnectOptions::new().username("late"))),
+    };
+    let asks_no_more = Command::Hooks(Hooks::default());
+    bench.commands([asks_no_more, Command::Reconnect, late]);
+    assert_eq!(bench.engine.state(), State::Dialing);
+    assert_ne!(bench.link_up().user_name.as_deref(), Some("late"));
+}

@@ -23,7 +23,7 @@ pub struct Sent {
     pub new_begun: bool,
     /// When PUBREL and PUBCOMP were begun last, by packet id.
     pub answers_at: std::collections::BTreeMap<(u8, u16), Nanos>,
-    /// When SUBSCRIBE and UNSUBSCRIBE were begun last, by packet id.
+    /// When SUBSCRIBE and UNSUBSCRIBE were composed at the earliest, by packet id.
     pub requests: std::collections::BTreeMap<u16, Nanos>,
     /// QoS 1 and 2 letters begun here and not acknowledged.
     pub in_flight: std::collections::BTreeSet<u16>,

@@ -5,6 +5,8 @@
 //! `LEVERET_HOSTILE_SEED`.
 use std::io::{ErrorKind as IoErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
@@ -14,23 +16,24 @@ use futures::executor::block_on;
 use futures::{FutureExt, StreamExt};
 use leveret::testing::Broker;
 use leveret::{
-    Client, ConnectionEvent, Error, ErrorKind, Events, News, Options, OutcomeStatus, Protocol, QoS,
-    Receipt,
+    Client, ConnectionEvent, Error, ErrorKind, Events, News, OutcomeStatus, QoS, Receipt,
 };
-use leveret_protocol::codec::{
-    DecodeError, Decoded, Limits, MAX_PACKET_SIZE, Packet, PropertyId, Side, Version, decode,
-};
+use leveret_protocol::codec::{DecodeError, Decoded, Limits, Packet, Side, Version, decode};
 use leveret_protocol::reason::ReasonCode;
-use leveret_tests::fuzz::draw;
-use leveret_tests::fuzz::feed::Feed;
 use leveret_tests::sim::random::Random;
 
-/// Clients at a time, each with a hostile broker of its own: two of each version.
-const CLIENTS: u64 = 4;
+mod clients;
+mod streams;
+
+use clients::{Habits, Kind};
+use streams::Stream;
+
+/// Clients at a time, each with a hostile broker of its own: two plain ones, two that make use of everything, and two that authenticate or do both.
+const CLIENTS: u64 = 6;
 /// Nothing takes longer than this, or it hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What the process may grow by once it is warm: allocator's slack, mostly.
-const GROWTH: usize = 16 << 20;
+/// What the process may grow by once it is warm, 4 MiB for each client: allocator's slack, mostly.
+const GROWTH: usize = (CLIENTS as usize * 4) << 20;
 /// What the clients take in.
 const MAX_PACKET: u32 = 64 * 1024;
 /// A letter is posted before each so many streams.
@@ -84,7 +87,10 @@ fn mutated_streams_neither_stop_nor_hang_nor_swell_a_client() {
     assert_eq!(tally.streams, count.div_ceil(CLIENTS) * CLIENTS);
     // The streams must not be so wild that one kind of end is all there is.
     assert!(tally.accepted > tally.streams / 4 && tally.violations > tally.streams / 4);
-    assert!(tally.disconnects > tally.streams / 16 && tally.exact > tally.streams / 16);
+    assert!(tally.disconnects > tally.streams / 16 && tally.exact > tally.streams / 32);
+    // Nor must those who make use of everything have had nothing to do.
+    assert!(tally.messages > tally.streams / 16 && tally.hooked > tally.streams / 16);
+    assert!(tally.subscribed > tally.streams / 64);
 }
 
 /// What became of the streams.
@@ -101,6 +107,12 @@ struct Tally {
     exact: u64,
     letters: u64,
     acknowledged: u64,
+    /// Messages that came to a slow application.
+    messages: u64,
+    /// Answers to a subscribe.
+    subscribed: u64,
+    /// Calls of hooks.
+    hooked: u64,
 }
 
 impl Tally {
@@ -112,6 +124,9 @@ impl Tally {
         self.exact += other.exact;
         self.letters += other.letters;
         self.acknowledged += other.acknowledged;
+        self.messages += other.messages;
+        self.subscribed += other.subscribed;
+        self.hooked += other.hooked;
     }
 }
 
@@ -119,35 +134,33 @@ impl Tally {
 struct Attack {
     seed: u64,
     index: u64,
+    kind: Kind,
     version: Version,
     listener: TcpListener,
     client: Client,
     events: Events,
+    habits: Option<Habits>,
+    /// How often hooks were called.
+    hooked: Arc<AtomicU64>,
     receipts: Vec<Receipt>,
     tally: Tally,
 }
 
 impl Attack {
     fn new(seed: u64, index: u64) -> Attack {
-        let (version, protocol) = match index % 2 {
-            0 => (Version::V5, Protocol::V5),
-            _ => (Version::V311, Protocol::V311),
-        };
+        let (kind, version) = Kind::of(index);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let options = Options::new()
-            .protocol(protocol)
-            .backoff_min(Duration::from_millis(1))
-            .backoff_max(Duration::from_millis(2))
-            .connect_timeout(Duration::from_secs(2))
-            .max_packet_size(MAX_PACKET);
         let url = format!("mqtt://127.0.0.1:{}", listener.local_addr().unwrap().port());
-        let client = Client::new(url, options.with("default_ttl", "none").unwrap()).unwrap();
+        let (client, hooked) = kind.client(&url, version);
         Attack {
             seed,
             index,
+            kind,
             version,
             listener,
             events: client.events(),
+            habits: (kind != Kind::Plain).then(|| Habits::of(&client)),
+            hooked,
             client,
             receipts: Vec::new(),
             tally: Tally::default(),
@@ -160,6 +173,9 @@ impl Attack {
             if number % LETTER_EVERY == 0 {
                 self.post(number);
             }
+            if let Some(habits) = &mut self.habits {
+                habits.act(number);
+            }
             let socket = self.listener.accept().unwrap().0;
             // The client tells how a connection ended before it makes the next one.
             if let Some(end) = before.take() {
@@ -169,9 +185,11 @@ impl Attack {
             // A test that gave up does not listen any more.
             let _ = progress.send(1);
         }
-        self.recover(port);
-        self.settle(before);
-        self.tally
+        if self.kind != Kind::Authenticating {
+            self.recover(port);
+            self.settle(before.take());
+        }
+        self.close(before)
     }
 
     fn post(&mut self, number: u64) {
@@ -184,7 +202,7 @@ impl Attack {
     /// One connection: CONNECT is read, the stream written, then everything else read to the end.
     fn attack(&self, number: u64, mut socket: TcpStream) -> End {
         let mut random = Random::stream(self.seed, "hostile", number * CLIENTS + self.index);
-        let stream = Stream::draw(&mut random, self.version);
+        let stream = Stream::draw(&mut random, self.version, self.kind);
         socket.set_nodelay(true).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut heard = BytesMut::new();
@@ -253,11 +271,13 @@ impl Attack {
             );
         }
         let answered = online && self.version == Version::V5 && !deaf;
-        assert_eq!(
-            *disconnect,
-            why.reason.filter(|_| violated && answered),
-            "{what}: DISCONNECT does not say what is wrong: {why}"
-        );
+        if violated || self.kind != Kind::Authenticating {
+            assert_eq!(
+                *disconnect,
+                why.reason.filter(|_| violated && answered),
+                "{what}: DISCONNECT does not say what is wrong: {why}"
+            );
+        }
         if let Some(error) = expected {
             assert_eq!(why.reason, Some(error.reason), "{what}: {why}, not {error}");
             assert!(
@@ -290,27 +310,54 @@ impl Attack {
             let receipt = self.client.publish("afterwards", "well").qos(qos).send();
             let outcome = block_on(receipt.unwrap());
             assert!(outcome.ok(), "{what}: {outcome}");
+            self.tally.letters += 1;
         }
         if let Some(end) = last {
             self.judge(&end);
         }
+        let topic = format!("echo/{}", self.index);
+        let mut echo = loop {
+            match block_on(self.client.subscribe(&topic, QoS::ExactlyOnce)) {
+                Ok(echo) => break echo,
+                // A busy client has little patience with a broker on a loaded machine.
+                Err(error) => assert_eq!(error.kind, ErrorKind::TimedOut, "{what}: {error}"),
+            }
+        };
+        drop(self.client.publish(&topic, "echo").send().unwrap());
+        self.tally.letters += 1;
+        let message = block_on(echo.next()).expect("a message");
+        assert_eq!(message.payload(), b"echo", "{what}");
+    }
+
+    /// Each letter has one outcome, at the latest now.
+    fn close(mut self, last: Option<End>) -> Tally {
+        let what = format!("seed {}, client {}", self.seed, self.index);
+        if let Some(end) = last {
+            // The client has told of the connection before when it makes the next.
+            drop(self.listener.accept());
+            self.judge(&end);
+        }
+        let patience = match self.kind {
+            Kind::Authenticating => Duration::ZERO, // no broker here takes it
+            Kind::Plain | Kind::Busy => PATIENCE,
+        };
+        block_on(self.client.close(patience)).expect("closed in order");
         for receipt in self.receipts.drain(..) {
             let outcome = block_on(receipt);
             let acknowledged = outcome.status == OutcomeStatus::Acknowledged;
             self.tally.acknowledged += u64::from(acknowledged);
         }
-        let topic = format!("echo/{}", self.index);
-        let mut echo = block_on(self.client.subscribe(&topic, QoS::ExactlyOnce)).expect("granted");
-        drop(self.client.publish(&topic, "echo").send().unwrap());
-        let message = block_on(echo.next()).expect("a message");
-        assert_eq!(message.payload(), b"echo", "{what}");
-        block_on(self.client.close(PATIENCE)).expect("closed in order");
         let outcomes: u64 = self.client.stats().outcomes.iter().sum();
         assert_eq!(
-            outcomes,
-            self.tally.letters + 4,
+            outcomes, self.tally.letters,
             "{what}: each letter has one outcome"
         );
+        self.tally.hooked = self.hooked.load(Ordering::Relaxed);
+        if let Some(habits) = self.habits {
+            let heard = habits.end();
+            (self.tally.messages, self.tally.subscribed) = (heard.messages, heard.answered);
+        }
+        self.tally
     }
 }
 
@@ -319,116 +366,6 @@ struct End {
     what: String,
     disconnect: Option<ReasonCode>,
     expected: Option<DecodeError>,
-}
-
-/// What a hostile broker sends.
-struct Stream {
-    bytes: Vec<u8>,
-    /// A few bytes at a time.
-    drips: bool,
-    /// The first thing wrong with it, where that is known.
-    expected: Option<DecodeError>,
-}
-
-impl Stream {
-    fn draw(random: &mut Random, version: Version) -> Stream {
-        let drips = random.chance(60);
-        if random.chance(300) {
-            return Stream {
-                drips,
-                ..Stream::one_broken_packet(random, version)
-            };
-        }
-        let mut parts = Vec::new();
-        for place in 0..=random.below(12) {
-            let seed: Vec<u8> = (0..200).map(|_| random.word() as u8).collect();
-            let mut feed = Feed::new(&seed);
-            let packet = match place {
-                0 => draw::connack(&mut feed, version),
-                _ => draw::from_server(&mut feed, version),
-            };
-            parts.push(encoded(&without_reference(packet), version));
-        }
-        mutate(random, &mut parts);
-        Stream {
-            bytes: parts.concat(),
-            drips,
-            expected: None,
-        }
-    }
-
-    /// A good CONNACK, and one packet with damage: what is wrong with it is known.
-    fn one_broken_packet(random: &mut Random, version: Version) -> Stream {
-        let connack: &[u8] = match version {
-            Version::V5 => &[0x20, 3, 0, 0, 0],
-            Version::V311 => &[0x20, 2, 0, 0],
-        };
-        let seed: Vec<u8> = (0..200).map(|_| random.word() as u8).collect();
-        let packet = draw::from_server(&mut Feed::new(&seed), version);
-        let mut parts = vec![encoded(&without_reference(packet), version)];
-        mutate(random, &mut parts);
-        let broken = parts.concat();
-        let limits = Limits {
-            max_packet_size: MAX_PACKET,
-            ..Limits::default()
-        };
-        let found = decode(
-            &mut BytesMut::from(&broken[..]),
-            version,
-            Side::Server,
-            &limits,
-        );
-        Stream {
-            bytes: [connack, &broken].concat(),
-            drips: false,
-            expected: found.err(),
-        }
-    }
-}
-
-/// Nobody is to be sent to servers outside of this test.
-fn without_reference(mut packet: Packet) -> Packet {
-    match &mut packet {
-        Packet::ConnAck(connack) => connack.properties.remove(PropertyId::ServerReference),
-        Packet::Disconnect(disconnect) => {
-            disconnect.properties.remove(PropertyId::ServerReference);
-        }
-        _ => {}
-    }
-    packet
-}
-
-/// Its bytes; none where this version has no such packet.
-fn encoded(packet: &Packet, version: Version) -> Vec<u8> {
-    let mut bytes = BytesMut::new();
-    let _ = packet.encode(version, MAX_PACKET_SIZE, &mut bytes);
-    bytes.to_vec()
-}
-
-/// Does some damage, to the order of packets or to their bytes; sometimes none.
-fn mutate(random: &mut Random, parts: &mut Vec<Vec<u8>>) {
-    for _ in 0..random.below(4) {
-        let place = random.below(parts.len() as u64) as usize;
-        let length = parts[place].len() as u64;
-        match random.below(9) {
-            0 => parts.swap(place, 0),
-            1 => parts.push(parts[place].clone()),
-            2 => parts[place].truncate(random.below(length + 1) as usize),
-            3 if length > 1 => parts[place][1] = random.word() as u8, // the length lies
-            4 if length > 1 => {
-                let far = random.word().to_be_bytes();
-                parts[place].splice(1..2, far.iter().take(4).map(|byte| byte | 0x80));
-            }
-            5 => parts.push((0..random.below(64)).map(|_| random.word() as u8).collect()),
-            6 if length > 0 => parts[place][random.below(length) as usize] = random.word() as u8,
-            7 => {
-                let many = random.below(200) as usize;
-                parts.extend(std::iter::repeat_n(parts[place].clone(), many));
-            }
-            _ if length > 0 => parts[place][random.below(length) as usize] ^= 1 << random.below(8),
-            _ => {}
-        }
-    }
 }
 
 /// Reads what there is; false at the end.
