@@ -163,7 +163,8 @@ impl Engine {
         self.answer_empty_question(question);
     }
 
-    /// Takes filters back and tells the broker.
+    /// Takes filters back and tells the broker. One that the broker refuses to take back (MQTT 5, 3.11.3) stays taken back here, and who asked is told:
+    /// whoever unsubscribes has let go of what would handle its messages, and must not be called any more.
     pub(super) fn unsubscribe(&mut self, unsubscribe: Unsubscribe) {
         let question = self
             .asking
