@@ -99,8 +99,10 @@ class Client extends EventEmitter {
   async waitFor(status, options) {
     const seen = guarded(() => this.#native.statusCount(status))
     await this.#waits.until(() => {
-      if (this.status === status || this.#native.statusCount(status) > seen) return true
-      if (this.status === 'closed') throw plainError('ERR_MQTT_CLOSED')
+      // Looked at once: it may change at any moment.
+      const now = this.status
+      if (now === status || this.#native.statusCount(status) > seen) return true
+      if (now === 'closed') throw plainError('ERR_MQTT_CLOSED')
       if (status !== 'online') this.#waits.refuseBehindClose()
       return false
     }, options)

@@ -248,3 +248,12 @@ test('status and ping events of all clients come in one place, with the client',
   await eventually(() => of(one).includes('number') && of(other).includes('closed'))
   assert.deepEqual([of(one)[0], of(other)[0]], ['online', 'online'])
 })
+
+test('a wait for closed is over also when that comes in the moment it begins', async () => {
+  for (let round = 0; round < 500; round++) {
+    const client = new Client('mqtt://127.0.0.1:1')
+    const closed = client.close()
+    await client.waitFor('closed', { timeout: LIMIT })
+    await closed
+  }
+})
