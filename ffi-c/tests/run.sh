@@ -71,7 +71,7 @@ valgrind_run() {
   esac
   echo "$1, valgrind"
   LEVERET_WATCHED=1 bounded valgrind --quiet --error-exitcode=99 "${leaks[@]}" --fair-sched=yes \
-    --suppressions=ffi-c/tests/valgrind.supp "$out/$1"
+    --num-callers=40 --suppressions=ffi-c/tests/valgrind.supp "$out/$1"
 }
 
 # bounded COMMAND…: ended with a word about it when it hangs, so that one program costs minutes and not the whole run
